@@ -1,0 +1,1 @@
+//! Built-in builders and, later, the scheduler and the sandbox.

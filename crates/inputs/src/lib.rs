@@ -1,0 +1,1 @@
+//! What comes from outside and is pinned: Debian archives, their signatures, and the one lock.

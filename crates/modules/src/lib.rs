@@ -1,0 +1,1 @@
+//! Options, types, definitions, priorities, and the origin of each value.

@@ -1,0 +1,2 @@
+//! The command: arguments, output, progress.
+fn main() {}

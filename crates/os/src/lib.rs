@@ -1,0 +1,1 @@
+//! Composing roots, machines in containers, generations, plans and the journalled switch.

@@ -1,0 +1,1 @@
+//! The local store: database, locks, roots, adding and verifying paths.

@@ -1,0 +1,1 @@
+//! Lexer, lossless tree, typed syntax and formatter of the language.

@@ -1,0 +1,170 @@
+//! Files and folders. Reading calls are std's own; changing calls pass a fault point.
+
+use crate::fault;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+pub use std::fs::{metadata, read, read_dir, read_link, read_to_string, symlink_metadata};
+
+pub(crate) fn kill_self() {
+    // SAFETY: both calls take plain integers.
+    unsafe {
+        libc::kill(libc::getpid(), libc::SIGKILL);
+    }
+}
+
+/// Adds the path to an error's text: std's own errors do not name it.
+pub fn at<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
+    result.map_err(|error| io::Error::new(error.kind(), PathError { path: path.to_owned(), error }))
+}
+
+#[derive(Debug)]
+struct PathError {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl std::fmt::Display for PathError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.error)
+    }
+}
+
+impl std::error::Error for PathError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Makes a folder and its parents.
+pub fn create_dir_all(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fault::point("mkdir", &path)?;
+    at(path, std::fs::create_dir_all(path))
+}
+
+/// Makes one folder; fails where something is already.
+pub fn create_dir(path: &Path) -> io::Result<()> {
+    fault::point("mkdir", &path)?;
+    at(path, std::fs::create_dir(path))
+}
+
+/// Makes a new file to write to; fails where something is already.
+pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+    fault::point("create", &path)?;
+    at(path, OpenOptions::new().write(true).create_new(true).mode(mode).open(path))
+}
+
+/// Opens a file to append to, making it where it is missing.
+pub fn append(path: &Path) -> io::Result<File> {
+    fault::point("append", &path)?;
+    at(path, OpenOptions::new().append(true).create(true).open(path))
+}
+
+/// Opens a file to read and write, making it where it is missing; contents are kept.
+pub fn open_rw(path: &Path) -> io::Result<File> {
+    fault::point("open", &path)?;
+    at(path, OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path))
+}
+
+/// Writes a file in place of what was there: readers see the old or the new contents, also after a crash.
+pub fn write_atomic(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.{}.new", std::process::id()));
+    let _ = std::fs::remove_file(&temporary);
+    let mut file = create_new(&temporary, mode)?;
+    let result = fault::point("write", &path)
+        .and_then(|()| at(path, file.write_all(contents)))
+        .and_then(|()| at(path, file.set_permissions(std::fs::Permissions::from_mode(mode))))
+        .and_then(|()| sync(&file))
+        .and_then(|()| rename(&temporary, path))
+        .and_then(|()| sync_dir(folder));
+    if result.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    result
+}
+
+/// Waits until a file's contents are on the disk.
+pub fn sync(file: &File) -> io::Result<()> {
+    fault::point("fsync", &"file")?;
+    file.sync_all()
+}
+
+/// Waits until a folder's entries are on the disk.
+pub fn sync_dir(path: &Path) -> io::Result<()> {
+    fault::point("fsync", &path)?;
+    at(path, File::open(path).and_then(|folder| folder.sync_all()))
+}
+
+/// Renames, replacing a file that is there.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fault::point("rename", &to)?;
+    at(to, std::fs::rename(from, to))
+}
+
+/// Makes a symbolic link; fails where something is already.
+pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    fault::point("symlink", &link)?;
+    at(link, std::os::unix::fs::symlink(target, link))
+}
+
+/// Makes a symbolic link in place of what was there, in one step.
+pub fn symlink_atomic(target: &Path, link: &Path) -> io::Result<()> {
+    let name = link.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = link.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let _ = std::fs::remove_file(&temporary);
+    symlink(target, &temporary)?;
+    rename(&temporary, link)
+}
+
+/// Makes a second name of a file.
+pub fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
+    fault::point("link", &to)?;
+    at(to, std::fs::hard_link(from, to))
+}
+
+/// Sets the permission bits.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fault::point("chmod", &path)?;
+    at(path, std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)))
+}
+
+/// Removes a file or link; one that is not there is fine.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    fault::point("unlink", &path)?;
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => at(path, other),
+    }
+}
+
+/// Removes a tree, also one whose folders are read-only; one that is not there is fine. Links are not followed.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    fault::point("rmtree", &path)?;
+    let kind = match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => at(path, other)?.file_type(),
+    };
+    if !kind.is_dir() {
+        return at(path, std::fs::remove_file(path));
+    }
+    make_writable(path)?;
+    at(path, std::fs::remove_dir_all(path))
+}
+
+fn make_writable(folder: &Path) -> io::Result<()> {
+    let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
+    for entry in at(folder, std::fs::read_dir(folder))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            make_writable(&entry.path())?;
+        }
+    }
+    Ok(())
+}

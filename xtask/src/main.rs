@@ -1,0 +1,2 @@
+//! What `just X` runs.
+fn main() {}
