@@ -1,1 +1,16 @@
 //! Store paths, hashes, derivations, NAR and narinfo as plain data and streaming codecs.
+//!
+//! Everything here is computed the way Nix computes it, byte for byte; see the
+//! chapters "Store path", "Store object" and "Derivation" of the Nix manual.
+//!
+//! **Invariant**: no files, no clock, no environment. Callers bring bytes.
+
+pub mod base32;
+pub mod derivation;
+pub mod hash;
+pub mod nar;
+pub mod store_path;
+
+pub use derivation::{Derivation, DerivationError, Output, OutputKind};
+pub use hash::{Algorithm, Hash, HashError, Hasher};
+pub use store_path::{ContentMethod, StoreDir, StorePath, StorePathError};

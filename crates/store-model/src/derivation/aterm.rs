@@ -1,0 +1,287 @@
+//! The text form of derivations.
+
+use super::{Derivation, DerivationError, Output, OutputKind};
+use crate::hash::{Algorithm, Hash};
+use crate::store_path::{ContentMethod, StoreDir, StorePath, StorePathError};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is written in place of output paths and input derivations.
+pub(super) struct Form<'a> {
+    pub(super) mask_outputs: bool,
+    pub(super) inputs: Option<&'a BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl Derivation {
+    /// Writes the text of the `.drv` file.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`] where name and output make no name of a path.
+    pub fn to_aterm(&self, dir: &StoreDir) -> Result<Vec<u8>, StorePathError> {
+        self.write(dir, &Form { mask_outputs: false, inputs: None })
+    }
+
+    pub(super) fn write(&self, dir: &StoreDir, form: &Form<'_>) -> Result<Vec<u8>, StorePathError> {
+        let mut out = Vec::with_capacity(4096);
+        out.extend_from_slice(b"Derive([");
+        for (n, (name, output)) in self.outputs.iter().enumerate() {
+            comma(&mut out, n);
+            let path = if form.mask_outputs { None } else { output.path(dir, &self.name, name)? };
+            let (algorithm, hash) = describe(output);
+            out.push(b'(');
+            plain(&mut out, name);
+            out.push(b',');
+            plain(&mut out, &path.map(|path| dir.print(&path)).unwrap_or_default());
+            out.push(b',');
+            plain(&mut out, &algorithm);
+            out.push(b',');
+            plain(&mut out, &hash);
+            out.push(b')');
+        }
+        out.extend_from_slice(b"],[");
+        self.write_inputs(&mut out, dir, form);
+        out.extend_from_slice(b"],");
+        strings(&mut out, self.input_sources.iter().map(|path| dir.print(path)));
+        out.push(b',');
+        escaped(&mut out, &self.system);
+        out.push(b',');
+        escaped(&mut out, &self.builder);
+        out.extend_from_slice(b",[");
+        for (n, argument) in self.arguments.iter().enumerate() {
+            comma(&mut out, n);
+            escaped(&mut out, argument);
+        }
+        out.extend_from_slice(b"],[");
+        for (n, (name, value)) in self.environment.iter().enumerate() {
+            comma(&mut out, n);
+            out.push(b'(');
+            escaped(&mut out, name);
+            out.push(b',');
+            let is_output = form.mask_outputs && self.outputs.keys().any(|output| output.as_bytes() == name);
+            escaped(&mut out, if is_output { b"" } else { value });
+            out.push(b')');
+        }
+        out.extend_from_slice(b"])");
+        Ok(out)
+    }
+
+    fn write_inputs(&self, out: &mut Vec<u8>, dir: &StoreDir, form: &Form<'_>) {
+        let mut one = |n: usize, name: &str, outputs: &BTreeSet<String>| {
+            comma(out, n);
+            out.push(b'(');
+            plain(out, name);
+            out.push(b',');
+            strings(out, outputs.iter());
+            out.push(b')');
+        };
+        match form.inputs {
+            Some(inputs) => inputs.iter().enumerate().for_each(|(n, (name, outputs))| one(n, name, outputs)),
+            None => {
+                let inputs = self.input_derivations.iter().enumerate();
+                inputs.for_each(|(n, (path, outputs))| one(n, &dir.print(path), outputs));
+            }
+        }
+    }
+}
+
+fn describe(output: &Output) -> (String, String) {
+    let named = |method: ContentMethod, algorithm: Algorithm| format!("{}{}", method.prefix(), algorithm.name());
+    match &output.kind {
+        OutputKind::InputAddressed(_) | OutputKind::Deferred => Default::default(),
+        OutputKind::Fixed { method, hash } => (named(*method, hash.algorithm()), hash.base16()),
+        OutputKind::Floating { method, algorithm } => (named(*method, *algorithm), String::new()),
+        OutputKind::Impure { method, algorithm } => (named(*method, *algorithm), "impure".to_owned()),
+    }
+}
+
+fn comma(out: &mut Vec<u8>, n: usize) {
+    if n > 0 {
+        out.push(b',');
+    }
+}
+
+fn plain(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+fn strings(out: &mut Vec<u8>, all: impl Iterator<Item = impl AsRef<str>>) {
+    out.push(b'[');
+    for (n, text) in all.enumerate() {
+        comma(out, n);
+        plain(out, text.as_ref());
+    }
+    out.push(b']');
+}
+
+fn escaped(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    for byte in text {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            other => out.push(*other),
+        }
+    }
+    out.push(b'"');
+}
+
+/// Reads the text of a `.drv` file; `name` is the file's name in the store without hash and `.drv`.
+///
+/// # Errors
+/// [`DerivationError`] with the byte at which the text stops being a derivation.
+pub fn parse(text: &[u8], name: &str, dir: &StoreDir) -> Result<Derivation, DerivationError> {
+    let mut reader = Reader { text, at: 0, dir };
+    let mut drv = Derivation { name: name.to_owned(), ..Derivation::default() };
+    reader.expect("Derive(")?;
+    reader.list(|reader| {
+        let (name, output) = reader.output()?;
+        drv.outputs.insert(name, output);
+        Ok(())
+    })?;
+    reader.expect(",")?;
+    reader.list(|reader| {
+        reader.expect("(")?;
+        let path = reader.path()?;
+        reader.expect(",")?;
+        let mut outputs = BTreeSet::new();
+        reader.list(|reader| {
+            outputs.insert(reader.utf8()?);
+            Ok(())
+        })?;
+        drv.input_derivations.insert(path, outputs);
+        reader.expect(")")
+    })?;
+    reader.expect(",")?;
+    reader.list(|reader| {
+        drv.input_sources.insert(reader.path()?);
+        Ok(())
+    })?;
+    reader.expect(",")?;
+    drv.system = reader.string()?;
+    reader.expect(",")?;
+    drv.builder = reader.string()?;
+    reader.expect(",")?;
+    reader.list(|reader| {
+        drv.arguments.push(reader.string()?);
+        Ok(())
+    })?;
+    reader.expect(",")?;
+    reader.list(|reader| {
+        reader.expect("(")?;
+        let name = reader.string()?;
+        reader.expect(",")?;
+        drv.environment.insert(name, reader.string()?);
+        reader.expect(")")
+    })?;
+    reader.expect(")")?;
+    Ok(drv)
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    dir: &'a StoreDir,
+}
+
+impl Reader<'_> {
+    fn wrong<T>(&self, expected: &str) -> Result<T, DerivationError> {
+        Err(DerivationError { offset: self.at, expected: expected.to_owned() })
+    }
+
+    fn expect(&mut self, word: &str) -> Result<(), DerivationError> {
+        if !self.text[self.at..].starts_with(word.as_bytes()) {
+            return self.wrong(&format!("`{word}`"));
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<(), DerivationError>,
+    ) -> Result<(), DerivationError> {
+        self.expect("[")?;
+        if self.expect("]").is_ok() {
+            return Ok(());
+        }
+        loop {
+            item(self)?;
+            if self.expect("]").is_ok() {
+                return Ok(());
+            }
+            self.expect(",")?;
+        }
+    }
+
+    fn string(&mut self) -> Result<Vec<u8>, DerivationError> {
+        self.expect("\"")?;
+        let mut out = Vec::new();
+        loop {
+            let Some(byte) = self.text.get(self.at).copied() else { return self.wrong("a closing quote") };
+            self.at += 1;
+            match byte {
+                b'"' => return Ok(out),
+                b'\\' => {
+                    let Some(next) = self.text.get(self.at).copied() else { return self.wrong("an escaped letter") };
+                    self.at += 1;
+                    out.push(match next {
+                        b'n' => b'\n',
+                        b'r' => b'\r',
+                        b't' => b'\t',
+                        other => other,
+                    });
+                }
+                other => out.push(other),
+            }
+        }
+    }
+
+    fn utf8(&mut self) -> Result<String, DerivationError> {
+        let bytes = self.string()?;
+        String::from_utf8(bytes).or_else(|_| self.wrong("UTF-8"))
+    }
+
+    fn path(&mut self) -> Result<StorePath, DerivationError> {
+        let text = self.utf8()?;
+        self.dir.parse(&text).or_else(|_| self.wrong("a store path"))
+    }
+
+    fn output(&mut self) -> Result<(String, Output), DerivationError> {
+        self.expect("(")?;
+        let name = self.utf8()?;
+        self.expect(",")?;
+        let path = self.utf8()?;
+        self.expect(",")?;
+        let algorithm = self.utf8()?;
+        self.expect(",")?;
+        let hash = self.utf8()?;
+        self.expect(")")?;
+        let kind = match (path.as_str(), algorithm.as_str(), hash.as_str()) {
+            ("", "", "") => OutputKind::Deferred,
+            (_, "", "") => OutputKind::InputAddressed(
+                self.dir.parse(&path).or_else(|_| self.wrong("an output's store path"))?,
+            ),
+            _ => self.content_addressed(&algorithm, &hash)?,
+        };
+        Ok((name, Output { kind }))
+    }
+
+    fn content_addressed(&self, described: &str, hash: &str) -> Result<OutputKind, DerivationError> {
+        let methods = [ContentMethod::Recursive, ContentMethod::Text, ContentMethod::Git];
+        let with_prefix = methods.into_iter().find_map(|m| Some((m, described.strip_prefix(m.prefix())?)));
+        let (method, name) = with_prefix.unwrap_or((ContentMethod::Flat, described));
+        let Some(algorithm) = Algorithm::from_name(name) else { return self.wrong("a hash algorithm") };
+        Ok(match hash {
+            "" => OutputKind::Floating { method, algorithm },
+            "impure" => OutputKind::Impure { method, algorithm },
+            digits => OutputKind::Fixed {
+                method,
+                hash: Hash::parse(digits, Some(algorithm)).or_else(|_| self.wrong("a hash"))?,
+            },
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! The hash of a derivation modulo its fixed inputs, and the paths that come from it.
+
+use super::aterm::Form;
+use super::{Derivation, Output, OutputKind};
+use crate::hash::Hash;
+use crate::store_path::{ContentMethod, StoreDir, StorePath, StorePathError};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What stands for a derivation where another one has it as input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Modulo {
+    /// One hash for all outputs.
+    Whole(Hash),
+    /// A hash for each output, for fixed outputs: the derivation itself does not count.
+    ByOutput(BTreeMap<String, Hash>),
+    /// Nothing is known before inputs that float are built.
+    Deferred,
+}
+
+/// The hash that stands for an output with fixed contents at a path.
+pub fn fixed_output_hash(dir: &StoreDir, method: ContentMethod, hash: &Hash, path: &StorePath) -> Hash {
+    let text = format!("fixed:out:{}{}:{}", method.prefix(), hash.prefixed_base16(), dir.print(path));
+    Hash::sha256(text.as_bytes())
+}
+
+impl Derivation {
+    /// Computes what stands for this derivation; `inputs` tells it of each input derivation.
+    /// With `mask_outputs` the derivation's own paths are left out, as they are when they are computed.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`], or what `inputs` says.
+    pub fn modulo<E: From<StorePathError>>(
+        &self,
+        dir: &StoreDir,
+        mask_outputs: bool,
+        mut inputs: impl FnMut(&StorePath) -> Result<Modulo, E>,
+    ) -> Result<Modulo, E> {
+        if let Some(by_output) = self.fixed_hashes(dir)? {
+            return Ok(Modulo::ByOutput(by_output));
+        }
+        let floats = |o: &Output| {
+            matches!(o.kind, OutputKind::Floating { .. } | OutputKind::Impure { .. } | OutputKind::Deferred)
+        };
+        let mut deferred = !mask_outputs && self.outputs.values().any(floats);
+        let mut replaced: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (path, wanted) in &self.input_derivations {
+            match inputs(path)? {
+                Modulo::Deferred => deferred = true,
+                Modulo::Whole(hash) => replaced.entry(hash.base16()).or_default().extend(wanted.iter().cloned()),
+                Modulo::ByOutput(hashes) => {
+                    for output in wanted {
+                        if let Some(hash) = hashes.get(output) {
+                            replaced.entry(hash.base16()).or_default().insert(output.clone());
+                        }
+                    }
+                }
+            }
+        }
+        if deferred {
+            return Ok(Modulo::Deferred);
+        }
+        let text = self.write(dir, &Form { mask_outputs, inputs: Some(&replaced) })?;
+        Ok(Modulo::Whole(Hash::sha256(&text)))
+    }
+
+    fn fixed_hashes(&self, dir: &StoreDir) -> Result<Option<BTreeMap<String, Hash>>, StorePathError> {
+        if self.outputs.is_empty() || !self.outputs.values().all(|o| matches!(o.kind, OutputKind::Fixed { .. })) {
+            return Ok(None);
+        }
+        let mut hashes = BTreeMap::new();
+        for (name, output) in &self.outputs {
+            let path = output.path(dir, &self.name, name)?;
+            if let (OutputKind::Fixed { method, hash }, Some(path)) = (&output.kind, path) {
+                hashes.insert(name.clone(), fixed_output_hash(dir, *method, hash, &path));
+            }
+        }
+        Ok(Some(hashes))
+    }
+
+    /// Fills in the paths of deferred outputs and the environment variables of their names; does nothing
+    /// where an input floats. The hash that was used is returned.
+    ///
+    /// # Errors
+    /// As [`Self::modulo`].
+    pub fn fill_outputs<E: From<StorePathError>>(
+        &mut self,
+        dir: &StoreDir,
+        inputs: impl FnMut(&StorePath) -> Result<Modulo, E>,
+    ) -> Result<Modulo, E> {
+        let modulo = self.modulo(dir, true, inputs)?;
+        if let Modulo::Whole(hash) = &modulo {
+            for (name, output) in &mut self.outputs {
+                if output.kind == OutputKind::Deferred {
+                    let path = dir.output_path(name, hash, &self.name)?;
+                    self.environment.insert(name.clone().into_bytes(), dir.print(&path).into_bytes());
+                    output.kind = OutputKind::InputAddressed(path);
+                }
+            }
+        }
+        Ok(modulo)
+    }
+}

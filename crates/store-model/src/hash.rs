@@ -1,0 +1,293 @@
+//! Hashes with their algorithm, in the spellings that Nix reads and writes.
+
+use crate::base32;
+use sha2::Digest as _;
+use std::fmt;
+
+/// A hash algorithm that the store knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// 16 bytes; read for old sources only.
+    Md5,
+    /// 20 bytes; git and old sources.
+    Sha1,
+    /// 32 bytes; what the store itself uses.
+    Sha256,
+    /// 64 bytes.
+    Sha512,
+    /// 32 bytes.
+    Blake3,
+}
+
+impl Algorithm {
+    /// The length of a hash in bytes.
+    pub const fn length(self) -> usize {
+        match self {
+            Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha256 | Self::Blake3 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// The name as Nix spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5",
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+            Self::Blake3 => "blake3",
+        }
+    }
+
+    /// The algorithm of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Md5, Self::Sha1, Self::Sha256, Self::Sha512, Self::Blake3].into_iter().find(|a| a.name() == name)
+    }
+}
+
+/// A hash: an algorithm and its digest.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hash {
+    algorithm: Algorithm,
+    digest: Vec<u8>,
+}
+
+/// Why a text is no hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HashError {
+    /// The algorithm's name is none of those known.
+    UnknownAlgorithm(String),
+    /// Neither the text nor its context names an algorithm.
+    NoAlgorithm(String),
+    /// The text names another algorithm than the one that is expected.
+    OtherAlgorithm(String, Algorithm),
+    /// The digest has a wrong length or foreign characters.
+    Malformed(String, Algorithm),
+}
+
+impl fmt::Display for HashError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownAlgorithm(name) => write!(f, "unknown hash algorithm `{name}`"),
+            Self::NoAlgorithm(text) => write!(f, "hash without an algorithm: `{text}`"),
+            Self::OtherAlgorithm(text, wanted) => write!(f, "hash should be of type `{}`: `{text}`", wanted.name()),
+            Self::Malformed(text, algorithm) => write!(f, "no {} hash: `{text}`", algorithm.name()),
+        }
+    }
+}
+
+impl std::error::Error for HashError {}
+
+impl Hash {
+    /// Makes a hash from a digest; `None` where the length is not the algorithm's.
+    pub fn new(algorithm: Algorithm, digest: &[u8]) -> Option<Self> {
+        (digest.len() == algorithm.length()).then(|| Self { algorithm, digest: digest.to_vec() })
+    }
+
+    /// Hashes bytes.
+    pub fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        let mut hasher = Hasher::new(algorithm);
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    /// The SHA-256 of bytes.
+    pub fn sha256(bytes: &[u8]) -> Self {
+        Self::of(Algorithm::Sha256, bytes)
+    }
+
+    /// The algorithm.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The digest's bytes.
+    pub fn digest(&self) -> &[u8] {
+        &self.digest
+    }
+
+    /// Reads `ALGO:DIGEST`, `ALGO-BASE64` (SRI), or a bare digest where `expected` names the algorithm.
+    ///
+    /// # Errors
+    /// Any [`HashError`].
+    pub fn parse(text: &str, expected: Option<Algorithm>) -> Result<Self, HashError> {
+        let named = |name: &str| {
+            Algorithm::from_name(name).ok_or_else(|| HashError::UnknownAlgorithm(name.to_owned()))
+        };
+        let (algorithm, digest, sri) = if let Some((name, digest)) = text.split_once(':') {
+            (named(name)?, digest, false)
+        } else if let Some((name, digest)) = text.split_once('-') {
+            (named(name)?, digest, true)
+        } else {
+            (expected.ok_or_else(|| HashError::NoAlgorithm(text.to_owned()))?, text, false)
+        };
+        if expected.is_some_and(|expected| expected != algorithm) {
+            return Err(HashError::OtherAlgorithm(text.to_owned(), expected.unwrap_or(algorithm)));
+        }
+        let digest = decode_digest(digest, algorithm, sri);
+        let digest = digest.ok_or_else(|| HashError::Malformed(text.to_owned(), algorithm))?;
+        Ok(Self { algorithm, digest })
+    }
+
+    /// The digest in base 16.
+    pub fn base16(&self) -> String {
+        self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The digest in Nix's base 32.
+    pub fn base32(&self) -> String {
+        base32::encode(&self.digest)
+    }
+
+    /// `ALGO-BASE64`, as Subresource Integrity writes it.
+    pub fn sri(&self) -> String {
+        format!("{}-{}", self.algorithm.name(), base64_encode(&self.digest))
+    }
+
+    /// `ALGO:BASE16`, as the database and derivations write it.
+    pub fn prefixed_base16(&self) -> String {
+        format!("{}:{}", self.algorithm.name(), self.base16())
+    }
+
+    /// `ALGO:BASE32`, as narinfo files write it.
+    pub fn prefixed_base32(&self) -> String {
+        format!("{}:{}", self.algorithm.name(), self.base32())
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.prefixed_base16())
+    }
+}
+
+fn decode_digest(text: &str, algorithm: Algorithm, sri: bool) -> Option<Vec<u8>> {
+    let length = algorithm.length();
+    if sri {
+        return base64_decode(text).filter(|bytes| bytes.len() == length);
+    }
+    if text.len() == length * 2 {
+        return decode_base16(text);
+    }
+    if text.len() == base32::encoded_length(length) {
+        return base32::decode(text, length);
+    }
+    base64_decode(text).filter(|bytes| bytes.len() == length)
+}
+
+fn decode_base16(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
+    Some(digits?.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect())
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn base64_encode(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let at = |n: usize| u32::from(chunk.get(n).copied().unwrap_or(0));
+        let word = at(0) << 16 | at(1) << 8 | at(2);
+        for n in 0..4 {
+            let digit = BASE64[(word >> (18 - 6 * n) & 63) as usize];
+            text.push(if n > chunk.len() { '=' } else { char::from(digit) });
+        }
+    }
+    text
+}
+
+fn base64_decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let (mut word, mut bits) = (0u32, 0);
+    for character in text.trim_end_matches('=').bytes() {
+        let value = BASE64.iter().position(|c| *c == character)? as u32;
+        word = (word << 6 | value) & 0xff_ffff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((word >> bits & 255) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+/// Hashes what is streamed to it.
+pub enum Hasher {
+    /// MD5.
+    Md5(md5::Md5),
+    /// SHA-1.
+    Sha1(sha1::Sha1),
+    /// SHA-256.
+    Sha256(sha2::Sha256),
+    /// SHA-512.
+    Sha512(sha2::Sha512),
+    /// BLAKE3.
+    Blake3(Box<blake3::Hasher>),
+}
+
+impl Hasher {
+    /// Starts a hash.
+    pub fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Md5 => Self::Md5(md5::Md5::new()),
+            Algorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
+            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+            Algorithm::Blake3 => Self::Blake3(Box::default()),
+        }
+    }
+
+    /// Takes more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Md5(hasher) => hasher.update(bytes),
+            Self::Sha1(hasher) => hasher.update(bytes),
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+            Self::Blake3(hasher) => {
+                hasher.update(bytes);
+            }
+        }
+    }
+
+    /// Ends the hash.
+    pub fn finish(self) -> Hash {
+        let (algorithm, digest) = match self {
+            Self::Md5(hasher) => (Algorithm::Md5, hasher.finalize().to_vec()),
+            Self::Sha1(hasher) => (Algorithm::Sha1, hasher.finalize().to_vec()),
+            Self::Sha256(hasher) => (Algorithm::Sha256, hasher.finalize().to_vec()),
+            Self::Sha512(hasher) => (Algorithm::Sha512, hasher.finalize().to_vec()),
+            Self::Blake3(hasher) => (Algorithm::Blake3, hasher.finalize().as_bytes().to_vec()),
+        };
+        Hash { algorithm, digest }
+    }
+}
+
+impl std::io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_agree() {
+        let hash = Hash::sha256(b"abc");
+        assert_eq!(hash.sri(), "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+        for text in [hash.sri(), hash.prefixed_base16(), hash.prefixed_base32()] {
+            assert_eq!(Hash::parse(&text, Some(Algorithm::Sha256)), Ok(hash.clone()));
+        }
+        assert_eq!(Hash::parse(&hash.base16(), Some(Algorithm::Sha256)), Ok(hash.clone()));
+        assert!(Hash::parse(&hash.base16(), None).is_err());
+        assert!(Hash::parse("sha512:00", Some(Algorithm::Sha512)).is_err());
+    }
+}

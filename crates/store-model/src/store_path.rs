@@ -1,0 +1,280 @@
+//! Store paths: their form, and how they are computed from what they name.
+
+use crate::base32;
+use crate::hash::{Algorithm, Hash};
+use std::fmt;
+
+/// The logical store directory, `/nix/store` unless the user says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StoreDir(String);
+
+impl Default for StoreDir {
+    fn default() -> Self {
+        Self("/nix/store".to_owned())
+    }
+}
+
+/// The last part of a store path: 32 digits of hash, a dash, a name.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StorePath(String);
+
+/// Why a text is no store path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorePathError {
+    /// It does not lie below the store directory.
+    NotInStore(String),
+    /// The hash part is too short or has foreign characters.
+    BadHash(String),
+    /// The name is empty, longer than 211 characters, starts with a dot, or has foreign characters.
+    BadName(String),
+}
+
+impl fmt::Display for StorePathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotInStore(text) => write!(f, "path is not in the store: `{text}`"),
+            Self::BadHash(text) => write!(f, "store path has no valid hash: `{text}`"),
+            Self::BadName(text) => write!(f, "invalid name of a store path: `{text}`"),
+        }
+    }
+}
+
+impl std::error::Error for StorePathError {}
+
+/// How contents were hashed for a content-addressed path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ContentMethod {
+    /// The bytes of one file.
+    Flat,
+    /// The NAR of a file or tree.
+    Recursive,
+    /// The bytes of one file, which may refer to other paths.
+    Text,
+    /// The git tree hash.
+    Git,
+}
+
+impl ContentMethod {
+    /// The prefix of the hash in descriptions: empty, `r:`, `text:` or `git:`.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Flat => "",
+            Self::Recursive => "r:",
+            Self::Text => "text:",
+            Self::Git => "git:",
+        }
+    }
+}
+
+/// The digits of the hash part.
+pub const HASH_DIGITS: usize = 32;
+
+/// Checks the name of a store path.
+///
+/// # Errors
+/// [`StorePathError::BadName`].
+pub fn check_name(name: &str) -> Result<(), StorePathError> {
+    let fine = |c: u8| c.is_ascii_alphanumeric() || b"+-._?=".contains(&c);
+    let dots = name == "." || name == ".." || name.starts_with(".-") || name.starts_with("..-");
+    if name.is_empty() || name.len() > 211 || dots || !name.bytes().all(fine) {
+        return Err(StorePathError::BadName(name.to_owned()));
+    }
+    Ok(())
+}
+
+impl StorePath {
+    /// Reads `HASH-NAME`.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadHash`] or [`StorePathError::BadName`].
+    pub fn parse(base_name: &str) -> Result<Self, StorePathError> {
+        let bad = || StorePathError::BadHash(base_name.to_owned());
+        let (hash, name) = base_name.split_at_checked(HASH_DIGITS).ok_or_else(bad)?;
+        if !hash.bytes().all(base32::is_digit) {
+            return Err(bad());
+        }
+        check_name(name.strip_prefix('-').ok_or_else(bad)?)?;
+        Ok(Self(base_name.to_owned()))
+    }
+
+    /// Makes a path from a digest, compressed to 20 bytes, and a name.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`].
+    pub fn from_digest(digest: &[u8], name: &str) -> Result<Self, StorePathError> {
+        check_name(name)?;
+        Ok(Self(format!("{}-{name}", base32::encode(&compress(digest, 20)))))
+    }
+
+    /// `HASH-NAME`.
+    pub fn base_name(&self) -> &str {
+        &self.0
+    }
+
+    /// The 32 digits.
+    pub fn hash_part(&self) -> &str {
+        &self.0[..HASH_DIGITS]
+    }
+
+    /// The name behind the dash.
+    pub fn name(&self) -> &str {
+        &self.0[HASH_DIGITS + 1..]
+    }
+
+    /// Whether the path names a derivation.
+    pub fn is_derivation(&self) -> bool {
+        self.0.ends_with(".drv")
+    }
+}
+
+impl fmt::Debug for StorePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for StorePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn compress(digest: &[u8], length: usize) -> Vec<u8> {
+    let mut folded = vec![0; length];
+    for (n, byte) in digest.iter().enumerate() {
+        folded[n % length] ^= byte;
+    }
+    folded
+}
+
+/// What a path refers to: other paths, and maybe itself.
+#[derive(Clone, Debug, Default)]
+pub struct References {
+    /// Other paths, sorted.
+    pub others: Vec<StorePath>,
+    /// Whether the contents name the path itself.
+    pub to_self: bool,
+}
+
+impl StoreDir {
+    /// A store directory at an absolute path without a final slash.
+    pub fn new(path: impl Into<String>) -> Self {
+        Self(path.into())
+    }
+
+    /// The directory as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The full path.
+    pub fn print(&self, path: &StorePath) -> String {
+        format!("{}/{}", self.0, path.0)
+    }
+
+    /// Reads a full path that names a store object itself.
+    ///
+    /// # Errors
+    /// Any [`StorePathError`].
+    pub fn parse(&self, path: &str) -> Result<StorePath, StorePathError> {
+        let (store_path, rest) = self.parse_prefix(path)?;
+        if rest.is_empty() { Ok(store_path) } else { Err(StorePathError::BadName(path.to_owned())) }
+    }
+
+    /// Splits a full path into the store object that it lies in and the rest.
+    ///
+    /// # Errors
+    /// Any [`StorePathError`].
+    pub fn parse_prefix<'a>(&self, path: &'a str) -> Result<(StorePath, &'a str), StorePathError> {
+        let outside = || StorePathError::NotInStore(path.to_owned());
+        let inner = path.strip_prefix(&self.0).and_then(|rest| rest.strip_prefix('/')).ok_or_else(outside)?;
+        let end = inner.find('/').unwrap_or(inner.len());
+        Ok((StorePath::parse(&inner[..end])?, &inner[end..]))
+    }
+
+    /// Computes a path from a type, an inner hash and a name.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`].
+    pub fn make(&self, kind: &str, inner: &Hash, name: &str) -> Result<StorePath, StorePathError> {
+        let text = format!("{kind}:{}:{}:{name}", inner.prefixed_base16(), self.0);
+        StorePath::from_digest(Hash::sha256(text.as_bytes()).digest(), name)
+    }
+
+    fn typed(&self, kind: &str, references: &References) -> String {
+        let mut text = kind.to_owned();
+        for path in &references.others {
+            text.push(':');
+            text.push_str(&self.print(path));
+        }
+        if references.to_self {
+            text.push_str(":self");
+        }
+        text
+    }
+
+    /// The path of a text (derivations, `toFile`), by its bytes' SHA-256 and references.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`].
+    pub fn text_path(&self, name: &str, hash: &Hash, references: &[StorePath]) -> Result<StorePath, StorePathError> {
+        let references = References { others: references.to_vec(), to_self: false };
+        self.make(&self.typed("text", &references), hash, name)
+    }
+
+    /// The path of an output with fixed contents.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`].
+    pub fn fixed_output_path(
+        &self,
+        method: ContentMethod,
+        hash: &Hash,
+        references: &References,
+        name: &str,
+    ) -> Result<StorePath, StorePathError> {
+        match method {
+            ContentMethod::Text => self.text_path(name, hash, &references.others),
+            ContentMethod::Recursive if hash.algorithm() == Algorithm::Sha256 => {
+                self.make(&self.typed("source", references), hash, name)
+            }
+            _ => {
+                let text = format!("fixed:out:{}{}:", method.prefix(), hash.prefixed_base16());
+                self.make("output:out", &Hash::sha256(text.as_bytes()), name)
+            }
+        }
+    }
+
+    /// The path of an output whose address comes from the derivation's hash.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`].
+    pub fn output_path(&self, output: &str, modulo: &Hash, drv_name: &str) -> Result<StorePath, StorePathError> {
+        self.make(&format!("output:{output}"), modulo, &output_path_name(drv_name, output))
+    }
+}
+
+/// The name of an output's path: the derivation's own for `out`, else with the output's behind it.
+pub fn output_path_name(drv_name: &str, output: &str) -> String {
+    if output == "out" { drv_name.to_owned() } else { format!("{drv_name}-{output}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn to_file_path_agrees_with_nix() {
+        // nix-instantiate --eval -E 'builtins.toFile "foo" "bar"'
+        let path = StoreDir::default().text_path("foo", &Hash::sha256(b"bar"), &[]).unwrap();
+        assert_eq!(path.base_name(), "vxjiwkjkn7x4079qvh1jkl5pn05j2aw0-foo");
+    }
+
+    #[test]
+    fn refuses_bad_names() {
+        for name in ["", ".", "..", ".-x", "a/b", "a~b", "a:b", &"x".repeat(212)] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+        assert!(check_name(".gitignore").is_ok());
+    }
+}
