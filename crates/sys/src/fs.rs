@@ -168,3 +168,14 @@ fn make_writable(folder: &Path) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Sets the modification time in seconds since 1970, of a link itself too.
+pub fn set_modified(path: &Path, seconds: i64) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
+    fault::point("utimens", &path)?;
+    let times = Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+        last_modification: Timespec { tv_sec: seconds, tv_nsec: 0 },
+    };
+    at(path, utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(io::Error::from))
+}
