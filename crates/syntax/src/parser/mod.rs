@@ -1,0 +1,197 @@
+//! From tokens to the tree: recursive descent with operator precedence.
+
+mod expressions;
+mod functions;
+mod sets;
+mod strings;
+
+use crate::diagnostics;
+use crate::lexer::{Lexer, Token, TokenKind};
+use crate::{Ast, Expr, ExprId, Interner, Symbol};
+use nival_diagnostics::{Diagnostic, SourceId, Span};
+
+/// How deeply expressions may be nested.
+const MAX_DEPTH: u32 = 10_000;
+/// How many errors of one file are kept.
+const MAX_ERRORS: usize = 20;
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The tree; with holes if there are errors.
+    pub ast: Ast,
+    /// The whole file's expression.
+    pub root: ExprId,
+    /// What is wrong, in the order of the text.
+    pub errors: Vec<Diagnostic>,
+}
+
+/// Reads a whole file.
+pub fn parse(text: &[u8], source: SourceId, interner: &mut Interner) -> Parsed {
+    let mut parser = Parser::new(text, source, interner);
+    let root = parser.expression();
+    if parser.token.kind != TokenKind::End {
+        parser.unexpected("the end of the file");
+    }
+    let Parser { ast, errors, .. } = parser;
+    Parsed { ast, root, errors }
+}
+
+pub(crate) struct Parser<'a> {
+    lexer: Lexer<'a>,
+    token: Token,
+    /// The end of the token before `token`.
+    last_end: u32,
+    pub(crate) ast: Ast,
+    interner: &'a mut Interner,
+    source: SourceId,
+    errors: Vec<Diagnostic>,
+    depth: u32,
+    scratch: Vec<ExprId>,
+    current_position: Symbol,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a [u8], source: SourceId, interner: &'a mut Interner) -> Self {
+        let mut lexer = Lexer::new(text);
+        let token = lexer.token();
+        let current_position = interner.intern("__curPos");
+        let mut ast = Ast::default();
+        ast.exprs.reserve(text.len() / 8);
+        ast.spans.reserve(text.len() / 8);
+        Self {
+            lexer,
+            token,
+            last_end: 0,
+            ast,
+            interner,
+            source,
+            errors: Vec::new(),
+            depth: 0,
+            scratch: Vec::new(),
+            current_position,
+        }
+    }
+
+    fn next(&mut self) -> Token {
+        let token = self.token;
+        self.last_end = token.end;
+        self.token = self.lexer.token();
+        token
+    }
+
+    /// The token after the current one.
+    fn peek(&self) -> Token {
+        self.lexer.clone().token()
+    }
+
+    fn at(&self, kind: TokenKind) -> bool {
+        self.token.kind == kind
+    }
+
+    fn accept(&mut self, kind: TokenKind) -> bool {
+        let found = self.at(kind);
+        if found {
+            self.next();
+        }
+        found
+    }
+
+    fn expect(&mut self, kind: TokenKind, what: &str) -> bool {
+        let found = self.accept(kind);
+        if !found {
+            self.unexpected(what);
+        }
+        found
+    }
+
+    fn slice(&self, start: u32, end: u32) -> &'a [u8] {
+        &self.lexer.text()[start as usize..end as usize]
+    }
+
+    fn symbol(&mut self, start: u32, end: u32) -> Symbol {
+        self.symbol_of(self.slice(start, end))
+    }
+
+    fn symbol_of(&mut self, name: &[u8]) -> Symbol {
+        match std::str::from_utf8(name) {
+            Ok(name) => self.interner.intern(name),
+            Err(_) => self.interner.intern(&String::from_utf8_lossy(name)),
+        }
+    }
+
+    fn add(&mut self, expr: Expr, start: u32) -> ExprId {
+        self.ast.add(expr, start, self.last_end)
+    }
+
+    fn span(&self, start: u32, end: u32) -> Span {
+        Span { source: self.source, start, end }
+    }
+
+    fn error(&mut self, diagnostic: Diagnostic) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(diagnostic);
+        }
+    }
+
+    /// Reports the current token; `wanted` names what would have been understood.
+    fn unexpected(&mut self, wanted: &str) {
+        let span = self.span(self.token.start, self.token.end);
+        let already = self.errors.last().and_then(|e| e.labels.first()).is_some_and(|l| l.span.start >= span.start);
+        if already {
+            return;
+        }
+        let diagnostic = match self.token.kind {
+            TokenKind::UnterminatedComment => Diagnostic::error(
+                &diagnostics::unterminated_comment::ENTRY,
+                "this comment is not closed",
+            )
+            .label(self.span(span.start, span.start + 2), "it starts here")
+            .help("close it with `*/`"),
+            kind => {
+                let found = match kind {
+                    TokenKind::End => "the end of the file".to_owned(),
+                    _ => format!("`{}`", String::from_utf8_lossy(self.slice(span.start, span.end))),
+                };
+                let mut made = Diagnostic::error(
+                    &diagnostics::unexpected_token::ENTRY,
+                    format!("expected {wanted}, found {found}"),
+                )
+                .label(span, format!("expected {wanted}"));
+                if wanted == "`;`" {
+                    let end = self.last_end;
+                    made = made.label(self.span(end.saturating_sub(1), end), "the definition before ends here");
+                    made = made.help("each definition of a set or `let` ends with `;`");
+                }
+                made
+            }
+        };
+        self.error(diagnostic);
+    }
+
+    /// Runs `read` one level deeper, on a stack that has room, or refuses.
+    fn nested(&mut self, read: fn(&mut Self) -> ExprId) -> ExprId {
+        if self.depth >= MAX_DEPTH {
+            let (start, end) = (self.token.start, self.token.end);
+            if self.token.kind != TokenKind::End {
+                let span = self.span(start, end);
+                self.error(
+                    Diagnostic::error(&diagnostics::nested_too_deeply::ENTRY, "this expression is nested too deeply")
+                        .label(span, format!("more than {MAX_DEPTH} levels"))
+                        .help("name parts of it with `let`"),
+                );
+            }
+            self.lexer.seek(usize::MAX);
+            self.next();
+            return self.add(Expr::Error, start);
+        }
+        self.depth += 1;
+        let result = if self.depth % 16 == 0 {
+            stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || read(self))
+        } else {
+            read(self)
+        };
+        self.depth -= 1;
+        result
+    }
+}
