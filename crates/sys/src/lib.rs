@@ -4,5 +4,13 @@
 //! [`fault::point`] first, so that a test can stop the program, or make the call
 //! fail, at each of them in turn.
 
+pub mod cgroup;
 pub mod fault;
 pub mod fs;
+pub mod mount;
+pub mod namespace;
+pub mod network;
+pub mod owner;
+pub mod process;
+pub mod pty;
+pub mod socket;

@@ -1,0 +1,246 @@
+//! Processes: starting, signals, waiting, ids.
+
+use crate::fault;
+use std::ffi::{CString, OsStr};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command};
+
+/// Starts a program.
+///
+/// # Errors
+/// Whatever std says.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    fault::point("spawn", &command.get_program())?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    command.spawn().map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))
+}
+
+/// Lets the program that is started lead a session of its own, without a terminal.
+pub fn new_session(command: &mut Command) -> &mut Command {
+    // SAFETY: the closure makes one async-signal-safe call.
+    unsafe {
+        command.pre_exec(|| {
+            libc::setsid();
+            Ok(())
+        })
+    }
+}
+
+/// Lets the program that is started inherit a descriptor under the same number.
+pub fn pass_fd<'a>(command: &'a mut Command, fd: impl AsFd) -> &'a mut Command {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: the closure makes one async-signal-safe call.
+    unsafe {
+        command.pre_exec(move || {
+            if libc::fcntl(fd, libc::F_SETFD, 0) < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        })
+    }
+}
+
+/// Lets the program that is started be killed when the thread that started it ends.
+pub fn die_with_parent(command: &mut Command) -> &mut Command {
+    // SAFETY: the closure makes one async-signal-safe call.
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        })
+    }
+}
+
+/// Takes over a descriptor that the parent passed by number.
+///
+/// # Errors
+/// When no such descriptor is open.
+pub fn take_fd(number: i32) -> io::Result<OwnedFd> {
+    // SAFETY: plain integers.
+    if unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is open, and the parent passed it for this process to own.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Asks that this process be killed when its parent ends.
+pub fn die_with_my_parent() {
+    // SAFETY: plain integers.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+    }
+}
+
+/// Leads a new session.
+pub fn lead_session() {
+    // SAFETY: no arguments.
+    unsafe {
+        libc::setsid();
+    }
+}
+
+/// Makes a child that goes on from here; `None` is returned in the child. This process must have one thread.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn fork() -> io::Result<Option<i32>> {
+    fault::point("fork", &"self")?;
+    // SAFETY: callers have one thread, so no lock of another thread stays held in the child.
+    match unsafe { libc::fork() } {
+        0 => Ok(None),
+        pid if pid > 0 => Ok(Some(pid)),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Sends a signal to a process.
+///
+/// # Errors
+/// `ESRCH` when it is gone.
+pub fn signal(pid: i32, number: i32) -> io::Result<()> {
+    fault::point("kill", &(pid, number))?;
+    // SAFETY: plain integers.
+    if unsafe { libc::kill(pid, number) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The signal that asks a systemd that is process 1 to power off.
+#[must_use]
+pub fn power_off_signal() -> i32 {
+    libc::SIGRTMIN() + 4
+}
+
+/// The signal that asks a systemd that is process 1 to halt.
+#[must_use]
+pub fn halt_signal() -> i32 {
+    libc::SIGRTMIN() + 3
+}
+
+/// How a process ended: its code, or 128 and the signal.
+///
+/// # Errors
+/// When it is no child of this process.
+pub fn wait(pid: i32) -> io::Result<i32> {
+    let mut status = 0;
+    loop {
+        // SAFETY: the pointer is to a live integer.
+        if unsafe { libc::waitpid(pid, &raw mut status, 0) } >= 0 {
+            return Ok(code(status));
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+fn code(status: i32) -> i32 {
+    if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) }
+}
+
+/// The code that a program ended with, or 128 and the signal.
+#[must_use]
+pub fn exit_code(status: std::process::ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt as _;
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+/// Replaces this process by a program. Returns only with an error.
+#[must_use]
+pub fn exec(program: &OsStr, arguments: &[&OsStr], environment: &[(&str, &str)]) -> io::Error {
+    if let Err(error) = fault::point("exec", &program) {
+        return error;
+    }
+    let Ok(path) = CString::new(program.as_bytes()) else { return io::ErrorKind::InvalidInput.into() };
+    let text = |text: &[u8]| CString::new(text).unwrap_or_default();
+    let arguments: Vec<CString> = arguments.iter().map(|word| text(word.as_bytes())).collect();
+    let environment: Vec<CString> = environment.iter().map(|(k, v)| text(format!("{k}={v}").as_bytes())).collect();
+    let pointers = |strings: &[CString]| {
+        strings.iter().map(|s| s.as_ptr()).chain(std::iter::once(std::ptr::null())).collect::<Vec<_>>()
+    };
+    let (argv, envp) = (pointers(&arguments), pointers(&environment));
+    // SAFETY: path, argv and envp are C strings and arrays that end with null and live through the call.
+    unsafe {
+        libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr());
+    }
+    io::Error::last_os_error()
+}
+
+/// A descriptor that becomes readable when a process ends.
+///
+/// # Errors
+/// `ESRCH` when it is gone.
+pub fn descriptor(pid: i32) -> io::Result<OwnedFd> {
+    let pid = rustix::process::Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?)
+}
+
+/// Waits until one of the descriptors can be read or is closed, or the time is over; tells which.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn wait_readable(fds: &[&dyn AsReadable], milliseconds: i32) -> io::Result<Vec<bool>> {
+    let mut polled: Vec<libc::pollfd> =
+        fds.iter().map(|fd| libc::pollfd { fd: fd.raw(), events: libc::POLLIN, revents: 0 }).collect();
+    // SAFETY: the array lives through the call and its length is given.
+    let result = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, milliseconds) };
+    if result < 0 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    Ok(polled.iter().map(|entry| entry.revents != 0).collect())
+}
+
+/// Something with a descriptor to wait for.
+pub trait AsReadable {
+    /// The descriptor's number.
+    fn raw(&self) -> i32;
+}
+
+impl<T: AsFd> AsReadable for T {
+    fn raw(&self) -> i32 {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+/// Becomes a user: group, further groups, then user; nothing of the old one is left.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn become_user(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
+    fault::point("setuid", &uid)?;
+    // SAFETY: the pointer and the length belong to a live slice; the rest are integers.
+    let result = unsafe {
+        if libc::setgroups(groups.len(), groups.as_ptr()) < 0
+            || libc::setresgid(gid, gid, gid) < 0
+            || libc::setresuid(uid, uid, uid) < 0
+        {
+            -1
+        } else {
+            0
+        }
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The user id that this process acts as.
+#[must_use]
+pub fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The group id that this process acts as.
+#[must_use]
+pub fn group_id() -> u32 {
+    rustix::process::getegid().as_raw()
+}
+
+/// Sets the mask of bits that new files never have.
+pub fn set_file_mask(mask: u32) {
+    // SAFETY: plain integer.
+    unsafe {
+        libc::umask(mask);
+    }
+}

@@ -1,0 +1,62 @@
+//! Sockets that carry open descriptors between processes.
+
+use crate::fault;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+/// How many descriptors one message carries at most.
+pub const MOST_DESCRIPTORS: usize = 8;
+
+/// Sends bytes with descriptors; the bytes go in one piece with them.
+///
+/// # Errors
+/// Whatever the kernel says; `WriteZero` when not all bytes went.
+pub fn send(stream: &UnixStream, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let sent = rustix::net::sendmsg(stream, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)?;
+    if sent < bytes.len() {
+        use std::io::Write as _;
+        (&mut &*stream).write_all(&bytes[sent..])?;
+    }
+    Ok(())
+}
+
+/// Receives some bytes and the descriptors that came with them; no byte means that the other side closed.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn receive(stream: &UnixStream, bytes: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let result =
+        rustix::net::recvmsg(stream, &mut [IoSliceMut::new(bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let mut fds = Vec::new();
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(received) = message {
+            fds.extend(received);
+        }
+    }
+    Ok((result.bytes, fds))
+}
+
+/// Listens at a path, in place of a socket that nobody listens at any more; only this user can connect.
+///
+/// # Errors
+/// Whatever the kernel says, with the path.
+pub fn listen(path: &Path) -> io::Result<UnixListener> {
+    fault::point("bind", &path)?;
+    let _ = std::fs::remove_file(path);
+    let listener = crate::fs::at(path, UnixListener::bind(path))?;
+    crate::fs::set_mode(path, 0o600)?;
+    Ok(listener)
+}
