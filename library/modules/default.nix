@@ -1,0 +1,16 @@
+# All modules of the library.
+[
+  ./assertions.nix
+  ./base.nix
+  ./environment.nix
+  ./machine.nix
+  ./networking.nix
+  ./nginx.nix
+  ./openssh.nix
+  ./pam.nix
+  ./postgresql.nix
+  ./sudo.nix
+  ./systemd.nix
+  ./time.nix
+  ./users.nix
+]

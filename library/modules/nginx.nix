@@ -1,0 +1,282 @@
+# The web server nginx.
+{ config, lib, ... }:
+let
+  inherit (lib) mkOption mkEnableOption types;
+  cfg = config.services.nginx;
+
+  lines =
+    what: example:
+    mkOption {
+      type = types.lines;
+      default = "";
+      description = what;
+      inherit example;
+    };
+
+  locationOptions =
+    { ... }:
+    {
+      options = {
+        root = mkOption {
+          type = types.nullOr types.path;
+          default = null;
+          description = "The directory whose files are served. A path beside the configuration becomes part of the generation.";
+          example = lib.literalExpression "./site";
+        };
+        alias = mkOption {
+          type = types.nullOr types.path;
+          default = null;
+          description = "The directory that stands for the location.";
+          example = "/srv/downloads/";
+        };
+        index = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          description = "Files that stand for a directory.";
+          example = "index.html index.htm";
+        };
+        tryFiles = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          description = "Files that are tried in turn.";
+          example = "$uri $uri/ /index.html";
+        };
+        proxyPass = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          description = "The server that requests are passed on to.";
+          example = "http://127.0.0.1:3000";
+        };
+        return = mkOption {
+          type = types.nullOr (types.either types.str types.int);
+          default = null;
+          description = "A status, or a status and an address or text, that is answered at once.";
+          example = "301 https://example.org$request_uri";
+        };
+        extraConfig = lines "Further lines of the location." "expires 30d;";
+      };
+    };
+
+  hostOptions =
+    { name, ... }:
+    {
+      options = {
+        serverName = mkOption {
+          type = types.str;
+          default = name;
+          description = "The name under which the site is asked for; `_` stands for none.";
+          example = "www.example.org";
+        };
+        serverAliases = mkOption {
+          type = types.listOf types.str;
+          default = [ ];
+          description = "Further names.";
+          example = [ "example.org" ];
+        };
+        default = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether requests under any other name end here.";
+          example = true;
+        };
+        listen = mkOption {
+          type = types.nonEmptyListOf (
+            types.submodule {
+              options = {
+                addr = mkOption {
+                  type = types.str;
+                  default = "";
+                  description = "The address; without one, all of them.";
+                  example = "127.0.0.1";
+                };
+                port = mkOption {
+                  type = types.port;
+                  default = 80;
+                  description = "The port.";
+                  example = 8080;
+                };
+              };
+            }
+          );
+          default = [ { } ];
+          description = "Addresses and ports that are listened on.";
+          example = [ { port = 8080; } ];
+        };
+        root = mkOption {
+          type = types.nullOr types.path;
+          default = null;
+          description = "The directory whose files are served. A path beside the configuration becomes part of the generation.";
+          example = lib.literalExpression "./site";
+        };
+        index = mkOption {
+          type = types.str;
+          default = "index.html";
+          description = "Files that stand for a directory.";
+          example = "index.html index.php";
+        };
+        locations = mkOption {
+          type = types.attrsOf (types.submodule locationOptions);
+          default = { };
+          description = "Parts of the site, by the beginning of their paths or by an expression of nginx.";
+          example = {
+            "/api/".proxyPass = "http://127.0.0.1:3000";
+          };
+        };
+        redirects = mkOption {
+          type = types.attrsOf types.str;
+          default = { };
+          description = "Paths that have moved for good, and where to.";
+          example = {
+            "/old" = "/new";
+          };
+        };
+        extraConfig = lines "Further lines of the site." "client_max_body_size 50m;";
+      };
+    };
+
+  statement = name: value: lib.optionalString (value != null) "    ${name} ${toString value};\n";
+  location = path: settings: ''
+      location ${path} {
+    ${statement "root" settings.root}${statement "alias" settings.alias}${statement "index" settings.index}${statement "try_files" settings.tryFiles}${
+      lib.optionalString (settings.proxyPass != null) ''
+        proxy_set_header Host $host;
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_http_version 1.1;
+      ''
+    }${statement "proxy_pass" settings.proxyPass}${statement "return" settings.return}${settings.extraConfig}
+      }
+  '';
+  address = listen: "${lib.optionalString (listen.addr != "") "${listen.addr}:"}${toString listen.port}";
+  server = host: ''
+    server {
+    ${lib.concatMapStrings (
+      listen: "  listen ${address listen}${lib.optionalString host.default " default_server"};\n"
+    ) host.listen}  server_name ${toString ([ host.serverName ] ++ host.serverAliases)};
+    ${lib.optionalString (host.root != null) "  root ${host.root};\n"}  index ${host.index};
+    ${lib.concatStrings (lib.mapAttrsToList location host.locations)}
+    ${lib.concatStrings (
+      lib.mapAttrsToList (from: to: "  location = ${from} { return 301 ${to}; }\n") host.redirects
+    )}${host.extraConfig}
+    }
+  '';
+
+  # Each name on each address and port, with the site that takes it.
+  claims = lib.concatLists (
+    lib.mapAttrsToList (
+      site: host:
+      lib.concatMap (
+        listen:
+        map (name: {
+          inherit site;
+          claim = "${name} on ${address listen}";
+        }) ([ host.serverName ] ++ host.serverAliases)
+      ) host.listen
+    ) cfg.virtualHosts
+  );
+  clashes = lib.filterAttrs (_: sites: lib.length sites > 1) (lib.groupBy (entry: entry.claim) claims);
+  ports = lib.unique (
+    lib.concatMap (host: map (listen: listen.port) host.listen) (lib.attrValues cfg.virtualHosts)
+  );
+in
+{
+  options.services.nginx = {
+    enable = mkEnableOption "the web server nginx";
+    virtualHosts = mkOption {
+      type = types.attrsOf (types.submodule hostOptions);
+      default = { };
+      description = "Sites, by the name under which they are asked for.";
+      example = {
+        "example.org".root = "/srv/www";
+      };
+    };
+    appendConfig = lines "Lines at the end of `nginx.conf`." "worker_rlimit_nofile 4096;";
+    appendHttpConfig = lines "Lines at the end of the `http` block." "gzip on;";
+  };
+
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [ "nginx" ];
+    environment.etc =
+      lib.mapAttrs' (
+        site: host:
+        lib.nameValuePair "nginx/sites/${lib.replaceStrings [ "/" "*" " " ] [ "-" "_" "-" ] site}.conf" {
+          text = server host;
+          ownedBy = [ "services.nginx.virtualHosts.${lib.escapeName site}" ];
+        }
+      ) cfg.virtualHosts
+      // {
+        "nginx/nginx.conf" = {
+          text = ''
+            user www-data;
+            worker_processes auto;
+            pid /run/nginx.pid;
+            error_log /var/log/nginx/error.log;
+
+            events {
+              worker_connections 768;
+            }
+
+            http {
+              sendfile on;
+              tcp_nopush on;
+              types_hash_max_size 2048;
+              server_tokens off;
+              include /etc/nginx/mime.types;
+              default_type application/octet-stream;
+              access_log /var/log/nginx/access.log;
+              include /etc/nginx/sites/*.conf;
+            ${cfg.appendHttpConfig}
+            }
+            ${cfg.appendConfig}
+          '';
+          ownedBy = [
+            "services.nginx.enable"
+            "services.nginx.appendConfig"
+            "services.nginx.appendHttpConfig"
+          ];
+        };
+      };
+    systemd.services.nginx = {
+      fromPackage = true;
+      wantedBy = [ "multi-user.target" ];
+      reloadOnChange = "reload";
+      files = [ "/etc/nginx/" ];
+      ownedBy = [ "services.nginx.enable" ];
+    };
+    system.preflight."nginx -t" = {
+      unit = "nginx.service";
+      command = [
+        "/usr/sbin/nginx"
+        "-t"
+        "-q"
+      ];
+    };
+    system.checks = lib.concatMapAttrs (site: host: {
+      "the site ${site} answers" = {
+        unit = "nginx.service";
+        http =
+          let
+            listen = lib.head host.listen;
+          in
+          {
+            url = "http://${if listen.addr == "" then "127.0.0.1" else listen.addr}:${toString listen.port}/";
+          }
+          // lib.optionalAttrs (host.serverName != "_") { host = host.serverName; };
+      };
+    }) cfg.virtualHosts;
+    system.servicePorts = map (port: {
+      inherit port;
+      protocol = "tcp";
+      unit = "nginx.service";
+      description = "http";
+    }) ports;
+    assertions = lib.mapAttrsToList (claim: entries: {
+      assertion = false;
+      message = "${toString (lib.length entries)} sites claim the name ${claim}: ${
+        lib.concatMapStringsSep " and " (entry: "`${entry.site}`") entries
+      }";
+      options = map (entry: "services.nginx.virtualHosts.${lib.escapeName entry.site}") entries;
+    }) clashes;
+  };
+}

@@ -1,0 +1,357 @@
+# Units of systemd: whole ones written here, and additions to those that packages bring.
+{ config, lib, ... }:
+let
+  inherit (lib) mkOption types;
+  cfg = config.systemd;
+
+  value = types.nullOr (
+    types.oneOf [
+      types.bool
+      types.int
+      types.str
+      types.path
+      (types.listOf (types.either types.str types.int))
+    ]
+  );
+  section =
+    name: example:
+    mkOption {
+      type = types.attrsOf value;
+      default = { };
+      description = "Settings of the section `[${name}]`; a list repeats its setting, `null` leaves it out.";
+      inherit example;
+    };
+  names =
+    what: example:
+    mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = what;
+      inherit example;
+    };
+
+  common = name: {
+    enable = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether the unit is part of the machine; `false` masks it.";
+      example = false;
+    };
+    description = mkOption {
+      type = types.str;
+      default = "";
+      description = "What the unit is, in a few words.";
+      example = "Gemini server";
+    };
+    fromPackage = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether a package brings the unit, so that what is said here is added to it.";
+      example = true;
+    };
+    after = names "Units that are started before this one." [ "network.target" ];
+    before = names "Units that are started after this one." [ "nginx.service" ];
+    requires = names "Units without which this one is not started." [ "postgresql.service" ];
+    wants = names "Units that are started with this one." [ "network-online.target" ];
+    bindsTo = names "Units with which this one stops." [ "postgresql.service" ];
+    partOf = names "Units with which this one stops and restarts." [ "app.target" ];
+    conflicts = names "Units that this one stops." [ "shutdown.target" ];
+    wantedBy = names "Units that start this one." [ "multi-user.target" ];
+    requiredBy = names "Units that need this one." [ "multi-user.target" ];
+    unitConfig = section "Unit" { StartLimitBurst = 3; };
+    reloadOnChange = mkOption {
+      type = types.enum [
+        "reload"
+        "restart"
+        "none"
+      ];
+      default = "restart";
+      description = "What a change of the unit's files does to it. A change of the unit itself restarts it.";
+      example = "reload";
+    };
+    restartTriggers = names "Texts whose change restarts the unit." [ "settings v2" ];
+    reloadTriggers = names "Texts whose change reloads the unit." [ "settings v2" ];
+    files = names "Files whose change concerns the unit; one that ends in `/` stands for all below it." [ "/etc/nginx/" ];
+    packages = names "Packages whose change restarts the unit." [ "nginx" ];
+    settleSeconds = mkOption {
+      type = types.nullOr types.ints.unsigned;
+      default = null;
+      description = "How long the unit must stay up after a switch before the switch counts as done.";
+      example = 10;
+    };
+    ownedBy = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      internal = true;
+      description = "The options that the unit comes from; `plan` names their definitions.";
+      example = [ "services.nginx" ];
+    };
+  };
+
+  serviceOptions =
+    { name, ... }:
+    {
+      options = common name // {
+        serviceConfig = section "Service" {
+          DynamicUser = true;
+          StateDirectory = "app";
+        };
+        environment = mkOption {
+          type = types.attrsOf types.str;
+          default = { };
+          description = "Environment variables.";
+          example = {
+            PORT = "8080";
+          };
+        };
+        script = mkOption {
+          type = types.nullOr types.lines;
+          default = null;
+          description = "A shell script that is the service; it stops at the first command that fails.";
+          example = "exec /usr/bin/python3 -m http.server";
+        };
+        preStart = mkOption {
+          type = types.nullOr types.lines;
+          default = null;
+          description = "A shell script that runs before the service.";
+          example = "mkdir -p /var/lib/app/cache";
+        };
+        postStart = mkOption {
+          type = types.nullOr types.lines;
+          default = null;
+          description = "A shell script that runs after the service has started.";
+          example = "echo started";
+        };
+        startAt = mkOption {
+          type = types.nullOr types.nonEmptyStr;
+          default = null;
+          description = "When the service is started, as a calendar expression of systemd; makes a timer.";
+          example = "daily";
+        };
+      };
+    };
+
+  unitOptions =
+    sectionName: attribute: example:
+    { name, ... }:
+    {
+      options = common name // {
+        ${attribute} = section sectionName example;
+      };
+    };
+
+  script = name: text: {
+    text = "#!/bin/sh\nset -eu\n${text}";
+    mode = "0755";
+    ownedBy = [ "systemd.services.${lib.escapeName name}" ];
+  };
+  scripts = lib.concatMapAttrs (
+    name: service:
+    lib.concatMapAttrs (
+      kind: text:
+      lib.optionalAttrs (text != null && service.enable) { "nival/scripts/${name}-${kind}" = script name text; }
+    ) { inherit (service) script preStart postStart; }
+  ) cfg.services;
+
+  unitSection =
+    unit:
+    unit.unitConfig
+    // lib.filterAttrs (_: setting: setting != "" && setting != [ ]) {
+      Description = unit.description;
+      After = unit.after;
+      Before = unit.before;
+      Requires = unit.requires;
+      Wants = unit.wants;
+      BindsTo = unit.bindsTo;
+      PartOf = unit.partOf;
+      Conflicts = unit.conflicts;
+    };
+  quote = text: "\"${lib.replaceStrings [ "\\" "\"" "%" "\n" ] [ "\\\\" "\\\"" "%%" "\\n" ] text}\"";
+  serviceSection =
+    name: service:
+    lib.optionalAttrs (service.environment != { }) {
+      Environment = lib.mapAttrsToList (key: text: quote "${key}=${text}") service.environment;
+    }
+    // lib.optionalAttrs (service.script != null) { ExecStart = "/etc/nival/scripts/${name}-script"; }
+    // lib.optionalAttrs (service.preStart != null) { ExecStartPre = "/etc/nival/scripts/${name}-preStart"; }
+    // lib.optionalAttrs (service.postStart != null) { ExecStartPost = "/etc/nival/scripts/${name}-postStart"; }
+    // service.serviceConfig;
+
+  scriptFiles =
+    name: service:
+    lib.concatMap (kind: lib.optional (service.${kind} or null != null) "/etc/nival/scripts/${name}-${kind}") [
+      "script"
+      "preStart"
+      "postStart"
+    ];
+
+  manifestUnit =
+    kind: sections: name: unit:
+    let
+      text = lib.generators.toUnit (lib.filterAttrs (_: settings: settings != { }) sections);
+    in
+    {
+      inherit (unit)
+        wantedBy
+        requiredBy
+        files
+        packages
+        settleSeconds
+        ;
+      enable = true;
+      reloadOn = unit.reloadOnChange;
+      # Scripts are part of the unit: their change restarts it.
+      restartTriggers = builtins.hashString "sha256" (
+        lib.concatLines (
+          unit.restartTriggers
+          ++ lib.optionals (kind == "service") (
+            map (file: scripts.${lib.removePrefix "/etc/" file}.text) (scriptFiles name unit)
+          )
+        )
+      );
+      reloadTriggers = builtins.hashString "sha256" (lib.concatLines unit.reloadTriggers);
+      options = unit.ownedBy ++ [ "systemd.${kind}s.${lib.escapeName name}" ];
+    }
+    // (
+      if !unit.fromPackage then
+        { inherit text; }
+      else if text != "" then
+        { overrides = text; }
+      else
+        { }
+    );
+
+  all =
+    kind: attribute: sectionName: units:
+    lib.mapAttrs' (
+      name: unit:
+      lib.nameValuePair "${name}.${kind}" (
+        manifestUnit kind {
+          Unit = unitSection unit;
+          ${sectionName} = if kind == "service" then serviceSection name unit else unit.${attribute};
+        } name unit
+      )
+    ) (lib.filterAttrs (_: unit: unit.enable) units);
+
+  kinds = {
+    timer = {
+      section = "Timer";
+      example = {
+        OnCalendar = "daily";
+      };
+    };
+    socket = {
+      section = "Socket";
+      example = {
+        ListenStream = 8080;
+      };
+    };
+    path = {
+      section = "Path";
+      example = {
+        PathExists = "/run/app/ready";
+      };
+    };
+    mount = {
+      section = "Mount";
+      example = {
+        What = "tmpfs";
+        Where = "/srv/cache";
+        Type = "tmpfs";
+      };
+    };
+    target = {
+      section = "Install";
+      example = { };
+    };
+  };
+in
+{
+  options.systemd = {
+    services = mkOption {
+      type = types.attrsOf (types.submodule serviceOptions);
+      default = { };
+      description = "Services by name, without `.service`.";
+      example = {
+        hello = {
+          wantedBy = [ "multi-user.target" ];
+          script = "exec sleep infinity";
+        };
+      };
+    };
+    maskedUnits = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Units that packages bring and that must never start.";
+      example = [ "apt-daily.timer" ];
+    };
+    tmpfiles.rules = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Lines of `tmpfiles.d`: files and directories made, emptied or removed when the machine starts.";
+      example = [ "d /var/cache/app 0750 app app 30d" ];
+    };
+    manifestUnits = mkOption {
+      type = types.raw;
+      readOnly = true;
+      internal = true;
+      description = "The units as the manifest has them.";
+      example = { };
+    };
+  }
+  // lib.mapAttrs' (
+    kind: about:
+    lib.nameValuePair "${kind}s" (mkOption {
+      type = types.attrsOf (types.submodule (unitOptions about.section "${kind}Config" about.example));
+      default = { };
+      description = "Units of the kind `.${kind}`, by name without it.";
+      example = {
+        example."${kind}Config" = about.example;
+      };
+    })
+  ) kinds;
+
+  config = {
+    environment.etc = lib.mkMerge [
+      scripts
+      (lib.mkIf (cfg.tmpfiles.rules != [ ]) {
+        "tmpfiles.d/nival.conf" = {
+          text = lib.concatLines cfg.tmpfiles.rules;
+          ownedBy = [ "systemd.tmpfiles" ];
+        };
+      })
+    ];
+    systemd = {
+      timers = lib.concatMapAttrs (
+        name: service:
+        lib.optionalAttrs (service.startAt != null) {
+          ${name} = {
+            description = "Timer of ${name}.service";
+            wantedBy = [ "timers.target" ];
+            timerConfig.OnCalendar = service.startAt;
+            timerConfig.Persistent = true;
+            ownedBy = service.ownedBy ++ [ "systemd.services.${lib.escapeName name}" ];
+          };
+        }
+      ) cfg.services;
+      maskedUnits = lib.concatLists (
+        lib.mapAttrsToList (
+          kind: units: map (name: "${name}.${kind}") (lib.attrNames (lib.filterAttrs (_: unit: !unit.enable) units))
+        ) ({ service = cfg.services; } // lib.mapAttrs (kind: _: cfg."${kind}s") kinds)
+      );
+      manifestUnits =
+        all "service" "serviceConfig" "Service" cfg.services
+        // lib.concatMapAttrs (kind: about: all kind "${kind}Config" about.section cfg."${kind}s") kinds;
+    };
+    assertions = lib.mapAttrsToList (name: service: {
+      assertion =
+        service.fromPackage
+        || !service.enable
+        || service.script != null
+        || service.serviceConfig ? ExecStart
+        || service.serviceConfig.Type or "" == "oneshot";
+      message = "the service `${name}` does nothing: give it `script` or `serviceConfig.ExecStart`, or say `fromPackage = true`";
+      options = [ "systemd.services.${lib.escapeName name}" ];
+    }) cfg.services;
+  };
+}
