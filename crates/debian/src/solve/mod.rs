@@ -24,7 +24,8 @@ use state::State;
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// Names of packages, each with `=VERSION` behind it where one version is wanted.
+    /// Names of packages, each with `=VERSION` behind it where one version is wanted; as with
+    /// apt, those in front have the choice between alternatives.
     pub packages: Vec<String>,
     /// How to choose.
     pub options: Options,
@@ -150,10 +151,10 @@ pub fn solve(universe: &Universe<'_>, request: &Request) -> Result<Solution, Sol
         }
         state.get_mut(*package).protected = true;
         state.mark_install(*package, false, 0, By::User);
-        roots.push(*package);
+        if !roots.contains(package) {
+            roots.push(*package);
+        }
     }
-    roots.sort_unstable();
-    roots.dedup();
     for package in &roots {
         state.mark_install(*package, true, 0, By::User);
     }
