@@ -179,3 +179,20 @@ pub fn set_modified(path: &Path, seconds: i64) -> io::Result<()> {
     };
     at(path, utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(io::Error::from))
 }
+
+/// Writes a new file that need not survive a crash of the system; fails where something is already.
+pub fn write_new(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = create_new(path, mode)?;
+    fault::point("write", &path)?;
+    at(path, file.write_all(contents))?;
+    at(path, file.set_permissions(std::fs::Permissions::from_mode(mode)))
+}
+
+/// Copies a file's contents to a new file; fails where something is already.
+pub fn copy_new(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
+    let mut source = at(from, File::open(from))?;
+    let mut file = create_new(to, mode | 0o200)?;
+    fault::point("write", &to)?;
+    at(to, io::copy(&mut source, &mut file))?;
+    at(to, file.set_permissions(std::fs::Permissions::from_mode(mode)))
+}

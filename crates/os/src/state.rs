@@ -1,0 +1,238 @@
+//! Where a machine keeps what outlives its processes.
+//!
+//! `DATA/machines/NAME` holds `data/` (the machine's /var, /home, /root, /srv) and
+//! `state/`: generations, composed layers, ids and the journal of switches. Inside of
+//! the machine `state/` is `/var/lib/nival`, so that a switch needs nobody outside.
+
+use crate::error::Doing as _;
+use crate::{Error, Manifest, names};
+use nival_sys::fs;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::path::{Path, PathBuf};
+
+/// The folder of one machine on the host.
+#[derive(Clone, Debug)]
+pub struct MachineFolder(PathBuf);
+
+impl MachineFolder {
+    /// The folder of the machine `name` in the data folder `data`.
+    #[must_use]
+    pub fn new(data: &Path, name: &str) -> Self {
+        Self(data.join("machines").join(name))
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What the machine's services write: `var`, `home`, `root`, `srv`.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.0.join("data")
+    }
+
+    /// Generations and everything about them.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::new(self.0.join("state"))
+    }
+
+    /// The file whose lock the supervisor holds.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// What process 1 wrote to its console.
+    #[must_use]
+    pub fn console(&self) -> PathBuf {
+        self.0.join("console.log")
+    }
+
+    /// A mount point that is used while the machine is made.
+    #[must_use]
+    pub fn mount_point(&self) -> PathBuf {
+        self.0.join("root")
+    }
+}
+
+/// The generations of a machine and the journal of its switches.
+#[derive(Clone, Debug)]
+pub struct State(PathBuf);
+
+/// What is known about a generation beside its manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Generation {
+    /// Its number, from 1.
+    pub number: u64,
+    /// When it was made, in seconds since 1970.
+    pub created: u64,
+    /// Whether it is the one that the machine runs, or boots next.
+    #[serde(default)]
+    pub current: bool,
+    /// What it was made by: `up`, `switch`, `rollback to 3`.
+    #[serde(default)]
+    pub made_by: String,
+}
+
+impl State {
+    /// The state in a folder.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of composed layers, each named by the digest of what it is made from.
+    #[must_use]
+    pub fn layers(&self) -> PathBuf {
+        self.0.join("layers")
+    }
+
+    /// What is known about packages' files, by store path.
+    #[must_use]
+    pub fn listings(&self) -> PathBuf {
+        self.0.join("listings")
+    }
+
+    /// The ids that were chosen for users and groups.
+    #[must_use]
+    pub fn ids(&self) -> PathBuf {
+        self.0.join("ids.json")
+    }
+
+    /// The journal of the switch that is under way or was the last one.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("switch.json")
+    }
+
+    /// What the switch reports while it goes on, one JSON value a line.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.0.join("switch.events")
+    }
+
+    /// The file whose lock a client holds while it asks for a switch.
+    #[must_use]
+    pub fn switch_lock(&self) -> PathBuf {
+        self.0.join("switch.lock")
+    }
+
+    fn generations_folder(&self) -> PathBuf {
+        self.0.join("generations")
+    }
+
+    /// The folder of one generation.
+    #[must_use]
+    pub fn generation(&self, number: u64) -> PathBuf {
+        self.generations_folder().join(number.to_string())
+    }
+
+    /// The number of the generation that counts, if there is one.
+    #[must_use]
+    pub fn current(&self) -> Option<u64> {
+        let target = fs::read_link(&self.0.join("current")).ok()?;
+        target.file_name()?.to_str()?.parse().ok()
+    }
+
+    /// Makes a generation the one that counts, in one step.
+    ///
+    /// # Errors
+    /// When the link cannot be written.
+    pub fn set_current(&self, number: u64) -> Result<(), Error> {
+        let link = self.0.join("current");
+        fs::symlink_atomic(Path::new(&format!("generations/{number}")), &link)
+            .and_then(|()| fs::sync_dir(&self.0))
+            .doing(|| format!("make generation {number} the current one"))
+    }
+
+    /// The numbers of all generations, rising.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<u64> {
+        let entries = fs::read_dir(self.generations_folder()).into_iter().flatten().flatten();
+        let mut numbers: Vec<u64> =
+            entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// All generations, rising.
+    #[must_use]
+    pub fn generations(&self) -> Vec<Generation> {
+        let current = self.current();
+        self.numbers()
+            .into_iter()
+            .filter_map(|number| {
+                let about: Generation = read_json(&self.generation(number).join("about.json")).ok()?;
+                Some(Generation { current: current == Some(number), ..about })
+            })
+            .collect()
+    }
+
+    /// The manifest of a generation.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    pub fn manifest(&self, number: u64) -> Result<Manifest, Error> {
+        let path = self.generation(number).join("manifest.json");
+        let text = fs::read(&path).doing(|| format!("read `{}`", path.display()))?;
+        Manifest::from_json(&text)
+    }
+
+    /// Stores a manifest (with further files) as the next generation, wholly or not at all; gives its number.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&self, manifest: &Manifest, made_by: &str, files: &[(&str, Vec<u8>)]) -> Result<u64, Error> {
+        let folder = self.generations_folder();
+        let number = self.numbers().last().copied().unwrap_or(0) + 1;
+        let about = Generation { number, created: names::now(), current: false, made_by: made_by.to_owned() };
+        let about = serde_json::to_vec(&about).unwrap_or_default();
+        let manifest = manifest.to_json();
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(&folder)?;
+            let staged = folder.join(".new");
+            fs::remove_tree(&staged)?;
+            fs::create_dir_all(&staged)?;
+            fs::write_atomic(&staged.join("manifest.json"), &manifest, 0o644)?;
+            fs::write_atomic(&staged.join("about.json"), &about, 0o644)?;
+            for (name, contents) in files {
+                fs::write_atomic(&staged.join(name), contents, 0o644)?;
+            }
+            fs::rename(&staged, &folder.join(number.to_string()))?;
+            fs::sync_dir(&folder)
+        };
+        write().doing(|| format!("store generation {number}"))?;
+        Ok(number)
+    }
+
+    /// Forgets a generation; its layers stay until [`crate::compose::collect`].
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self, number: u64) -> Result<(), Error> {
+        fs::remove_tree(&self.generation(number)).doing(|| format!("remove generation {number}"))
+    }
+}
+
+/// Reads a file of JSON.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let text = fs::read(path).doing(|| format!("read `{}`", path.display()))?;
+    serde_json::from_slice(&text)
+        .map_err(|error| Error::io(format!("read `{}`", path.display()), &std::io::Error::other(error)))
+}
+
+/// Writes a file of JSON: readers see the old or the new contents, also after a crash.
+pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    fs::write_atomic(path, &text, 0o644).doing(|| format!("write `{}`", path.display()))
+}
