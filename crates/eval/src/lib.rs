@@ -1,1 +1,35 @@
 //! Values, laziness, string contexts and builtins; asks the World trait for everything outside.
+//!
+//! An [`Evaluator`] owns a heap, all names, all sources and the program that was
+//! compiled from them. [`Value`]s are handles into it. What is outside (files,
+//! the store, the network, the clock) it reaches through a [`World`] only.
+//!
+//! **Invariants**: no file, clock, environment, process or thread is touched
+//! here; nothing panics on any input; deep recursion and a full heap end in
+//! coded errors; there is no global mutable state.
+
+mod api;
+mod attrs;
+mod builtins;
+mod code;
+mod compile;
+mod context;
+pub mod diagnostics;
+mod error;
+mod evaluator;
+mod heap;
+mod paths;
+mod run;
+mod suggest;
+mod symbols;
+mod text;
+mod value;
+mod world;
+
+pub use api::{Attribute, Coercion, Formal, Formals};
+pub use context::{ContextElement, ContextId};
+pub use error::{EvalError, EvalResult};
+pub use evaluator::{Evaluator, Settings};
+pub use nival_syntax::Symbol;
+pub use value::{Kind, Value};
+pub use world::{AddPath, FetchKind, FetchRequest, FetchValue, FileType, World, WorldResult};

@@ -1,0 +1,144 @@
+//! Evaluates like `nix-instantiate --eval`, for measurements and comparisons; no part of the product.
+
+#[path = "../tests/it/disk_world.rs"]
+mod disk_world;
+
+use disk_world::DiskWorld;
+use nival_diagnostics::{RenderOptions, render};
+use nival_eval::{EvalResult, Evaluator, Kind, Settings, Value};
+use std::process::ExitCode;
+use std::rc::Rc;
+
+#[derive(Default)]
+struct Options {
+    expression: Option<String>,
+    file: Option<String>,
+    attributes: Vec<String>,
+    arguments: Vec<(String, String, bool)>,
+    strict: bool,
+    json: bool,
+    xml: bool,
+    places: bool,
+    raw: bool,
+    parse: bool,
+    stats: bool,
+    frames: usize,
+    instantiate: bool,
+}
+
+fn main() -> ExitCode {
+    let mut world = DiskWorld { print_traces: true, env: std::env::vars().collect(), ..DiskWorld::default() };
+    let mut options = Options { frames: 3, places: true, ..Options::default() };
+    let mut words = std::env::args().skip(1);
+    let add_path = |world: &mut DiskWorld, text: &str| {
+        let (prefix, path) = text.split_once('=').unwrap_or(("", text));
+        let path = std::path::absolute(path).map_or_else(|_| path.to_owned(), |p| p.to_string_lossy().into_owned());
+        world.search_path.push((prefix.to_owned(), path));
+    };
+    while let Some(word) = words.next() {
+        let mut next = || words.next().unwrap_or_default();
+        match word.as_str() {
+            "-E" | "--expr" => options.expression = Some(next()),
+            "-A" => options.attributes.push(next()),
+            "-I" => add_path(&mut world, &next()),
+            "--arg" => options.arguments.push((next(), next(), false)),
+            "--argstr" => options.arguments.push((next(), next(), true)),
+            "--strict" => options.strict = true,
+            "--json" => options.json = true,
+            "--xml" => options.xml = true,
+            "--no-location" => options.places = false,
+            "--raw" => options.raw = true,
+            "--parse" => options.parse = true,
+            "--stats" => options.stats = true,
+            "--instantiate" => options.instantiate = true,
+            "--show-trace" => options.frames = 1000,
+            "--eval" | "--readonly-mode" => {}
+            _ => options.file = Some(word),
+        }
+    }
+    if let Ok(paths) = std::env::var("NIX_PATH") {
+        paths.split(':').filter(|p| !p.is_empty()).for_each(|p| add_path(&mut world, p));
+    }
+    let mut evaluator = Evaluator::new(Rc::new(world), Settings::default());
+    let result = run(&mut evaluator, &options);
+    if options.stats {
+        eprintln!("heap: {} KiB", evaluator.heap_bytes() >> 10);
+    }
+    let code = match result {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let options = RenderOptions { frames: options.frames, ..RenderOptions::default() };
+            eprintln!("{}", render(&error.diagnostic(), evaluator.sources(), options));
+            ExitCode::FAILURE
+        }
+    };
+    std::mem::forget(evaluator);
+    code
+}
+
+fn run(evaluator: &mut Evaluator, options: &Options) -> EvalResult<String> {
+    let here = std::env::current_dir().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut value = match (&options.expression, &options.file) {
+        (Some(text), _) => evaluator.eval_text("«string»", text, &here, None)?,
+        (None, Some(file)) if file == "-" => {
+            let text = std::io::read_to_string(std::io::stdin()).unwrap_or_default();
+            evaluator.eval_text("«stdin»", &text, &here, None)?
+        }
+        (None, file) => {
+            let file = file.as_deref().unwrap_or("default.nix");
+            let path = std::path::absolute(file).unwrap_or_default();
+            evaluator.import(&path.to_string_lossy())?
+        }
+    };
+    value = auto_call(evaluator, value, options, &here)?;
+    for path in &options.attributes {
+        for name in path.split('.').filter(|name| !name.is_empty()) {
+            value = match name.parse::<usize>() {
+                Ok(index) if evaluator.kind(value)? == Kind::List => evaluator.expect_list(value)?[index],
+                _ => evaluator.select(value, name)?,
+            };
+            value = auto_call(evaluator, value, options, &here)?;
+        }
+    }
+    if options.instantiate {
+        let path = evaluator.select(value, "drvPath")?;
+        return Ok(evaluator.expect_string_context(path)?.0);
+    }
+    if options.strict && !options.json && !options.xml {
+        value = evaluator.force_deep(value)?;
+    }
+    if options.json {
+        return Ok(evaluator.to_json(value, true)?.0);
+    }
+    if options.xml {
+        return Ok(evaluator.to_xml(value, options.places)?.0.trim_end().to_owned());
+    }
+    if options.raw {
+        return Ok(evaluator.expect_string_context(value)?.0);
+    }
+    let value = evaluator.force(value)?;
+    Ok(evaluator.print(value))
+}
+
+/// A function whose arguments all have defaults, or are given, is called.
+fn auto_call(evaluator: &mut Evaluator, value: Value, options: &Options, here: &str) -> EvalResult {
+    let value = evaluator.force(value)?;
+    let Some(formals) = evaluator.formals(value)? else { return Ok(value) };
+    let mut arguments = Vec::new();
+    for (name, text, is_text) in &options.arguments {
+        let name = evaluator.symbol(name);
+        if formals.ellipsis || formals.names.iter().any(|formal| formal.name == name) {
+            let argument = if *is_text {
+                evaluator.string(text)
+            } else {
+                evaluator.eval_text("«argument»", text, here, None)?
+            };
+            arguments.push((name, argument));
+        }
+    }
+    let arguments = evaluator.attrs(&arguments);
+    evaluator.call(value, &[arguments])
+}

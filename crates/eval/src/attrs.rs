@@ -1,0 +1,330 @@
+//! Attribute sets in the heap.
+//!
+//! A *shape* is the sorted names of a set with the position of each definition;
+//! all sets that one literal makes share it, and so do the results of `mapAttrs`
+//! and of the same `//` done again. A set is a header (frame it is, if
+//! recursive; shape) and a slot per name. `//` of something small onto something
+//! large makes a *layer*: two sets and no copy; when somebody wants all names of
+//! it, it is flattened once, in place.
+
+use crate::heap::{Handle, Heap};
+use crate::value::Value;
+use nival_syntax::Symbol;
+
+/// Flag of a shape: made by a literal, or kept in the table of updates; worth caching.
+pub(crate) const SHARED: u32 = 1;
+
+/// The "shape" of a layer: then base and top, then an upper bound of the count.
+const LAYER: Handle = 2;
+/// The "shape" of a layer that was flattened: then the flat set.
+const FORWARD: Handle = 3;
+/// The shape without names.
+pub(crate) const EMPTY_SHAPE: Handle = 4;
+/// The set without attributes.
+pub(crate) const EMPTY_SET: Handle = 6;
+
+/// A base of at least this many attributes is layered under a small top.
+const LAYER_MIN: u32 = 24;
+/// The top must be this many times smaller than the base.
+const LAYER_RATIO: u32 = 4;
+/// Layers on layers are flattened at this depth.
+const LAYER_DEPTH: u32 = 8;
+
+/// Puts the constants at their fixed handles; called once, on a fresh heap.
+pub(crate) fn prepare(heap: &mut Heap) {
+    heap.set_pair(EMPTY_SHAPE, 0, SHARED);
+    heap.set_pair(EMPTY_SET, 0, EMPTY_SHAPE);
+}
+
+/// Makes a shape of sorted names with positions.
+pub(crate) fn new_shape(heap: &mut Heap, entries: &[(Symbol, u32)], flags: u32) -> Handle {
+    if entries.is_empty() {
+        return EMPTY_SHAPE;
+    }
+    let at = heap.allocate(1 + entries.len());
+    heap.set_pair(at, entries.len() as u32, flags);
+    for (index, (name, position)) in entries.iter().enumerate() {
+        heap.set_pair(at + 1 + index as u32, name.0, *position);
+    }
+    at
+}
+
+/// How many names a shape has.
+#[inline]
+pub(crate) fn shape_len(heap: &Heap, shape: Handle) -> u32 {
+    heap.pair(shape).0
+}
+
+/// The name and position at an index of a shape.
+#[inline]
+pub(crate) fn entry(heap: &Heap, shape: Handle, index: u32) -> (Symbol, u32) {
+    let (name, position) = heap.pair(shape + 1 + index);
+    (Symbol(name), position)
+}
+
+/// The index of a name.
+pub(crate) fn index_of(heap: &Heap, shape: Handle, name: Symbol) -> Option<u32> {
+    let len = shape_len(heap, shape) as usize;
+    let words = heap.words(shape + 1, len);
+    if len <= 8 {
+        return words.iter().position(|word| *word as u32 == name.0).map(|at| at as u32);
+    }
+    words.binary_search_by_key(&name.0, |word| *word as u32).ok().map(|at| at as u32)
+}
+
+/// The shape of a set that is flat; `None` for a layer.
+#[inline]
+pub(crate) fn flat_shape(heap: &Heap, set: Handle) -> Option<Handle> {
+    let shape = heap.pair(set).1;
+    (shape > FORWARD).then_some(shape)
+}
+
+/// A fresh set of a shape; its slots are to be filled.
+pub(crate) fn new_set(heap: &mut Heap, shape: Handle) -> Handle {
+    let len = shape_len(heap, shape);
+    if len == 0 {
+        return EMPTY_SET;
+    }
+    let at = heap.allocate(1 + len as usize);
+    heap.set_pair(at, 0, shape);
+    at
+}
+
+/// The slot and position of an attribute.
+pub(crate) fn find(heap: &Heap, set: Handle, name: Symbol) -> Option<(Handle, u32)> {
+    let mut set = set;
+    loop {
+        match heap.pair(set).1 {
+            LAYER => {
+                let (base, top) = heap.pair(set + 1);
+                if let Some(found) = find(heap, top, name) {
+                    return Some(found);
+                }
+                set = base;
+            }
+            FORWARD => set = heap.pair(set + 1).0,
+            shape => {
+                let index = index_of(heap, shape, name)?;
+                return Some((set + 1 + index, entry(heap, shape, index).1));
+            }
+        }
+    }
+}
+
+/// What a slot holds, in a form that may be stored elsewhere.
+#[inline]
+pub(crate) fn load(heap: &Heap, slot: Handle) -> Value {
+    let value = heap.value(slot);
+    if value.is_raw_delayed() {
+        return Value::reference(slot);
+    }
+    if value.is_delayed() {
+        let inner = heap.value(value.handle());
+        if !inner.is_delayed() {
+            return inner;
+        }
+    }
+    value
+}
+
+/// An upper bound of the number of attributes, exact for flat sets.
+pub(crate) fn count_bound(heap: &Heap, set: Handle) -> u32 {
+    match heap.pair(set).1 {
+        LAYER => heap.pair(set + 2).0,
+        FORWARD => count_bound(heap, heap.pair(set + 1).0),
+        shape => shape_len(heap, shape),
+    }
+}
+
+fn layer_depth(heap: &Heap, set: Handle) -> u32 {
+    if heap.pair(set).1 == LAYER { heap.pair(set + 2).1 } else { 0 }
+}
+
+/// A flat set with the same attributes.
+pub(crate) fn flatten(heap: &mut Heap, set: Handle) -> Handle {
+    match heap.pair(set).1 {
+        LAYER => {
+            let mut tops = Vec::new();
+            let mut base = set;
+            loop {
+                match heap.pair(base).1 {
+                    LAYER => {
+                        let (under, top) = heap.pair(base + 1);
+                        tops.push(flatten(heap, top));
+                        base = under;
+                    }
+                    FORWARD => base = heap.pair(base + 1).0,
+                    _ => break,
+                }
+            }
+            // The small tops first: then the base is walked once only.
+            let mut top = tops[0];
+            for under in &tops[1..] {
+                top = merge(heap, *under, top, 0).0;
+            }
+            let flat = merge(heap, base, top, 0).0;
+            heap.set_pair(set, 0, FORWARD);
+            heap.set_pair(set + 1, flat, 0);
+            flat
+        }
+        FORWARD => heap.pair(set + 1).0,
+        _ => set,
+    }
+}
+
+/// Merges two flat sets, `right` wins; gives the set and its shape. With a known
+/// resulting shape no new one is made.
+pub(crate) fn merge(heap: &mut Heap, left: Handle, right: Handle, known: Handle) -> (Handle, Handle) {
+    let (left_shape, right_shape) = (heap.pair(left).1, heap.pair(right).1);
+    let (left_len, right_len) = (shape_len(heap, left_shape), shape_len(heap, right_shape));
+    if known != 0 {
+        let set = new_set(heap, known);
+        fill(heap, (left, left_shape, left_len), (right, right_shape, right_len), |heap, at, _, slot| {
+            let value = load(heap, slot);
+            heap.set(set + 1 + at, value);
+        });
+        return (set, known);
+    }
+    let mut names: Vec<u64> = Vec::with_capacity((left_len + right_len) as usize);
+    let mut values: Vec<Value> = Vec::with_capacity((left_len + right_len) as usize);
+    fill(heap, (left, left_shape, left_len), (right, right_shape, right_len), |heap, _, name, slot| {
+        names.push(name);
+        values.push(load(heap, slot));
+    });
+    let shape = heap.allocate(1 + names.len());
+    heap.set_pair(shape, names.len() as u32, 0);
+    for (index, name) in names.iter().enumerate() {
+        heap.set_word(shape + 1 + index as u32, *name);
+    }
+    let set = heap.allocate(1 + values.len());
+    heap.set_pair(set, 0, shape);
+    for (index, value) in values.iter().enumerate() {
+        heap.set(set + 1 + index as u32, *value);
+    }
+    (set, shape)
+}
+
+/// Walks two sorted sets at once: index, shape word and slot of each attribute of the result.
+fn fill(
+    heap: &mut Heap,
+    (left, left_shape, left_len): (Handle, Handle, u32),
+    (right, right_shape, right_len): (Handle, Handle, u32),
+    mut take: impl FnMut(&mut Heap, u32, u64, Handle),
+) {
+    let (mut l, mut r, mut at) = (0, 0, 0);
+    while l < left_len || r < right_len {
+        let left_word = if l < left_len { Some(heap.word(left_shape + 1 + l)) } else { None };
+        let right_word = if r < right_len { Some(heap.word(right_shape + 1 + r)) } else { None };
+        match (left_word, right_word) {
+            (Some(a), Some(b)) if a as u32 == b as u32 => {
+                take(heap, at, b, right + 1 + r);
+                l += 1;
+                r += 1;
+            }
+            (Some(a), Some(b)) if (a as u32) < (b as u32) => {
+                take(heap, at, a, left + 1 + l);
+                l += 1;
+            }
+            (Some(a), None) => {
+                take(heap, at, a, left + 1 + l);
+                l += 1;
+            }
+            (_, Some(b)) => {
+                take(heap, at, b, right + 1 + r);
+                r += 1;
+            }
+            (None, None) => break,
+        }
+        at += 1;
+    }
+}
+
+/// Table of the shapes that updates of shared shapes result in.
+pub(crate) type Updates = rustc_hash::FxHashMap<(Handle, Handle), Handle>;
+
+/// `left // right`
+pub(crate) fn update(heap: &mut Heap, updates: &mut Updates, left: Handle, right: Handle) -> Handle {
+    let (left_count, right_count) = (count_bound(heap, left), count_bound(heap, right));
+    if right_count == 0 {
+        return left;
+    }
+    if left_count == 0 {
+        return right;
+    }
+    let small_top = left_count >= LAYER_MIN && right_count * LAYER_RATIO <= left_count;
+    if small_top {
+        let base = if layer_depth(heap, left) >= LAYER_DEPTH { flatten(heap, left) } else { left };
+        let depth = layer_depth(heap, base) + 1;
+        let top = flatten(heap, right);
+        let at = heap.allocate(3);
+        heap.set_pair(at, 0, LAYER);
+        heap.set_pair(at + 1, base, top);
+        heap.set_pair(at + 2, left_count + right_count, depth);
+        return at;
+    }
+    let (left, right) = (flatten(heap, left), flatten(heap, right));
+    let (left_shape, right_shape) = (heap.pair(left).1, heap.pair(right).1);
+    let shared = heap.pair(left_shape).1 & heap.pair(right_shape).1 & SHARED != 0;
+    if !shared {
+        return merge(heap, left, right, 0).0;
+    }
+    let known = updates.get(&(left_shape, right_shape)).copied();
+    let (set, shape) = merge(heap, left, right, known.unwrap_or(0));
+    if known.is_none() {
+        let len = shape_len(heap, shape);
+        if len <= 256 {
+            heap.set_pair(shape, len, SHARED);
+        }
+        updates.insert((left_shape, right_shape), shape);
+    }
+    set
+}
+
+/// Makes a set of entries in any order; the later of two equal names wins.
+pub(crate) fn from_entries(heap: &mut Heap, entries: &mut Vec<(Symbol, u32, Value)>) -> Handle {
+    if entries.is_empty() {
+        return EMPTY_SET;
+    }
+    entries.sort_by_key(|(name, ..)| *name);
+    let mut kept = 0;
+    for at in 0..entries.len() {
+        if at + 1 < entries.len() && entries[at + 1].0 == entries[at].0 {
+            continue;
+        }
+        entries[kept] = entries[at];
+        kept += 1;
+    }
+    entries.truncate(kept);
+    from_sorted(heap, entries)
+}
+
+/// Makes a set of entries that are sorted by name, each once.
+pub(crate) fn from_sorted(heap: &mut Heap, entries: &[(Symbol, u32, Value)]) -> Handle {
+    if entries.is_empty() {
+        return EMPTY_SET;
+    }
+    let shape = heap.allocate(1 + entries.len());
+    heap.set_pair(shape, entries.len() as u32, 0);
+    for (index, (name, position, _)) in entries.iter().enumerate() {
+        heap.set_pair(shape + 1 + index as u32, name.0, *position);
+    }
+    let set = heap.allocate(1 + entries.len());
+    heap.set_pair(set, 0, shape);
+    for (index, (_, _, value)) in entries.iter().enumerate() {
+        let at = set + 1 + index as u32;
+        heap.set(at, *value);
+    }
+    set
+}
+
+/// All attributes of a set: name, position, slot; sorted by symbol.
+pub(crate) fn entries(heap: &mut Heap, set: Handle) -> Vec<(Symbol, u32, Handle)> {
+    let flat = flatten(heap, set);
+    let shape = heap.pair(flat).1;
+    (0..shape_len(heap, shape))
+        .map(|index| {
+            let (name, position) = entry(heap, shape, index);
+            (name, position, flat + 1 + index)
+        })
+        .collect()
+}

@@ -1,0 +1,379 @@
+//! `derivationStrict`: from attributes to a derivation with its store paths.
+
+use super::Row;
+use crate::Coercion;
+use crate::attrs;
+use crate::context::{ContextElement, ContextId};
+use crate::diagnostics;
+use crate::error::{EvalError, EvalResult};
+use crate::evaluator::Evaluator;
+use crate::symbols;
+use crate::value::{Value, tag};
+use nival_diagnostics::Span;
+use nival_store_model::derivation::{Modulo, OutputKind};
+use nival_store_model::{Algorithm, ContentMethod, Derivation, Hash, Output, StoreDir, StorePath, StorePathError};
+use nival_syntax::Symbol;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+pub(super) const ROWS: &[Row] = &[Row("derivationStrict", 1, 1, derivation_strict)];
+
+/// What stands for each derivation that was made or read.
+pub(crate) type Known = FxHashMap<StorePath, Modulo>;
+
+/// What the attributes say, before it becomes a derivation.
+#[derive(Default)]
+struct Wanted {
+    derivation: Derivation,
+    outputs: Vec<String>,
+    context: Option<ContextId>,
+    structured: Option<BTreeMap<String, String>>,
+    ignore_nulls: bool,
+    floating: bool,
+    impure: bool,
+    hash: Option<String>,
+    hash_algorithm: Option<String>,
+    hash_mode: Option<String>,
+}
+
+fn wrong(message: String) -> EvalError {
+    EvalError::of(&diagnostics::invalid_derivation::ENTRY, message)
+}
+
+fn bad_path(error: StorePathError) -> EvalError {
+    wrong(error.to_string())
+}
+
+fn derivation_strict(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
+    let set = evaluator.expect_attrs(arguments[0])?;
+    let Some((slot, position)) = attrs::find(&evaluator.heap, set.handle(), symbols::NAME) else {
+        return Err(wrong("the derivation has no attribute `name`".to_owned()));
+    };
+    let span = evaluator.name_span(symbols::NAME, position);
+    let name = evaluator.expect_string(Value::reference(slot)).map_err(|error| attribute(error, span, "name", "?"))?;
+    match strict(evaluator, set, &name) {
+        Ok(value) => Ok(value),
+        Err(error) => Err(error.frame(span, format!("while evaluating the derivation `{name}`"))),
+    }
+}
+
+fn attribute(error: EvalError, span: Option<Span>, name: &str, derivation: &str) -> EvalError {
+    error.frame(span, format!("while evaluating the attribute `{name}` of the derivation `{derivation}`"))
+}
+
+fn strict(evaluator: &mut Evaluator, set: Value, name: &str) -> EvalResult {
+    let mut wanted = Wanted { outputs: vec!["out".to_owned()], ..Wanted::default() };
+    name.clone_into(&mut wanted.derivation.name);
+    if option(evaluator, set, symbols::STRUCTURED_ATTRS)? {
+        wanted.structured = Some(BTreeMap::new());
+    }
+    wanted.ignore_nulls = option(evaluator, set, symbols::IGNORE_NULLS)?;
+    let mut entries = attrs::entries(&mut evaluator.heap, set.handle());
+    evaluator.sort_by_name(&mut entries);
+    for (key, position, slot) in entries {
+        if key == symbols::IGNORE_NULLS {
+            continue;
+        }
+        if let Err(error) = take(evaluator, &mut wanted, key, Value::reference(slot)) {
+            let span = evaluator.name_span(key, position);
+            let key = evaluator.name(key).to_owned();
+            return Err(attribute(error, span, &key, name));
+        }
+    }
+    finish(evaluator, wanted)
+}
+
+fn option(evaluator: &mut Evaluator, set: Value, name: Symbol) -> EvalResult<bool> {
+    match attrs::find(&evaluator.heap, set.handle(), name) {
+        Some((slot, _)) => evaluator.expect_bool(Value::reference(slot)),
+        None => Ok(false),
+    }
+}
+
+/// Takes one attribute.
+fn take(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value: Value) -> EvalResult<()> {
+    if wanted.ignore_nulls && evaluator.force(value)? == Value::NULL {
+        return Ok(());
+    }
+    match key {
+        symbols::CONTENT_ADDRESSED => {
+            wanted.floating = evaluator.expect_bool(value)?;
+            if wanted.floating {
+                return Ok(());
+            }
+        }
+        symbols::IMPURE => {
+            wanted.impure = evaluator.expect_bool(value)?;
+            if wanted.impure {
+                return Ok(());
+            }
+        }
+        symbols::ARGS => {
+            for item in evaluator.expect_list(value)? {
+                let text = coerce(evaluator, wanted, item)?;
+                wanted.derivation.arguments.push(text);
+            }
+            return Ok(());
+        }
+        _ => {}
+    }
+    if wanted.structured.is_some() { take_structured(evaluator, wanted, key, value) } else { take_plain(evaluator, wanted, key, value) }
+}
+
+fn coerce(evaluator: &mut Evaluator, wanted: &mut Wanted, value: Value) -> EvalResult<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut context = wanted.context.unwrap_or(ContextId::EMPTY);
+    evaluator.append(&mut text, &mut context, value, Coercion { more: true, copy_to_store: true })?;
+    wanted.context = Some(context);
+    Ok(text)
+}
+
+fn take_plain(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value: Value) -> EvalResult<()> {
+    let text = coerce(evaluator, wanted, value)?;
+    let readable = || crate::text::from_bytes(text.clone());
+    match key {
+        symbols::BUILDER => wanted.derivation.builder.clone_from(&text),
+        symbols::SYSTEM => wanted.derivation.system.clone_from(&text),
+        symbols::OUTPUT_HASH => wanted.hash = Some(readable()),
+        symbols::OUTPUT_HASH_ALGO => wanted.hash_algorithm = Some(readable()),
+        symbols::OUTPUT_HASH_MODE => wanted.hash_mode = Some(readable()),
+        symbols::OUTPUTS => {
+            let outputs: Vec<String> = readable().split_ascii_whitespace().map(str::to_owned).collect();
+            set_outputs(wanted, outputs)?;
+        }
+        _ => {}
+    }
+    let key = evaluator.name(key).as_bytes().to_vec();
+    wanted.derivation.environment.insert(key, text);
+    Ok(())
+}
+
+fn take_structured(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value: Value) -> EvalResult<()> {
+    if key == symbols::STRUCTURED_ATTRS {
+        return Ok(());
+    }
+    let (json, context) = evaluator.to_json(value, true)?;
+    let before = wanted.context.unwrap_or(ContextId::EMPTY);
+    wanted.context = Some(evaluator.join_contexts(before, context));
+    let name = evaluator.name(key).to_owned();
+    if let Some(structured) = &mut wanted.structured {
+        structured.insert(name, json);
+    }
+    match key {
+        symbols::BUILDER => {
+            let (text, context) = evaluator.expect_bytes(value)?;
+            let before = wanted.context.unwrap_or(ContextId::EMPTY);
+            wanted.context = Some(evaluator.join_contexts(before, context));
+            wanted.derivation.builder = text;
+        }
+        symbols::SYSTEM => wanted.derivation.system = evaluator.expect_string(value)?.into_bytes(),
+        symbols::OUTPUT_HASH => wanted.hash = Some(evaluator.expect_string(value)?),
+        symbols::OUTPUT_HASH_ALGO => wanted.hash_algorithm = Some(evaluator.expect_string(value)?),
+        symbols::OUTPUT_HASH_MODE => wanted.hash_mode = Some(evaluator.expect_string(value)?),
+        symbols::OUTPUTS => {
+            let mut outputs = Vec::new();
+            for item in evaluator.expect_list(value)? {
+                outputs.push(evaluator.expect_string(item)?);
+            }
+            set_outputs(wanted, outputs)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn set_outputs(wanted: &mut Wanted, outputs: Vec<String>) -> EvalResult<()> {
+    for (at, output) in outputs.iter().enumerate() {
+        if outputs[..at].contains(output) {
+            return Err(wrong(format!("the output `{output}` is named twice")));
+        }
+        if output == "drv" || output == "drvPath" {
+            return Err(wrong(format!("an output may not be called `{output}`")));
+        }
+    }
+    if outputs.is_empty() {
+        return Err(wrong("a derivation needs at least one output".to_owned()));
+    }
+    wanted.outputs = outputs;
+    Ok(())
+}
+
+/// From what is wanted to the derivation, and to the set that stands for it.
+fn finish(evaluator: &mut Evaluator, mut wanted: Wanted) -> EvalResult {
+    if let Some(structured) = wanted.structured.take() {
+        let fields: Vec<String> = structured
+            .into_iter()
+            .map(|(name, json)| format!("{}:{json}", serde_json::Value::String(name)))
+            .collect();
+        let json = format!("{{{}}}", fields.join(","));
+        wanted.derivation.environment.insert(b"__json".to_vec(), json.into_bytes());
+    }
+    let world = evaluator.world();
+    let dir = StoreDir::new(world.store_dir());
+    add_inputs(evaluator, &mut wanted, &dir)?;
+    if wanted.derivation.builder.is_empty() {
+        return Err(wrong("the derivation has no attribute `builder`".to_owned()));
+    }
+    if wanted.derivation.system.is_empty() {
+        return Err(wrong("the derivation has no attribute `system`".to_owned()));
+    }
+    if wanted.derivation.name.ends_with(".drv") {
+        return Err(wrong("the name of a derivation may not end in `.drv`".to_owned()));
+    }
+    set_kinds(&mut wanted, &dir)?;
+    let mut derivation = wanted.derivation;
+    if derivation.outputs.values().any(|output| output.kind == OutputKind::Deferred) {
+        derivation.fill_outputs(&dir, |path| modulo_of(evaluator, &dir, path))?;
+    }
+    let path = derivation.path(&dir).map_err(bad_path)?;
+    if !evaluator.outside.derivations.contains_key(&path) {
+        let modulo = derivation.modulo(&dir, false, |path| modulo_of(evaluator, &dir, path))?;
+        world.write_derivation(&dir.print(&path), &derivation)?;
+        evaluator.outside.derivations.insert(path.clone(), modulo);
+    }
+    result(evaluator, &dir, &derivation, &path)
+}
+
+impl From<StorePathError> for EvalError {
+    fn from(error: StorePathError) -> Self {
+        bad_path(error)
+    }
+}
+
+/// What stands for an input; read from the store if this evaluation did not make it.
+fn modulo_of(evaluator: &mut Evaluator, dir: &StoreDir, path: &StorePath) -> EvalResult<Modulo> {
+    if let Some(known) = evaluator.outside.derivations.get(path) {
+        return Ok(known.clone());
+    }
+    let derivation = evaluator.world().read_derivation(&dir.print(path))?;
+    let modulo = derivation.modulo(dir, false, |path| modulo_of(evaluator, dir, path))?;
+    evaluator.outside.derivations.insert(path.clone(), modulo.clone());
+    Ok(modulo)
+}
+
+fn add_inputs(evaluator: &mut Evaluator, wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
+    let context = wanted.context.unwrap_or(ContextId::EMPTY);
+    for element in evaluator.context_elements(context) {
+        match element {
+            ContextElement::Plain(path) => {
+                let path = dir.parse(&path).map_err(bad_path)?;
+                wanted.derivation.input_sources.insert(path);
+            }
+            ContextElement::Output { drv, output } => {
+                let path = dir.parse(&drv).map_err(bad_path)?;
+                wanted.derivation.input_derivations.entry(path).or_default().insert(output);
+            }
+            ContextElement::DrvDeep(drv) => {
+                let path = dir.parse(&drv).map_err(bad_path)?;
+                add_closure(evaluator, wanted, dir, path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A derivation with everything that it needs, as sources, and all outputs, as inputs.
+fn add_closure(evaluator: &mut Evaluator, wanted: &mut Wanted, dir: &StoreDir, start: StorePath) -> EvalResult<()> {
+    let world = Rc::clone(&evaluator.world);
+    let mut work = vec![start];
+    let mut seen = rustc_hash::FxHashSet::default();
+    while let Some(path) = work.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        wanted.derivation.input_sources.insert(path.clone());
+        if !path.is_derivation() {
+            continue;
+        }
+        let derivation = world.read_derivation(&dir.print(&path))?;
+        let outputs = wanted.derivation.input_derivations.entry(path).or_default();
+        outputs.extend(derivation.outputs.keys().cloned());
+        work.extend(derivation.references());
+    }
+    Ok(())
+}
+
+fn method(mode: Option<&str>) -> EvalResult<ContentMethod> {
+    match mode {
+        None | Some("flat") => Ok(ContentMethod::Flat),
+        Some("recursive" | "nar") => Ok(ContentMethod::Recursive),
+        Some("text") => Ok(ContentMethod::Text),
+        Some("git") => Ok(ContentMethod::Git),
+        Some(other) => Err(wrong(format!("unknown `outputHashMode`: `{other}`"))),
+    }
+}
+
+/// How each output gets its path.
+fn set_kinds(wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
+    let algorithm = match wanted.hash_algorithm.as_deref() {
+        None | Some("") => None,
+        Some(name) => {
+            Some(Algorithm::from_name(name).ok_or_else(|| wrong(format!("unknown `outputHashAlgo`: `{name}`")))?)
+        }
+    };
+    if let Some(text) = wanted.hash.take() {
+        if wanted.outputs != ["out"] {
+            return Err(wrong("a derivation with `outputHash` has exactly one output, `out`".to_owned()));
+        }
+        let hash = if text.is_empty() { empty_hash(algorithm)? } else { super::hashing::parse(&text, algorithm)? };
+        let kind = OutputKind::Fixed { method: method(wanted.hash_mode.as_deref())?, hash };
+        let output = Output { kind };
+        let path = output.path(dir, &wanted.derivation.name, "out").map_err(bad_path)?;
+        if let Some(path) = path {
+            wanted.derivation.environment.insert(b"out".to_vec(), dir.print(&path).into_bytes());
+        }
+        wanted.derivation.outputs.insert("out".to_owned(), output);
+        return Ok(());
+    }
+    for output in &wanted.outputs {
+        let kind = if wanted.floating || wanted.impure {
+            let method = wanted.hash_mode.as_deref().map_or(Ok(ContentMethod::Recursive), |mode| method(Some(mode)))?;
+            let algorithm = algorithm.unwrap_or(Algorithm::Sha256);
+            let placeholder = format!("/{}", Hash::sha256(format!("nix-output:{output}").as_bytes()).base32());
+            wanted.derivation.environment.insert(output.clone().into_bytes(), placeholder.into_bytes());
+            if wanted.impure { OutputKind::Impure { method, algorithm } } else { OutputKind::Floating { method, algorithm } }
+        } else {
+            wanted.derivation.environment.insert(output.clone().into_bytes(), Vec::new());
+            OutputKind::Deferred
+        };
+        wanted.derivation.outputs.insert(output.clone(), Output { kind });
+    }
+    Ok(())
+}
+
+/// An empty hash stands for one of zeros, so that a build can tell the right one.
+fn empty_hash(algorithm: Option<Algorithm>) -> EvalResult<Hash> {
+    let algorithm =
+        algorithm.ok_or_else(|| wrong("an empty `outputHash` needs `outputHashAlgo`".to_owned()))?;
+    let zeros = [0u8; 64];
+    let length = Hash::of(algorithm, b"").digest().len();
+    Hash::new(algorithm, &zeros[..length]).ok_or_else(|| wrong("an empty hash".to_owned()))
+}
+
+/// What stands for an output whose path is not known yet.
+fn unknown_output(path: &StorePath, output: &str) -> String {
+    let name = path.name().strip_suffix(".drv").unwrap_or(path.name());
+    let name = nival_store_model::store_path::output_path_name(name, output);
+    let text = format!("nix-upstream-output:{}:{name}", path.hash_part());
+    format!("/{}", Hash::sha256(text.as_bytes()).base32())
+}
+
+fn result(evaluator: &mut Evaluator, dir: &StoreDir, derivation: &Derivation, path: &StorePath) -> EvalResult {
+    let drv = dir.print(path);
+    let mut entries = Vec::with_capacity(derivation.outputs.len() + 1);
+    for (name, output) in &derivation.outputs {
+        let element = ContextElement::Output { drv: drv.clone(), output: name.clone() };
+        let context = evaluator.context(&[element]);
+        let text = match output.path(dir, &derivation.name, name).map_err(bad_path)? {
+            Some(path) => dir.print(&path),
+            None => unknown_output(path, name),
+        };
+        let value = evaluator.string_with(&text, context);
+        entries.push((evaluator.symbol(name), value));
+    }
+    let context = evaluator.context(&[ContextElement::DrvDeep(drv.clone())]);
+    entries.push((symbols::DRV_PATH, evaluator.string_with(&drv, context)));
+    debug_assert!(entries.iter().all(|(_, value)| value.tag() == tag::STRING));
+    Ok(evaluator.attrs(&entries))
+}

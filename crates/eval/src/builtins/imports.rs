@@ -1,0 +1,143 @@
+//! Reading files as programs.
+
+use super::Row;
+use crate::compile::{self, Program, Surroundings};
+use crate::error::{EvalError, EvalResult};
+use crate::evaluator::Evaluator;
+use crate::heap::HeapExhausted;
+use crate::value::Value;
+use crate::world::FileType;
+use nival_syntax::parse;
+use rustc_hash::FxHashMap;
+
+/// How many links may lead to a file.
+const MAX_LINKS: usize = 40;
+
+pub(super) const ROWS: &[Row] = &[
+    Row("import", 1, 1, |e, a| {
+        let path = e.real_path(a[0])?;
+        e.import(&path)
+    }),
+    Row("scopedImport", 2, 3, |e, a| {
+        let scope = e.expect_attrs(a[0])?;
+        let path = e.real_path(a[1])?;
+        e.import_scoped(&path, scope)
+    }),
+];
+
+impl Evaluator {
+    /// Evaluates a text; relative paths in it start from `base_dir`, and the
+    /// attributes of `scope` are variables.
+    pub fn eval_text(&mut self, name: &str, text: &str, base_dir: &str, scope: Option<Value>) -> EvalResult {
+        self.eval_bytes(name, text.as_bytes(), base_dir, scope)
+    }
+
+    fn eval_bytes(&mut self, name: &str, text: &[u8], base_dir: &str, scope: Option<Value>) -> EvalResult {
+        let mut extra = FxHashMap::default();
+        if let Some(scope) = scope {
+            for attribute in self.attributes(scope)? {
+                extra.insert(attribute.name, attribute.value);
+            }
+        }
+        let program = self.compile(name, text, base_dir, extra)?;
+        let frame = self.heap.allocate(1 + program.size as usize);
+        self.guarded(|evaluator| evaluator.eval(program.root, frame))
+    }
+
+    /// Turns a full heap into an error.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> EvalResult) -> EvalResult {
+        let outermost = self.stack_used == 0;
+        if !outermost {
+            return work(self);
+        }
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(self)));
+        match caught {
+            Ok(result) => result,
+            Err(payload) if payload.is::<HeapExhausted>() => {
+                (self.stack_used, self.stack_limit, self.depth) = (0, usize::MAX, 0);
+                Err(EvalError::of(
+                    &crate::diagnostics::memory_exhausted::ENTRY,
+                    "evaluation needs more memory than it may take",
+                )
+                .help("raise `max-memory`, or evaluate less at a time"))
+            }
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    fn compile(
+        &mut self,
+        name: &str,
+        text: &[u8],
+        base_dir: &str,
+        extra: FxHashMap<nival_syntax::Symbol, Value>,
+    ) -> EvalResult<Program> {
+        let (source, base) = self.add_source(name, text);
+        let parsed = parse(text, source, &mut self.interner);
+        if let Some(first) = parsed.errors.into_iter().next() {
+            return Err(EvalError::new(first));
+        }
+        let home = self.world.env("HOME");
+        let around = Surroundings { base_dir, home, extra, source, base };
+        compile::compile(
+            &parsed.ast,
+            parsed.root,
+            &mut self.code,
+            &mut self.heap,
+            &self.interner,
+            &self.globals,
+            &around,
+        )
+        .map_err(|errors| {
+            let first = errors.into_iter().next();
+            first.map_or_else(|| self.infinite_recursion(), EvalError::new)
+        })
+    }
+
+    /// The file that a path means: links followed, `default.nix` of a folder.
+    fn resolve_import(&mut self, path: &str) -> EvalResult<String> {
+        let world = self.world();
+        let mut path = crate::paths::canonical(path);
+        for _ in 0..MAX_LINKS {
+            match world.file_type(&path)? {
+                Some(FileType::Symlink) => {
+                    let target = world.read_link(&path)?;
+                    path = if target.starts_with('/') {
+                        crate::paths::canonical(&target)
+                    } else {
+                        crate::paths::canonical(&format!("{}/{target}", crate::paths::parent(&path)))
+                    };
+                }
+                Some(FileType::Directory) => return Ok(format!("{}/default.nix", path.trim_end_matches('/'))),
+                _ => break,
+            }
+        }
+        Ok(path)
+    }
+
+    /// Evaluates a file, or a folder's `default.nix`, once.
+    pub fn import(&mut self, path: &str) -> EvalResult {
+        let path = match self.imports.get(path) {
+            Some(value) => return Ok(*value),
+            None => self.resolve_import(path)?,
+        };
+        if let Some(value) = self.imports.get(&path) {
+            return Ok(*value);
+        }
+        let value = self.eval_file(&path, None)?;
+        self.imports.insert(path, value);
+        Ok(value)
+    }
+
+    /// Evaluates a file where the attributes of `scope` are variables; not remembered.
+    pub fn import_scoped(&mut self, path: &str, scope: Value) -> EvalResult {
+        let path = self.resolve_import(path)?;
+        self.eval_file(&path, Some(scope))
+    }
+
+    fn eval_file(&mut self, path: &str, scope: Option<Value>) -> EvalResult {
+        let text = self.world().read_file(path)?;
+        let folder = crate::paths::parent(path).to_owned();
+        self.eval_bytes(path, &text, &folder, scope)
+    }
+}

@@ -1,0 +1,142 @@
+//! The functions that the language brings along, one file per group.
+//!
+//! Each group has a table of [`Row`]s. A name that starts with `__` is hidden in
+//! the global scope under that name, and appears in `builtins` without it.
+
+mod arithmetic;
+mod contexts;
+mod control;
+mod conversions;
+mod derivation;
+mod fetch;
+mod files;
+mod functions;
+mod hashing;
+mod imports;
+mod lists;
+mod regex;
+mod search_path;
+mod sets;
+mod sorting;
+mod strings;
+mod types;
+mod versions;
+
+use crate::error::EvalResult;
+use crate::evaluator::{Builtin, Evaluator, Native, NativeCode};
+use crate::value::{Value, tag};
+use nival_syntax::Symbol;
+use rustc_hash::FxHashMap;
+use std::rc::Rc;
+
+/// Name, number of arguments, which of them are forced anyway (bit per argument), code.
+pub(crate) struct Row(pub(crate) &'static str, pub(crate) u32, pub(crate) u32, pub(crate) Builtin);
+
+/// What builtins remember.
+#[derive(Default)]
+pub(crate) struct Outside {
+    /// Paths that were copied into the store.
+    pub(crate) copied: FxHashMap<String, String>,
+    pub(crate) regexes: FxHashMap<Vec<u8>, Rc<regex::Compiled>>,
+    pub(crate) derivations: derivation::Known,
+    /// The string values of symbols.
+    pub(crate) names: Vec<Value>,
+}
+
+const TABLES: &[&[Row]] = &[
+    arithmetic::ROWS,
+    contexts::ROWS,
+    control::ROWS,
+    conversions::ROWS,
+    derivation::ROWS,
+    fetch::ROWS,
+    files::ROWS,
+    functions::ROWS,
+    hashing::ROWS,
+    imports::ROWS,
+    lists::ROWS,
+    regex::ROWS,
+    search_path::ROWS,
+    sets::ROWS,
+    sorting::ROWS,
+    strings::ROWS,
+    types::ROWS,
+    versions::ROWS,
+];
+
+/// What `derivation` does, in the language itself.
+const DERIVATION: &str = include_str!("derivation.nix");
+
+/// Fills the global scope.
+pub(crate) fn install(evaluator: &mut Evaluator) {
+    let mut entries: Vec<(Symbol, Value)> = Vec::new();
+    let mut add = |evaluator: &mut Evaluator, name: &str, value: Value| {
+        let global = evaluator.symbol(name);
+        evaluator.globals.insert(global, value);
+        let short = evaluator.symbol(name.strip_prefix("__").unwrap_or(name));
+        entries.push((short, value));
+    };
+    for row in TABLES.iter().flat_map(|rows| rows.iter()) {
+        let Row(name, arity, strict, run) = *row;
+        let short = name.strip_prefix("__").unwrap_or(name);
+        let code = NativeCode::Builtin(run);
+        evaluator.natives.push(Native { name: short.into(), arity, strict, captures: 0, code });
+        let id = evaluator.natives.len() as u32 - 1;
+        add(evaluator, name, Value::new(tag::NATIVE, id, 0));
+    }
+    for (name, value) in [("true", Value::TRUE), ("false", Value::FALSE), ("null", Value::NULL)] {
+        add(evaluator, name, value);
+    }
+    let world = evaluator.world();
+    if let Some(time) = world.current_time() {
+        let time = evaluator.int(time);
+        add(evaluator, "__currentTime", time);
+    }
+    if let Some(system) = world.current_system() {
+        let system = evaluator.string(&system);
+        add(evaluator, "__currentSystem", system);
+    }
+    let version = evaluator.settings.nix_version.clone();
+    for (name, text) in [("__nixVersion", version.as_str()), ("__storeDir", world.store_dir())] {
+        let text = evaluator.string(text);
+        add(evaluator, name, text);
+    }
+    let level = evaluator.int(6);
+    add(evaluator, "__langVersion", level);
+    let search_path = evaluator.lazy(&[], |evaluator, _| search_path::value(evaluator));
+    add(evaluator, "__nixPath", search_path);
+    let slot = evaluator.heap.allocate(1);
+    add(evaluator, "builtins", Value::reference(slot));
+    if let Ok(derivation) = evaluator.eval_text("derivation-internal.nix", DERIVATION, "/", None) {
+        add(evaluator, "derivation", derivation);
+    }
+    let builtins = evaluator.attrs(&entries);
+    evaluator.heap.set(slot, builtins);
+    evaluator.builtins = builtins;
+    let name = evaluator.symbol("builtins");
+    evaluator.globals.insert(name, builtins);
+}
+
+impl Evaluator {
+    /// The string of a symbol, made once.
+    pub(crate) fn name_value(&mut self, name: Symbol) -> Value {
+        let at = name.0 as usize;
+        if let Some(value) = self.outside.names.get(at).copied()
+            && value != Value::NULL
+        {
+            return value;
+        }
+        if self.outside.names.len() <= at {
+            self.outside.names.resize(at.max(1024) + at / 2 + 1, Value::NULL);
+        }
+        let handle = self.heap.allocate_bytes(self.interner.name(name).as_bytes());
+        let value = Value::new(tag::STRING, 0, handle);
+        self.outside.names[at] = value;
+        value
+    }
+}
+
+/// A Boolean as a result.
+pub(crate) fn yes(value: bool) -> EvalResult {
+    Ok(Value::bool(value))
+}

@@ -1,0 +1,119 @@
+//! Strings.
+
+use super::Row;
+use crate::context::ContextId;
+use crate::diagnostics;
+use crate::error::{EvalError, EvalResult};
+use crate::evaluator::Evaluator;
+use crate::value::{Value, tag};
+use crate::Coercion;
+
+const PLAIN: Coercion = Coercion { more: false, copy_to_store: false };
+
+pub(super) const ROWS: &[Row] = &[
+    Row("toString", 1, 1, |e, a| {
+        let value = e.force(a[0])?;
+        if value.is_string() {
+            return Ok(value);
+        }
+        let (text, context) = e.coerce_bytes(value, Coercion { more: true, copy_to_store: false })?;
+        Ok(e.make_string(&text, context))
+    }),
+    Row("__stringLength", 1, 1, |e, a| {
+        let (text, _) = e.coerce_bytes(a[0], Coercion::INTERPOLATION)?;
+        Ok(e.int(text.len() as i64))
+    }),
+    Row("__substring", 3, 7, substring),
+    Row("__concatStringsSep", 2, 3, concat_with),
+    Row("__replaceStrings", 3, 7, replace),
+    Row("baseNameOf", 1, 1, base_name),
+    Row("dirOf", 1, 1, folder),
+];
+
+fn substring(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
+    let start = evaluator.expect_int(arguments[0])?;
+    let len = evaluator.expect_int(arguments[1])?;
+    if start < 0 {
+        return Err(EvalError::of(
+            &diagnostics::invalid_argument::ENTRY,
+            format!("the start of `substring` is negative: `{start}`"),
+        ));
+    }
+    let (text, context) = evaluator.coerce_bytes(arguments[2], Coercion::INTERPOLATION)?;
+    let start = (start as u64).min(text.len() as u64) as usize;
+    let len = if len < 0 { usize::MAX } else { len as usize };
+    let end = start.saturating_add(len).min(text.len());
+    Ok(evaluator.make_string(&text[start..end], context))
+}
+
+fn concat_with(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
+    let (separator, mut context) = evaluator.expect_bytes(arguments[0])?;
+    let mut text = Vec::new();
+    for (index, item) in evaluator.expect_list(arguments[1])?.into_iter().enumerate() {
+        if index > 0 {
+            text.extend_from_slice(&separator);
+        }
+        evaluator.append(&mut text, &mut context, item, Coercion::INTERPOLATION)?;
+    }
+    Ok(evaluator.make_string(&text, context))
+}
+
+fn replace(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
+    let mut from = Vec::new();
+    for item in evaluator.expect_list(arguments[0])? {
+        from.push(evaluator.expect_bytes(item)?.0);
+    }
+    let to = evaluator.expect_list(arguments[1])?;
+    if from.len() != to.len() {
+        return Err(EvalError::of(
+            &diagnostics::invalid_argument::ENTRY,
+            format!("`replaceStrings` got {} strings to replace by {} strings", from.len(), to.len()),
+        ));
+    }
+    let (text, mut context) = evaluator.expect_bytes(arguments[2])?;
+    let mut made: Vec<Option<(Vec<u8>, ContextId)>> = vec![None; to.len()];
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at <= text.len() {
+        let found = from.iter().position(|from| text[at..].starts_with(from));
+        let mut step = 1;
+        if let Some(index) = found {
+            if made[index].is_none() {
+                made[index] = Some(evaluator.expect_bytes(to[index])?);
+            }
+            if let Some((replacement, more)) = &made[index] {
+                context = evaluator.contexts.join(context, *more);
+                out.extend_from_slice(replacement);
+            }
+            step = from[index].len();
+        }
+        if found.is_none() || step == 0 {
+            out.extend(text.get(at));
+            step = 1;
+        }
+        at += step;
+    }
+    Ok(evaluator.make_string(&out, context))
+}
+
+fn base_name(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
+    let (text, context) = evaluator.coerce_bytes(arguments[0], PLAIN)?;
+    let end = if text.last() == Some(&b'/') { text.len() - 1 } else { text.len() };
+    let start = text[..end].iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1);
+    Ok(evaluator.make_string(&text[start..end], context))
+}
+
+fn folder(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
+    let value = evaluator.force(arguments[0])?;
+    if value.tag() == tag::PATH {
+        let path = evaluator.expect_path(value)?;
+        return Ok(evaluator.path(crate::paths::parent(&path)));
+    }
+    let (text, context) = evaluator.coerce_bytes(value, PLAIN)?;
+    let folder: &[u8] = match text.iter().rposition(|b| *b == b'/') {
+        None => b".",
+        Some(0) => b"/",
+        Some(at) => &text[..at],
+    };
+    Ok(evaluator.make_string(folder, context))
+}

@@ -1,0 +1,198 @@
+//! The evaluator's state.
+
+use crate::attrs::{self, Updates};
+use crate::builtins;
+use crate::code::Code;
+use crate::context::Contexts;
+use crate::error::{EvalError, EvalResult};
+use crate::heap::Heap;
+use crate::symbols;
+use crate::value::Value;
+use crate::world::World;
+use nival_diagnostics::{SourceId, Sources, Span};
+use nival_syntax::{Interner, Symbol};
+use rustc_hash::FxHashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Limits of an evaluation.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How deeply calls may nest.
+    pub max_call_depth: u32,
+    /// How many bytes values may take; 0: as many as can be addressed (32 GiB).
+    pub max_memory: usize,
+    /// How many bytes of stack deep evaluations may take.
+    pub max_stack: usize,
+    /// Whether reading from what must be built first is allowed.
+    pub import_from_derivation: bool,
+    /// `builtins.nixVersion`
+    pub nix_version: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_call_depth: 10_000,
+            max_memory: 0,
+            max_stack: 1 << 30,
+            import_from_derivation: true,
+            nix_version: "2.34.8".to_owned(),
+        }
+    }
+}
+
+/// The code of a builtin: all arguments at once.
+pub(crate) type Builtin = fn(&mut Evaluator, &[Value]) -> EvalResult;
+type NativeClosure = dyn Fn(&mut Evaluator, &[Value], &[Value]) -> EvalResult;
+type LazyClosure = Box<dyn FnOnce(&mut Evaluator, &[Value]) -> EvalResult>;
+
+#[derive(Clone)]
+pub(crate) enum NativeCode {
+    Builtin(Builtin),
+    /// A closure with captures: those come before the arguments.
+    Closure(Rc<NativeClosure>),
+}
+
+/// A function written in Rust.
+pub(crate) struct Native {
+    pub(crate) name: Rc<str>,
+    pub(crate) arity: u32,
+    /// Bit per argument: it is forced anyway.
+    pub(crate) strict: u32,
+    pub(crate) captures: u32,
+    pub(crate) code: NativeCode,
+}
+
+/// One heap with everything that is evaluated in it.
+pub struct Evaluator {
+    pub(crate) heap: Heap,
+    pub(crate) code: Code,
+    pub(crate) interner: Interner,
+    pub(crate) sources: Sources,
+    /// Where each source starts in the space of all sources.
+    pub(crate) source_bases: Vec<u32>,
+    pub(crate) next_base: u32,
+    pub(crate) globals: FxHashMap<Symbol, Value>,
+    pub(crate) builtins: Value,
+    pub(crate) updates: Updates,
+    pub(crate) natives: Vec<Native>,
+    pub(crate) lazies: Vec<Option<LazyClosure>>,
+    pub(crate) free_lazies: Vec<u32>,
+    pub(crate) contexts: Contexts,
+    pub(crate) world: Rc<dyn World>,
+    pub(crate) settings: Settings,
+    pub(crate) depth: u32,
+    pub(crate) ticks: u32,
+    /// Addresses below this need another piece of stack.
+    pub(crate) stack_limit: usize,
+    pub(crate) stack_used: usize,
+    pub(crate) interrupt: Arc<AtomicBool>,
+    pub(crate) imports: FxHashMap<String, Value>,
+    pub(crate) outside: builtins::Outside,
+}
+
+impl Evaluator {
+    /// Makes an evaluator. If no address space can be had, the heap is tiny and
+    /// the first evaluation says so.
+    pub fn new(world: Rc<dyn World>, settings: Settings) -> Self {
+        let mut heap = Heap::new(settings.max_memory).unwrap_or_else(Heap::none);
+        attrs::prepare(&mut heap);
+        let mut evaluator = Self {
+            heap,
+            code: Code::default(),
+            interner: symbols::interner(),
+            sources: Sources::default(),
+            source_bases: Vec::new(),
+            next_base: 0,
+            globals: FxHashMap::default(),
+            builtins: Value::NULL,
+            updates: Updates::default(),
+            natives: Vec::new(),
+            lazies: Vec::new(),
+            free_lazies: Vec::new(),
+            contexts: Contexts::new(),
+            world,
+            settings,
+            depth: 0,
+            ticks: 0,
+            stack_limit: usize::MAX,
+            stack_used: 0,
+            interrupt: Arc::new(AtomicBool::new(false)),
+            imports: FxHashMap::default(),
+            outside: builtins::Outside::default(),
+        };
+        builtins::install(&mut evaluator);
+        evaluator
+    }
+
+    /// What the evaluator asks for everything outside.
+    pub fn world(&self) -> Rc<dyn World> {
+        Rc::clone(&self.world)
+    }
+
+    /// All texts that were read, for showing diagnostics.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// A flag that ends the evaluation with a coded error once it is set.
+    pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupt)
+    }
+
+    /// Bytes that values take.
+    pub fn heap_bytes(&self) -> usize {
+        self.heap.used_bytes()
+    }
+
+    pub(crate) fn add_source(&mut self, name: &str, text: &[u8]) -> (SourceId, u32) {
+        let id = self.sources.add(name, text);
+        let base = self.next_base;
+        self.source_bases.push(base);
+        self.next_base = base.saturating_add(text.len() as u32 + 2);
+        (id, base)
+    }
+
+    /// The span of a start and an end in the space of all sources.
+    pub(crate) fn span_of(&self, (start, end): (u32, u32)) -> Option<Span> {
+        if start == 0 {
+            return None;
+        }
+        let at = self.source_bases.partition_point(|base| *base < start).checked_sub(1)?;
+        let base = self.source_bases[at] + 1;
+        Some(Span { source: SourceId(at as u32), start: start - base, end: end.max(start) - base })
+    }
+
+    pub(crate) fn node_span(&self, node: u32) -> Option<Span> {
+        self.span_of(self.code.spans[node as usize])
+    }
+
+    /// The span of the definition of a name.
+    pub(crate) fn name_span(&self, name: Symbol, position: u32) -> Option<Span> {
+        let len = self.interner.name(name).len() as u32;
+        self.span_of((position, position + len))
+    }
+
+    /// The name of a symbol.
+    pub fn name(&self, symbol: Symbol) -> &str {
+        self.interner.name(symbol)
+    }
+
+    /// The symbol of a name.
+    pub fn symbol(&mut self, name: &str) -> Symbol {
+        self.interner.intern(name)
+    }
+
+    pub(crate) fn symbol_of(&mut self, bytes: &[u8]) -> Symbol {
+        match std::str::from_utf8(bytes) {
+            Ok(name) => self.interner.intern(name),
+            Err(_) => self.interner.intern(&String::from_utf8_lossy(bytes)),
+        }
+    }
+
+    pub(crate) fn fail(&self, entry: &'static nival_diagnostics::Entry, message: impl Into<String>) -> EvalError {
+        EvalError::of(entry, message)
+    }
+}

@@ -1,0 +1,172 @@
+//! The heap: one reservation of 8-byte words that never move, named by 32-bit handles.
+//!
+//! Handle 0 is never given out. A word holds a [`Value`], a pair of 32-bit
+//! numbers (headers, shape entries) or eight bytes of a string. Fresh words are
+//! zero, which reads as `null`. Everything above this module works with handles
+//! and words; this is the only module of the crate with `unsafe` code.
+//!
+//! Why one reservation: a handle becomes an address by one addition. Only pages
+//! that are touched take memory. How memory is reclaimed is described in
+//! docs/design/0001-evaluator.md.
+
+use crate::value::Value;
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ptr::NonNull;
+
+/// The index of a word.
+pub(crate) type Handle = u32;
+
+/// The largest reservation: all words that a handle can name.
+const MAX_WORDS: usize = 1 << 32;
+/// The smallest reservation that is worth starting with.
+const MIN_WORDS: usize = 1 << 20;
+
+/// All values of one evaluator.
+pub(crate) struct Heap {
+    base: NonNull<u64>,
+    reserved: usize,
+    next: usize,
+    /// Allocation stops here: the smaller of the reservation and `max-memory`.
+    limit: usize,
+}
+
+impl Heap {
+    /// Reserves address space for at most `max_bytes` (0: as much as handles can name).
+    pub(crate) fn new(max_bytes: usize) -> Option<Self> {
+        let wanted = if max_bytes == 0 { MAX_WORDS } else { (max_bytes / 8).clamp(MIN_WORDS, MAX_WORDS) };
+        let mut words = wanted;
+        loop {
+            let layout = Layout::array::<u64>(words).ok()?;
+            // SAFETY: the layout has a size above zero.
+            let base = unsafe { alloc_zeroed(layout) };
+            if let Some(base) = NonNull::new(base.cast::<u64>()) {
+                return Some(Self { base, reserved: words, next: 16, limit: words });
+            }
+            if words <= MIN_WORDS {
+                return None;
+            }
+            words /= 2;
+        }
+    }
+
+    /// The heap of a machine that gives no memory: room for constants only.
+    pub(crate) fn none() -> Self {
+        Self::new(1).unwrap_or_else(|| exhausted())
+    }
+
+    /// Bytes in use.
+    pub(crate) fn used_bytes(&self) -> usize {
+        self.next * 8
+    }
+
+    /// Whether less than a sixteenth (at most 64 MiB) of the limit is left.
+    pub(crate) fn nearly_full(&self) -> bool {
+        self.limit - self.next < (self.limit / 16).min(8 << 20)
+    }
+
+    /// Takes `count` fresh zero words. When the heap is full the words are the
+    /// reserved last ones, and [`Heap::nearly_full`] has long been true.
+    #[inline]
+    pub(crate) fn allocate(&mut self, count: usize) -> Handle {
+        let start = self.next;
+        let end = start + count;
+        if end > self.limit {
+            exhausted();
+        }
+        self.next = end;
+        start as Handle
+    }
+
+    /// The word at a handle.
+    #[inline]
+    pub(crate) fn word(&self, at: Handle) -> u64 {
+        debug_assert!((at as usize) < self.next);
+        // SAFETY: handles come from `allocate` (plus an offset inside of the
+        // object), so `at` is below `next`, which is inside of the reservation.
+        unsafe { *self.base.as_ptr().add(at as usize) }
+    }
+
+    /// Overwrites the word at a handle.
+    #[inline]
+    pub(crate) fn set_word(&mut self, at: Handle, word: u64) {
+        debug_assert!((at as usize) < self.next);
+        // SAFETY: as in `word`; `&mut self` makes the access exclusive.
+        unsafe { *self.base.as_ptr().add(at as usize) = word }
+    }
+
+    /// The value in a slot.
+    #[inline]
+    pub(crate) fn value(&self, at: Handle) -> Value {
+        Value::from_bits(self.word(at))
+    }
+
+    /// Overwrites the value in a slot.
+    #[inline]
+    pub(crate) fn set(&mut self, at: Handle, value: Value) {
+        self.set_word(at, value.bits());
+    }
+
+    /// Two numbers of a header: low and high.
+    #[inline]
+    pub(crate) fn pair(&self, at: Handle) -> (u32, u32) {
+        let word = self.word(at);
+        (word as u32, (word >> 32) as u32)
+    }
+
+    /// Overwrites two numbers of a header.
+    #[inline]
+    pub(crate) fn set_pair(&mut self, at: Handle, low: u32, high: u32) {
+        self.set_word(at, u64::from(low) | (u64::from(high) << 32));
+    }
+
+    /// A run of words.
+    #[inline]
+    pub(crate) fn words(&self, at: Handle, count: usize) -> &[u64] {
+        assert!(at as usize + count <= self.next);
+        // SAFETY: the range is inside of what was allocated (checked above).
+        unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(at as usize), count) }
+    }
+
+    /// Stores bytes as a string object: a length word, then the bytes.
+    pub(crate) fn allocate_bytes(&mut self, bytes: &[u8]) -> Handle {
+        let at = self.allocate(1 + bytes.len().div_ceil(8));
+        self.set_word(at, bytes.len() as u64);
+        let target = at as usize + 1;
+        assert!(target + bytes.len().div_ceil(8) <= self.next);
+        // SAFETY: the words from `target` on were just allocated and hold at
+        // least `bytes.len()` bytes; `bytes` cannot overlap them, because a
+        // borrow of the heap would forbid `&mut self`.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.as_ptr().add(target).cast::<u8>(), bytes.len());
+        }
+        at
+    }
+
+    /// The bytes of a string object.
+    #[inline]
+    pub(crate) fn bytes(&self, at: Handle) -> &[u8] {
+        let len = self.word(at) as usize;
+        assert!(at as usize + 1 + len.div_ceil(8) <= self.next);
+        // SAFETY: inside of what was allocated (checked above); every byte of
+        // the reservation is initialized (zeroed).
+        unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(at as usize + 1).cast::<u8>(), len) }
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        if let Ok(layout) = Layout::array::<u64>(self.reserved) {
+            // SAFETY: allocated in `new` with this very layout.
+            unsafe { dealloc(self.base.as_ptr().cast::<u8>(), layout) }
+        }
+    }
+}
+
+/// The last resort when one single object is larger than the rest of the heap.
+#[cold]
+fn exhausted() -> ! {
+    std::panic::resume_unwind(Box::new(HeapExhausted))
+}
+
+/// What unwinds when the heap is full; the evaluator's entry points turn it into an error.
+pub(crate) struct HeapExhausted;

@@ -1,0 +1,38 @@
+//! Paths as text: joining and shortening without looking at the disk.
+
+/// An absolute path without `.`, `..`, doubled slashes or a slash at the end.
+pub(crate) fn canonical(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            part => kept.push(part),
+        }
+    }
+    let mut out = String::with_capacity(path.len());
+    for part in &kept {
+        out.push('/');
+        out.push_str(part);
+    }
+    if out.is_empty() {
+        out.push('/');
+    }
+    out
+}
+
+/// The folder that holds a path; `/` for `/`.
+pub(crate) fn parent(path: &str) -> &str {
+    match path.rfind('/') {
+        Some(0) | None => "/",
+        Some(at) => &path[..at],
+    }
+}
+
+/// The last component.
+pub(crate) fn base_name(path: &str) -> &str {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    path.rsplit('/').next().unwrap_or(path)
+}

@@ -1,0 +1,338 @@
+//! Calling functions.
+
+use super::Step;
+use crate::attrs;
+use crate::code::{LambdaCode, Node, NodeId, Run};
+use crate::diagnostics;
+use crate::error::{EvalError, EvalResult};
+use crate::evaluator::{Evaluator, NativeCode};
+use crate::heap::Handle;
+use crate::symbols;
+use crate::value::{Value, tag};
+use nival_syntax::Symbol;
+use smallvec::SmallVec;
+use std::sync::atomic::Ordering;
+
+/// Between how many calls interruption and memory are looked at.
+const TICKS: u32 = 256;
+
+impl Evaluator {
+    pub(super) fn call_one(&mut self, node: NodeId, function: NodeId, argument: NodeId, frame: Handle) -> EvalResult<Step> {
+        let callee = self.eval(function, frame)?;
+        if callee.tag() == tag::LAMBDA {
+            let lambda = self.code.lambdas[callee.detail() as usize];
+            let argument = if lambda.has_formals {
+                self.eval(argument, frame)?
+            } else {
+                self.delay(argument, frame)
+            };
+            let inner = self.enter(node, callee, &lambda, argument)?;
+            return Ok(Step::Run(lambda.body, inner));
+        }
+        self.call_other(node, callee, &[argument], frame)
+    }
+
+    pub(super) fn call_many(&mut self, node: NodeId, function: NodeId, arguments: Run, frame: Handle) -> EvalResult<Step> {
+        let mut callee = self.eval(function, frame)?;
+        let mut at = arguments.indices();
+        while callee.tag() == tag::LAMBDA {
+            let Some(next) = at.next() else { return Ok(Step::Done(callee)) };
+            let argument = self.code.extra[next];
+            let lambda = self.code.lambdas[callee.detail() as usize];
+            let argument = if lambda.has_formals {
+                self.eval(argument, frame)?
+            } else {
+                self.delay(argument, frame)
+            };
+            let inner = self.enter(node, callee, &lambda, argument)?;
+            if at.is_empty() {
+                return Ok(Step::Run(lambda.body, inner));
+            }
+            // `x: y: ...`: the inner function needs no step of its own.
+            callee = match self.code.nodes[lambda.body as usize] {
+                Node::Lambda(id) => Value::new(tag::LAMBDA, id, inner),
+                _ => self.eval(lambda.body, inner)?,
+            };
+        }
+        if at.is_empty() {
+            return Ok(Step::Done(callee));
+        }
+        let nodes: SmallVec<[NodeId; 6]> = self.code.extra[at].iter().copied().collect();
+        self.call_other(node, callee, &nodes, frame)
+    }
+
+    /// Calls what is not a plain function of the language.
+    fn call_other(&mut self, node: NodeId, callee: Value, nodes: &[NodeId], frame: Handle) -> EvalResult<Step> {
+        let strict = match callee.tag() {
+            tag::NATIVE => {
+                let native = &self.natives[callee.detail() as usize];
+                let have = if callee.handle() == 0 { 0 } else { self.heap.word(callee.handle()) as u32 };
+                let needed = native.arity + native.captures - have;
+                let done = have.saturating_sub(native.captures);
+                if nodes.len() as u32 >= needed { native.strict >> done } else { 0 }
+            }
+            _ => 0,
+        };
+        let mut arguments = SmallVec::<[Value; 6]>::new();
+        for (at, argument) in nodes.iter().enumerate() {
+            let value = if at < 32 && strict & (1 << at) != 0 {
+                match self.eval(*argument, frame) {
+                    Ok(value) => value,
+                    Err(error) => return Err(self.calling_native(error, callee, node)),
+                }
+            } else {
+                let value = self.delay(*argument, frame);
+                self.share(value)
+            };
+            arguments.push(value);
+        }
+        match self.call(callee, &arguments) {
+            Ok(value) => Ok(Step::Done(value)),
+            Err(error) => Err(self.calling_native(error, callee, node)),
+        }
+    }
+
+    #[cold]
+    fn calling_native(&self, error: EvalError, callee: Value, node: NodeId) -> EvalError {
+        let error = self.located(error, node);
+        if callee.tag() == tag::NATIVE && error.wants_frames() {
+            let name = &self.natives[callee.detail() as usize].name;
+            return error.frame(self.node_span(node), format!("while calling the builtin `{name}`"));
+        }
+        error
+    }
+
+    /// Counts a call; looks at interruption and memory now and then.
+    #[inline]
+    fn count_call(&mut self) -> EvalResult<()> {
+        self.depth += 1;
+        if self.depth > self.settings.max_call_depth {
+            return Err(self.too_deep());
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks % TICKS == 0 { self.look_around() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn look_around(&mut self) -> EvalResult<()> {
+        if self.interrupt.load(Ordering::Relaxed) {
+            return Err(EvalError::of(&diagnostics::interrupted::ENTRY, "evaluation was interrupted"));
+        }
+        if self.heap.nearly_full() {
+            let used = self.heap.used_bytes() >> 20;
+            return Err(EvalError::of(
+                &diagnostics::memory_exhausted::ENTRY,
+                format!("evaluation needs more memory than the {used} MiB that it may take"),
+            )
+            .help("raise `max-memory`, or evaluate less at a time"));
+        }
+        Ok(())
+    }
+
+    /// Makes the frame of a call; `argument` fills one slot.
+    #[inline]
+    fn enter(&mut self, node: NodeId, callee: Value, lambda: &LambdaCode, argument: Value) -> EvalResult<Handle> {
+        if let Err(error) = self.count_call() {
+            return Err(self.located(error, node));
+        }
+        let frame = self.heap.allocate(1 + lambda.size as usize);
+        self.heap.set_pair(frame, callee.handle(), 0);
+        if lambda.whole {
+            self.heap.set(frame + 1, argument);
+        }
+        if lambda.has_formals
+            && let Err(error) = self.match_formals(lambda, frame, argument)
+        {
+            let at = self.node_span(node);
+            return Err(error.at(at, "called here"));
+        }
+        Ok(frame)
+    }
+
+    /// Binds the formals to the attributes of a forced argument.
+    fn match_formals(&mut self, lambda: &LambdaCode, frame: Handle, argument: Value) -> EvalResult<()> {
+        if !argument.is_attrs() {
+            return Err(self.wrong_type("a set (the function takes named arguments)", argument));
+        }
+        let set = argument.handle();
+        let mut matched = 0;
+        for at in lambda.formals.indices() {
+            let formal = self.code.formals[at];
+            match attrs::find(&self.heap, set, formal.name) {
+                Some((slot, _)) => {
+                    matched += 1;
+                    let value = attrs::load(&self.heap, slot);
+                    self.heap.set(frame + 1 + formal.place, value);
+                }
+                None => match formal.default {
+                    Some(default) => {
+                        let value = self.delay_in_new_frame(default, frame);
+                        self.heap.set(frame + 1 + formal.place, value);
+                    }
+                    None => return Err(self.missing_argument(lambda, formal.name)),
+                },
+            }
+        }
+        if !lambda.ellipsis {
+            let count = match attrs::flat_shape(&self.heap, set) {
+                Some(shape) => attrs::shape_len(&self.heap, shape),
+                None => {
+                    let flat = attrs::flatten(&mut self.heap, set);
+                    attrs::count_bound(&self.heap, flat)
+                }
+            };
+            if count != matched {
+                return Err(self.unexpected_argument(lambda, set));
+            }
+        }
+        Ok(())
+    }
+
+    fn function_name(&self, lambda: &LambdaCode) -> String {
+        match lambda.name {
+            Some(name) => format!("the function `{}`", self.name(name)),
+            None => "this function".to_owned(),
+        }
+    }
+
+    #[cold]
+    fn missing_argument(&self, lambda: &LambdaCode, name: Symbol) -> EvalError {
+        let name = self.name(name);
+        let function = self.function_name(lambda);
+        let place = self.span_of((lambda.position, lambda.position + 1));
+        let error = EvalError::of(
+            &diagnostics::missing_argument::ENTRY,
+            format!("{function} was called without its required argument `{name}`"),
+        );
+        let error = match place {
+            Some(span) => error.note(format!("the function is defined at {}", self.sources.place(span))),
+            None => error,
+        };
+        error.help(format!("pass it: `{{ {name} = ...; }}`, or give it a default"))
+    }
+
+    #[cold]
+    fn unexpected_argument(&mut self, lambda: &LambdaCode, set: Handle) -> EvalError {
+        let formals: Vec<Symbol> = lambda.formals.indices().map(|at| self.code.formals[at].name).collect();
+        let entries = attrs::entries(&mut self.heap, set);
+        let found = entries.iter().find(|(name, ..)| !formals.contains(name));
+        let (name, position) = found.map_or((symbols::NAME, 0), |(name, position, _)| (*name, *position));
+        let text = self.name(name).to_owned();
+        let near = crate::suggest::nearest(&text, formals.iter().map(|name| self.interner.name(*name)));
+        let function = self.function_name(lambda);
+        let mut error = EvalError::of(
+            &diagnostics::unexpected_argument::ENTRY,
+            format!("{function} was called with the unexpected argument `{text}`"),
+        )
+        .at(self.name_span(name, position), "not an argument of the function");
+        if let Some(span) = self.span_of((lambda.position, lambda.position + 1)) {
+            error = error.note(format!("the function is defined at {}", self.sources.place(span)));
+        }
+        match near {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => {
+                let known: Vec<String> = formals.iter().map(|name| format!("`{}`", self.interner.name(*name))).collect();
+                if known.is_empty() { error } else { error.help(format!("its arguments are {}", known.join(", "))) }
+            }
+        }
+    }
+
+    /// Calls a function with arguments; the result is forced.
+    pub fn call(&mut self, function: Value, arguments: &[Value]) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.call(function, arguments));
+        }
+        let depth = self.depth;
+        let result = self.call_inner(function, arguments);
+        self.depth = depth;
+        result
+    }
+
+    fn call_inner(&mut self, function: Value, arguments: &[Value]) -> EvalResult {
+        let mut callee = self.force(function)?;
+        let mut rest = arguments;
+        while let Some((first, more)) = rest.split_first() {
+            match callee.tag() {
+                tag::LAMBDA => {
+                    let lambda = self.code.lambdas[callee.detail() as usize];
+                    let argument = if lambda.has_formals { self.force(*first)? } else { self.share(*first) };
+                    let frame = self.enter_quietly(callee, &lambda, argument)?;
+                    callee = match self.eval(lambda.body, frame) {
+                        Ok(value) => value,
+                        Err(error) => return Err(self.calling(error, &lambda)),
+                    };
+                    rest = more;
+                }
+                tag::NATIVE => (callee, rest) = self.call_native(callee, rest)?,
+                tag::ATTRS => {
+                    let Some((slot, _)) = attrs::find(&self.heap, callee.handle(), symbols::FUNCTOR) else {
+                        return Err(self.not_a_function(callee));
+                    };
+                    self.count_call()?;
+                    let functor = self.force_slot(slot)?;
+                    callee = self.call(functor, &[callee])?;
+                }
+                _ => return Err(self.not_a_function(callee)),
+            }
+        }
+        Ok(callee)
+    }
+
+    fn enter_quietly(&mut self, callee: Value, lambda: &LambdaCode, argument: Value) -> EvalResult<Handle> {
+        self.count_call()?;
+        let frame = self.heap.allocate(1 + lambda.size as usize);
+        self.heap.set_pair(frame, callee.handle(), 0);
+        if lambda.whole {
+            self.heap.set(frame + 1, argument);
+        }
+        if lambda.has_formals {
+            self.match_formals(lambda, frame, argument)?;
+        }
+        Ok(frame)
+    }
+
+    #[cold]
+    fn calling(&self, error: EvalError, lambda: &LambdaCode) -> EvalError {
+        match lambda.name {
+            Some(name) if error.wants_frames() => {
+                let span = self.span_of((lambda.position, lambda.position + 1));
+                error.frame(span, format!("while calling the function `{}`", self.name(name)))
+            }
+            _ => error,
+        }
+    }
+
+    /// Calls a native function with as many arguments as it takes, or keeps them.
+    fn call_native<'a>(&mut self, callee: Value, arguments: &'a [Value]) -> EvalResult<(Value, &'a [Value])> {
+        let id = callee.detail() as usize;
+        let mut all = self.captures(callee.handle());
+        let wanted = (self.natives[id].arity + self.natives[id].captures) as usize;
+        let taken = arguments.len().min(wanted - all.len());
+        for argument in &arguments[..taken] {
+            let argument = self.share(*argument);
+            all.push(argument);
+        }
+        if all.len() < wanted {
+            let at = self.store_captures(&all);
+            return Ok((Value::new(tag::NATIVE, callee.detail(), at), &arguments[taken..]));
+        }
+        self.count_call()?;
+        let captures = self.natives[id].captures as usize;
+        let code = self.natives[id].code.clone();
+        let result = match code {
+            NativeCode::Builtin(run) => run(self, &all),
+            NativeCode::Closure(run) => run(self, &all[..captures], &all[captures..]),
+        }?;
+        Ok((self.force(result)?, &arguments[taken..]))
+    }
+
+    #[cold]
+    fn not_a_function(&mut self, value: Value) -> EvalError {
+        let shown = self.describe(value);
+        EvalError::of(
+            &diagnostics::not_a_function::ENTRY,
+            format!("attempt to call something that is not a function: {shown}"),
+        )
+        .help("a `;` or an operator may be missing before the argument, or there is one argument too many")
+    }
+}

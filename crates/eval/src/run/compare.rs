@@ -1,0 +1,152 @@
+//! Equality and order.
+
+use super::arithmetic::Number;
+use crate::attrs;
+use crate::code::NodeId;
+use crate::diagnostics;
+use crate::error::{EvalError, EvalResult};
+use crate::evaluator::Evaluator;
+use crate::heap::Handle;
+use crate::symbols;
+use crate::value::{Value, tag};
+use std::cmp::Ordering;
+
+impl Evaluator {
+    pub(super) fn equal_nodes(&mut self, id: NodeId, left: NodeId, right: NodeId, frame: Handle) -> EvalResult<bool> {
+        let left = self.eval(left, frame)?;
+        let right = self.eval(right, frame)?;
+        self.equal(left, right).map_err(|error| self.located(error, id))
+    }
+
+    pub(super) fn less_nodes(&mut self, id: NodeId, left: NodeId, right: NodeId, frame: Handle) -> EvalResult<bool> {
+        let left = self.eval(left, frame)?;
+        let right = self.eval(right, frame)?;
+        self.less_than(left, right).map_err(|error| self.located(error, id))
+    }
+
+    /// Whether two values are equal; functions never are.
+    pub fn equal(&mut self, left: Value, right: Value) -> EvalResult<bool> {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.equal(left, right));
+        }
+        let left = self.force(left)?;
+        let right = self.force(right)?;
+        match (left.tag(), right.tag()) {
+            (tag::STRING, tag::STRING) | (tag::PATH, tag::PATH) => {
+                Ok(left.handle() == right.handle() || self.heap.bytes(left.handle()) == self.heap.bytes(right.handle()))
+            }
+            (tag::NULL, tag::NULL) => Ok(true),
+            (tag::BOOL, tag::BOOL) | (tag::INT, tag::INT) => Ok(left == right),
+            (tag::LIST, tag::LIST) => self.equal_lists(left, right),
+            (tag::ATTRS, tag::ATTRS) => self.equal_sets(left, right),
+            (tag::LAMBDA | tag::NATIVE, tag::LAMBDA | tag::NATIVE) => Ok(false),
+            _ => match (self.number(left), self.number(right)) {
+                (Some(Number::Int(a)), Some(Number::Int(b))) => Ok(a == b),
+                (Some(a), Some(b)) => Ok(a.as_float() == b.as_float()),
+                _ => Ok(false),
+            },
+        }
+    }
+
+    /// Two elements. What is one and the same thing is equal, even if it is a function:
+    /// C++ Nix compares the addresses first, and nixpkgs relies on it.
+    fn equal_slots(&mut self, left: Handle, right: Handle) -> EvalResult<bool> {
+        let (left, right) = (self.force_slot(left)?, self.force_slot(right)?);
+        if left == right && left.tag() != tag::FLOAT {
+            return Ok(true);
+        }
+        self.equal(left, right)
+    }
+
+    fn equal_lists(&mut self, left: Value, right: Value) -> EvalResult<bool> {
+        if left.detail() != right.detail() {
+            return Ok(false);
+        }
+        for index in 0..left.detail() {
+            if !self.equal_slots(left.handle() + index, right.handle() + index)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn equal_sets(&mut self, left: Value, right: Value) -> EvalResult<bool> {
+        if left == right {
+            return Ok(true);
+        }
+        if self.is_derivation_set(left.handle())? && self.is_derivation_set(right.handle())? {
+            let a = attrs::find(&self.heap, left.handle(), symbols::OUT_PATH);
+            let b = attrs::find(&self.heap, right.handle(), symbols::OUT_PATH);
+            if let (Some((a, _)), Some((b, _))) = (a, b) {
+                let (a, b) = (self.force_slot(a)?, self.force_slot(b)?);
+                return self.equal(a, b);
+            }
+        }
+        let (left, right) = (attrs::flatten(&mut self.heap, left.handle()), attrs::flatten(&mut self.heap, right.handle()));
+        let (a, b) = (self.heap.pair(left).1, self.heap.pair(right).1);
+        let len = attrs::shape_len(&self.heap, a);
+        if len != attrs::shape_len(&self.heap, b) {
+            return Ok(false);
+        }
+        for index in 0..len {
+            if a != b && attrs::entry(&self.heap, a, index).0 != attrs::entry(&self.heap, b, index).0 {
+                return Ok(false);
+            }
+        }
+        for index in 0..len {
+            if !self.equal_slots(left + 1 + index, right + 1 + index)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a set is a derivation: its `type` is `"derivation"`.
+    pub(crate) fn is_derivation_set(&mut self, set: Handle) -> EvalResult<bool> {
+        let Some((slot, _)) = attrs::find(&self.heap, set, symbols::TYPE) else { return Ok(false) };
+        let value = self.force_slot(slot)?;
+        Ok(value.is_string() && self.heap.bytes(value.handle()) == b"derivation")
+    }
+
+    /// Whether the first comes before the second: numbers, strings, paths, and lists of them.
+    pub fn less_than(&mut self, left: Value, right: Value) -> EvalResult<bool> {
+        let left = self.force(left)?;
+        let right = self.force(right)?;
+        if let (Some(a), Some(b)) = (self.number(left), self.number(right)) {
+            return Ok(match (a, b) {
+                (Number::Int(a), Number::Int(b)) => a < b,
+                _ => a.as_float() < b.as_float(),
+            });
+        }
+        match (left.tag(), right.tag()) {
+            (tag::STRING, tag::STRING) | (tag::PATH, tag::PATH) => {
+                let order = self.heap.bytes(left.handle()).cmp(self.heap.bytes(right.handle()));
+                Ok(order == Ordering::Less)
+            }
+            (tag::LIST, tag::LIST) => self.less_lists(left, right),
+            _ => {
+                let (a, b) = (self.describe(left), self.describe(right));
+                Err(EvalError::of(&diagnostics::cannot_compare::ENTRY, format!("cannot compare {a} with {b}"))
+                    .help("numbers, strings, paths, and lists of them can be compared, each with its like"))
+            }
+        }
+    }
+
+    fn less_lists(&mut self, left: Value, right: Value) -> EvalResult<bool> {
+        let mut index = 0;
+        loop {
+            if index == right.detail() {
+                return Ok(false);
+            }
+            if index == left.detail() {
+                return Ok(true);
+            }
+            let a = self.force_slot(left.handle() + index)?;
+            let b = self.force_slot(right.handle() + index)?;
+            if !self.equal(a, b)? {
+                return self.less_than(a, b);
+            }
+            index += 1;
+        }
+    }
+}

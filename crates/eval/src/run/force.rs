@@ -1,0 +1,203 @@
+//! Delaying expressions, and forcing what was delayed.
+
+use crate::attrs;
+use crate::code::{Node, NodeId, Run};
+use crate::error::{EvalError, EvalResult};
+use crate::evaluator::Evaluator;
+use crate::heap::Handle;
+use crate::value::{Value, tag};
+
+impl Evaluator {
+    /// What an expression will be, without running it; belongs into exactly one slot.
+    #[inline]
+    pub(crate) fn delay(&mut self, node: NodeId, frame: Handle) -> Value {
+        match self.code.nodes[node as usize] {
+            Node::Const(value) => value,
+            Node::Local(place) => attrs::load(&self.heap, frame + 1 + place),
+            Node::Outer(depth, place) => {
+                let mut outer = frame;
+                for _ in 0..depth {
+                    outer = self.heap.pair(outer).0;
+                }
+                attrs::load(&self.heap, outer + 1 + place)
+            }
+            Node::Lambda(lambda) => Value::new(tag::LAMBDA, lambda, frame),
+            _ => Value::new(tag::THUNK, node, frame),
+        }
+    }
+
+    /// As `delay`, where the current frame is not filled yet.
+    #[inline]
+    pub(crate) fn delay_in_new_frame(&mut self, node: NodeId, frame: Handle) -> Value {
+        match self.code.nodes[node as usize] {
+            Node::Local(place) => Value::reference(frame + 1 + place),
+            _ => self.delay(node, frame),
+        }
+    }
+
+    /// Fills places of a frame.
+    pub(crate) fn initialize(&mut self, inits: Run, frame: Handle) {
+        for at in inits.indices() {
+            let init = self.code.inits[at];
+            let value = self.delay_in_new_frame(init.node, frame);
+            self.heap.set(frame + 1 + init.place, value);
+        }
+    }
+
+    /// A form that may be stored in several places: what is delayed gets a slot of its own.
+    #[inline]
+    pub(crate) fn share(&mut self, value: Value) -> Value {
+        if !value.is_raw_delayed() {
+            return value;
+        }
+        let slot = self.heap.allocate(1);
+        self.heap.set(slot, value);
+        Value::reference(slot)
+    }
+
+    /// Forces a value to weak head normal form.
+    #[inline]
+    pub fn force(&mut self, value: Value) -> EvalResult {
+        if value.is_delayed() { self.force_delayed(value) } else { Ok(value) }
+    }
+
+    fn force_delayed(&mut self, value: Value) -> EvalResult {
+        match value.tag() {
+            tag::REF => self.force_slot(value.handle()),
+            tag::THUNK => self.eval(value.detail(), value.handle()),
+            tag::CALL => self.force_call(value),
+            tag::LAZY => self.force_lazy(value),
+            _ => Err(self.infinite_recursion()),
+        }
+    }
+
+    /// Forces what a slot holds, in place.
+    pub(crate) fn force_slot(&mut self, slot: Handle) -> EvalResult {
+        let value = self.heap.value(slot);
+        if !value.is_delayed() {
+            return Ok(value);
+        }
+        if value == Value::BLACKHOLE {
+            return Err(self.infinite_recursion());
+        }
+        self.heap.set(slot, Value::BLACKHOLE);
+        match self.force_delayed(value) {
+            Ok(forced) => {
+                self.heap.set(slot, forced);
+                Ok(forced)
+            }
+            Err(error) => {
+                self.heap.set(slot, value);
+                Err(error)
+            }
+        }
+    }
+
+    fn force_call(&mut self, value: Value) -> EvalResult {
+        let at = value.handle();
+        let count = value.detail() as usize;
+        let function = self.heap.value(at);
+        let mut arguments = smallvec::SmallVec::<[Value; 6]>::new();
+        for index in 0..count {
+            arguments.push(self.heap.value(at + 1 + index as u32));
+        }
+        self.call(function, &arguments)
+    }
+
+    fn force_lazy(&mut self, value: Value) -> EvalResult {
+        let index = value.detail();
+        let Some(work) = self.lazies.get_mut(index as usize).and_then(Option::take) else {
+            return Err(self.infinite_recursion());
+        };
+        let captures = self.captures(value.handle());
+        let result = work(self, &captures);
+        self.free_lazies.push(index);
+        match result {
+            Ok(value) => self.force(value),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The values behind a count word.
+    pub(crate) fn captures(&self, at: Handle) -> smallvec::SmallVec<[Value; 6]> {
+        if at == 0 {
+            return smallvec::SmallVec::new();
+        }
+        let count = self.heap.word(at) as usize;
+        self.heap.words(at + 1, count).iter().map(|word| Value::from_bits(*word)).collect()
+    }
+
+    /// Stores values behind a count word; 0 for none.
+    pub(crate) fn store_captures(&mut self, values: &[Value]) -> Handle {
+        if values.is_empty() {
+            return 0;
+        }
+        let at = self.heap.allocate(1 + values.len());
+        self.heap.set_word(at, values.len() as u64);
+        for (index, value) in values.iter().enumerate() {
+            let value = self.share(*value);
+            self.heap.set(at + 1 + index as u32, value);
+        }
+        at
+    }
+
+    /// A delayed call that fills one slot: arguments must be shareable.
+    pub(crate) fn raw_call(&mut self, function: Value, arguments: &[Value]) -> Value {
+        let at = self.heap.allocate(1 + arguments.len());
+        self.heap.set(at, function);
+        for (index, value) in arguments.iter().enumerate() {
+            self.heap.set(at + 1 + index as u32, *value);
+        }
+        Value::new(tag::CALL, arguments.len() as u32, at)
+    }
+
+    /// Forces everything inside of a value.
+    pub fn force_deep(&mut self, value: Value) -> EvalResult {
+        let mut seen = rustc_hash::FxHashSet::default();
+        self.force_deep_inner(value, &mut seen)
+    }
+
+    fn force_deep_inner(&mut self, value: Value, seen: &mut rustc_hash::FxHashSet<u64>) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.force_deep_inner(value, seen));
+        }
+        let value = self.force(value)?;
+        match value.tag() {
+            tag::LIST => {
+                if value.detail() > 0 && seen.insert(value.bits()) {
+                    for index in 0..value.detail() {
+                        self.force_deep_inner(Value::reference(value.handle() + index), seen)?;
+                    }
+                }
+            }
+            tag::ATTRS => {
+                if seen.insert(value.bits()) {
+                    for (name, position, slot) in attrs::entries(&mut self.heap, value.handle()) {
+                        if let Err(error) = self.force_deep_inner(Value::reference(slot), seen) {
+                            let span = self.name_span(name, position);
+                            let text = format!("while evaluating the attribute `{}`", self.name(name));
+                            return Err(error.frame(span, text));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(value)
+    }
+
+    #[cold]
+    pub(crate) fn infinite_recursion(&self) -> EvalError {
+        EvalError::of(&crate::diagnostics::infinite_recursion::ENTRY, "infinite recursion: this value needs itself")
+            .help("look for a definition that refers to itself by way of the marked place")
+    }
+
+    #[cold]
+    pub(crate) fn too_deep(&self) -> EvalError {
+        EvalError::of(
+            &crate::diagnostics::call_depth_exceeded::ENTRY,
+            format!("stack overflow: calls are nested more than {} deep", self.settings.max_call_depth),
+        )
+        .help("look for a function that calls itself without an end")
+    }
+}

@@ -1,0 +1,192 @@
+//! Running the program.
+
+mod arithmetic;
+mod call;
+mod coerce;
+mod compare;
+mod force;
+mod operators;
+mod select;
+mod sets;
+
+pub(crate) use arithmetic::Number;
+
+use crate::code::{Node, NodeId};
+use crate::error::{EvalError, EvalResult};
+use crate::evaluator::Evaluator;
+use crate::heap::Handle;
+use crate::value::{Value, tag};
+
+/// What a call in tail position leaves to do.
+pub(crate) enum Step {
+    Done(Value),
+    /// Run a node in a frame.
+    Run(NodeId, Handle),
+}
+
+/// A new piece of stack, and how much of it is kept in reserve.
+const STACK_PIECE: usize = 16 << 20;
+const STACK_RESERVE: usize = 256 << 10;
+
+impl Evaluator {
+    /// Runs a node in a frame; the value is forced.
+    pub(crate) fn eval(&mut self, node: NodeId, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.eval(node, frame));
+        }
+        let depth = self.depth;
+        let result = self.run(node, frame);
+        self.depth = depth;
+        result
+    }
+
+    #[inline]
+    pub(crate) fn stack_is_low(&self) -> bool {
+        let here = 0u8;
+        (std::ptr::from_ref(&here) as usize) < self.stack_limit
+    }
+
+    /// Goes on with a fresh piece of stack below.
+    #[cold]
+    pub(crate) fn on_more_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> EvalResult<T>) -> EvalResult<T> {
+        if self.stack_used + STACK_PIECE > self.settings.max_stack {
+            return Err(self.too_deep());
+        }
+        let (limit, used) = (self.stack_limit, self.stack_used);
+        self.stack_used += STACK_PIECE;
+        let result = stacker::grow(STACK_PIECE, || {
+            let here = 0u8;
+            let top = std::ptr::from_ref(&here) as usize;
+            self.stack_limit = top - (STACK_PIECE - STACK_RESERVE);
+            work(self)
+        });
+        (self.stack_limit, self.stack_used) = (limit, used);
+        result
+    }
+
+    fn run(&mut self, mut node: NodeId, mut frame: Handle) -> EvalResult {
+        loop {
+            let step = match self.code.nodes[node as usize] {
+                Node::Const(value) => {
+                    return if value.is_delayed() { self.force(value) } else { Ok(value) };
+                }
+                Node::Local(place) => return self.variable(node, frame + 1 + place),
+                Node::Outer(depth, place) => {
+                    let slot = self.outer(frame, depth) + 1 + place;
+                    return self.variable(node, slot);
+                }
+                Node::If(condition, yes, no) => {
+                    node = if self.condition(condition, frame)? { yes } else { no };
+                    continue;
+                }
+                Node::Let { inits, body } => {
+                    self.initialize(inits, frame);
+                    node = body;
+                    continue;
+                }
+                Node::LetFrame { block, body } => {
+                    let block = self.code.blocks[block as usize];
+                    let inner = self.heap.allocate(1 + block.size as usize);
+                    self.heap.set_pair(inner, frame, 0);
+                    self.initialize(block.inits, inner);
+                    (node, frame) = (body, inner);
+                    continue;
+                }
+                Node::With { scope, place, body } => {
+                    let scope = self.delay(scope, frame);
+                    self.heap.set(frame + 1 + place, scope);
+                    node = body;
+                    continue;
+                }
+                Node::Assert(condition, body) => {
+                    self.assertion(node, condition, frame)?;
+                    node = body;
+                    continue;
+                }
+                Node::Call1(function, argument) => self.call_one(node, function, argument, frame),
+                Node::Call(function, arguments) => self.call_many(node, function, arguments, frame),
+                Node::Select(base, name, cache) => return self.select_node(node, base, name, cache, frame),
+                other => return self.simple(node, other, frame),
+            };
+            match step {
+                Ok(Step::Done(value)) => return Ok(value),
+                Ok(Step::Run(next, inner)) => (node, frame) = (next, inner),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The nodes that never end in a call in tail position.
+    fn simple(&mut self, id: NodeId, node: Node, frame: Handle) -> EvalResult {
+        match node {
+            Node::Lambda(lambda) => Ok(Value::new(tag::LAMBDA, lambda, frame)),
+            Node::Scoped { name, scope, level } => self.scoped(id, name, scope, level, frame),
+            Node::CurrentPosition => Ok(self.current_position(id)),
+            Node::Interpolate(parts) => self.interpolate(id, parts, frame),
+            Node::InterpolatePath(parts) => self.interpolate_path(id, parts, frame),
+            Node::List(items) => Ok(self.list_node(items, frame)),
+            Node::Set(set) => self.plain_set(id, set, frame),
+            Node::RecSet(set) => self.recursive_set(id, set, frame),
+            Node::SelectOr { base, path, default } => self.select_or(id, base, path, default, frame),
+            Node::SelectPath(base, path) => self.select_path(id, base, path, frame),
+            Node::HasAttr(base, path) => self.has_path(base, path, frame),
+            Node::Not(inner) => Ok(Value::bool(!self.condition(inner, frame)?)),
+            Node::Negate(inner) => self.negate(id, inner, frame),
+            Node::And(l, r) => Ok(Value::bool(self.condition(l, frame)? && self.condition(r, frame)?)),
+            Node::Or(l, r) => Ok(Value::bool(self.condition(l, frame)? || self.condition(r, frame)?)),
+            Node::Implies(l, r) => Ok(Value::bool(!self.condition(l, frame)? || self.condition(r, frame)?)),
+            Node::Equal(l, r) => Ok(Value::bool(self.equal_nodes(id, l, r, frame)?)),
+            Node::NotEqual(l, r) => Ok(Value::bool(!self.equal_nodes(id, l, r, frame)?)),
+            Node::Less(l, r) => Ok(Value::bool(self.less_nodes(id, l, r, frame)?)),
+            Node::NotLess(l, r) => Ok(Value::bool(!self.less_nodes(id, l, r, frame)?)),
+            Node::Update(l, r) => self.update_nodes(l, r, frame),
+            Node::Concat(l, r) => self.concat_nodes(l, r, frame),
+            Node::Add(l, r) => self.add_nodes(id, l, r, frame),
+            Node::Subtract(l, r) => self.subtract_nodes(id, l, r, frame),
+            Node::Multiply(l, r) => self.multiply_nodes(id, l, r, frame),
+            Node::Divide(l, r) => self.divide_nodes(id, l, r, frame),
+            _ => Ok(Value::NULL),
+        }
+    }
+
+    #[inline]
+    fn outer(&self, frame: Handle, depth: u32) -> Handle {
+        let mut frame = frame;
+        for _ in 0..depth {
+            frame = self.heap.pair(frame).0;
+        }
+        frame
+    }
+
+    #[inline]
+    fn variable(&mut self, node: NodeId, slot: Handle) -> EvalResult {
+        let value = self.heap.value(slot);
+        if !value.is_delayed() {
+            return Ok(value);
+        }
+        match self.force_slot(slot) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.located(error, node)),
+        }
+    }
+
+    /// Marks the node's place in an error that has none yet.
+    #[cold]
+    pub(crate) fn located(&self, error: EvalError, node: NodeId) -> EvalError {
+        error.at(self.node_span(node), "")
+    }
+
+    /// Evaluates a condition.
+    #[inline]
+    fn condition(&mut self, node: NodeId, frame: Handle) -> EvalResult<bool> {
+        let value = self.eval(node, frame)?;
+        match value {
+            Value::TRUE => Ok(true),
+            Value::FALSE => Ok(false),
+            other => {
+                let error = self.wrong_type("a Boolean", other);
+                Err(self.located(error, node))
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Operators on sets, lists and strings.
+
+use crate::attrs;
+use crate::code::{NodeId, Run};
+use crate::diagnostics;
+use crate::error::{EvalError, EvalResult};
+use crate::evaluator::Evaluator;
+use crate::heap::Handle;
+use crate::value::{Value, tag};
+use crate::{Coercion, ContextId};
+
+impl Evaluator {
+    pub(super) fn assertion(&mut self, node: NodeId, condition: NodeId, frame: Handle) -> EvalResult<()> {
+        if self.condition(condition, frame)? {
+            return Ok(());
+        }
+        let text = self.node_span(condition).map(|span| {
+            let text = self.sources.text(span.source);
+            String::from_utf8_lossy(&text[span.start as usize..span.end as usize]).into_owned()
+        });
+        let message = match text {
+            Some(text) if text.len() < 200 && !text.contains('\n') => format!("assertion `{text}` failed"),
+            _ => "assertion failed".to_owned(),
+        };
+        let error = EvalError::catchable(&diagnostics::assertion_failed::ENTRY, message);
+        Err(self.located(error.at(self.node_span(condition), "this is false"), node))
+    }
+
+    fn set_operand(&mut self, node: NodeId, frame: Handle) -> EvalResult<Handle> {
+        let value = self.eval(node, frame)?;
+        if value.is_attrs() {
+            return Ok(value.handle());
+        }
+        let error = self.wrong_type("a set", value);
+        Err(self.located(error, node))
+    }
+
+    pub(super) fn update_nodes(&mut self, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
+        let left = self.set_operand(left, frame)?;
+        let right = self.set_operand(right, frame)?;
+        Ok(Value::attrs(attrs::update(&mut self.heap, &mut self.updates, left, right)))
+    }
+
+    fn list_operand(&mut self, node: NodeId, frame: Handle) -> EvalResult {
+        let value = self.eval(node, frame)?;
+        if value.tag() == tag::LIST {
+            return Ok(value);
+        }
+        let error = self.wrong_type("a list", value);
+        Err(self.located(error, node))
+    }
+
+    pub(super) fn concat_nodes(&mut self, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
+        let left = self.list_operand(left, frame)?;
+        let right = self.list_operand(right, frame)?;
+        Ok(self.concat(&[left, right]))
+    }
+
+    /// One list of several forced lists.
+    pub(crate) fn concat(&mut self, lists: &[Value]) -> Value {
+        let mut filled = lists.iter().filter(|list| list.detail() > 0);
+        if let (first, None) = (filled.next(), filled.next()) {
+            return first.copied().unwrap_or(Value::list(1, 0));
+        }
+        let total: usize = lists.iter().map(|list| list.detail() as usize).sum();
+        let at = self.heap.allocate(total);
+        let mut next = at;
+        for list in lists {
+            for index in 0..list.detail() {
+                let value = attrs::load(&self.heap, list.handle() + index);
+                self.heap.set(next, value);
+                next += 1;
+            }
+        }
+        Value::list(at, total)
+    }
+
+    pub(super) fn interpolate(&mut self, node: NodeId, parts: Run, frame: Handle) -> EvalResult {
+        let mut text = Vec::new();
+        let mut context = ContextId::EMPTY;
+        for at in parts.indices() {
+            let part = self.code.extra[at];
+            let value = self.eval(part, frame)?;
+            if let Err(error) = self.append(&mut text, &mut context, value, Coercion::INTERPOLATION) {
+                let error = self.located(error, part);
+                return Err(self.located(error, node));
+            }
+        }
+        Ok(self.make_string(&text, context))
+    }
+
+    pub(super) fn interpolate_path(&mut self, node: NodeId, parts: Run, frame: Handle) -> EvalResult {
+        let mut text = Vec::new();
+        let mut context = ContextId::EMPTY;
+        for at in parts.indices() {
+            let part = self.code.extra[at];
+            let value = self.eval(part, frame)?;
+            let how = Coercion { more: false, copy_to_store: false };
+            self.append(&mut text, &mut context, value, how).map_err(|error| self.located(error, part))?;
+        }
+        self.path_without_context(&text, context).map_err(|error| self.located(error, node))
+    }
+
+    pub(super) fn path_without_context(&mut self, text: &[u8], context: ContextId) -> EvalResult {
+        if !context.is_empty() {
+            return Err(EvalError::of(
+                &diagnostics::string_has_context::ENTRY,
+                "a string that refers to a store path cannot be appended to a path",
+            ));
+        }
+        let text = String::from_utf8_lossy(text);
+        Ok(self.path(&crate::paths::canonical(&text)))
+    }
+
+    /// `+` on what is neither two numbers: strings and paths.
+    pub(super) fn add_texts(&mut self, left: Value, right: Value) -> EvalResult {
+        let mut text = Vec::new();
+        let mut context = ContextId::EMPTY;
+        let how = Coercion { more: false, copy_to_store: left.is_string() };
+        self.append(&mut text, &mut context, left, how)?;
+        self.append(&mut text, &mut context, right, how)?;
+        if left.tag() == tag::PATH {
+            return self.path_without_context(&text, context);
+        }
+        Ok(self.make_string(&text, context))
+    }
+
+    /// What is said when a value has the wrong type.
+    #[cold]
+    pub(crate) fn wrong_type(&mut self, expected: &str, value: Value) -> EvalError {
+        let shown = self.describe(value);
+        EvalError::of(&diagnostics::type_mismatch::ENTRY, format!("expected {expected}, found {shown}"))
+    }
+
+    /// A short text of a value with its type.
+    #[cold]
+    pub(crate) fn describe(&mut self, value: Value) -> String {
+        let kind = match value.tag() {
+            tag::NULL => return "null".to_owned(),
+            tag::BOOL => "the Boolean",
+            tag::INT | tag::WIDE_INT => "the integer",
+            tag::FLOAT => "the float",
+            tag::STRING => "the string",
+            tag::PATH => "the path",
+            tag::LIST => "the list",
+            tag::ATTRS => "the set",
+            tag::LAMBDA | tag::NATIVE => return "a function".to_owned(),
+            _ => "a value that is not evaluated",
+        };
+        let shown = self.print_short(value);
+        format!("{kind} `{shown}`")
+    }
+}

@@ -1,0 +1,233 @@
+//! Selecting attributes, and variables that come from `with`.
+
+use crate::attrs;
+use crate::code::{Name, NodeId};
+use crate::diagnostics;
+use crate::error::{EvalError, EvalResult};
+use crate::evaluator::Evaluator;
+use crate::heap::Handle;
+use crate::value::Value;
+use nival_syntax::Symbol;
+
+impl Evaluator {
+    pub(super) fn select_node(
+        &mut self,
+        node: NodeId,
+        base: NodeId,
+        name: Symbol,
+        cache: u32,
+        frame: Handle,
+    ) -> EvalResult {
+        let set = self.eval(base, frame)?;
+        if !set.is_attrs() {
+            let error = self.wrong_type("a set", set);
+            return Err(self.selecting(error, node, name));
+        }
+        let at = set.handle();
+        let (known, index) = self.code.caches[cache as usize];
+        let slot = match attrs::flat_shape(&self.heap, at) {
+            Some(shape) if shape == known => at + 1 + index,
+            Some(shape) => match attrs::index_of(&self.heap, shape, name) {
+                Some(index) => {
+                    self.code.caches[cache as usize] = (shape, index);
+                    at + 1 + index
+                }
+                None => return Err(self.missing_attribute(node, at, name)),
+            },
+            None => match attrs::find(&self.heap, at, name) {
+                Some((slot, _)) => slot,
+                None => return Err(self.missing_attribute(node, at, name)),
+            },
+        };
+        let value = self.heap.value(slot);
+        if !value.is_delayed() {
+            return Ok(value);
+        }
+        match self.force_slot(slot) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.evaluating_attribute(error, node, at, name)),
+        }
+    }
+
+    #[cold]
+    fn selecting(&self, error: EvalError, node: NodeId, name: Symbol) -> EvalError {
+        self.located(error, node).help(format!("the attribute `{}` is selected from it", self.name(name)))
+    }
+
+    #[cold]
+    fn evaluating_attribute(&mut self, error: EvalError, node: NodeId, set: Handle, name: Symbol) -> EvalError {
+        let error = self.located(error, node);
+        if !error.wants_frames() {
+            return error;
+        }
+        let position = attrs::find(&self.heap, set, name).map_or(0, |(_, position)| position);
+        let span = self.name_span(name, position).or_else(|| self.node_span(node));
+        error.frame(span, format!("while evaluating the attribute `{}`", self.name(name)))
+    }
+
+    #[cold]
+    pub(crate) fn missing_attribute(&mut self, node: NodeId, set: Handle, name: Symbol) -> EvalError {
+        let error = self.missing_in(set, name);
+        let span = self.node_span(node);
+        // Mark the name at the end of `a.b.name`, not all of it.
+        let len = self.name(name).len() as u32;
+        let span = span.map(|span| nival_diagnostics::Span { start: span.end.saturating_sub(len).max(span.start), ..span });
+        error.at(span, "not there")
+    }
+
+    /// The error of a name that a set does not have.
+    #[cold]
+    pub(crate) fn missing_in(&mut self, set: Handle, name: Symbol) -> EvalError {
+        let entries = attrs::entries(&mut self.heap, set);
+        let text = self.name(name).to_owned();
+        let near = crate::suggest::nearest(&text, entries.iter().map(|(name, ..)| self.interner.name(*name)));
+        let error = EvalError::of(&diagnostics::missing_attribute::ENTRY, format!("attribute `{text}` is missing"));
+        match near {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None if entries.is_empty() => error.note("the set is empty"),
+            None => {
+                let mut names: Vec<&str> = entries.iter().map(|(name, ..)| self.interner.name(*name)).collect();
+                names.sort_unstable();
+                let more = names.len().saturating_sub(8);
+                names.truncate(8);
+                let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+                error.note(format!("the set has {}{rest}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")))
+            }
+        }
+    }
+
+    /// The name of a component of a path.
+    pub(super) fn component(&mut self, name: Name, frame: Handle) -> EvalResult<Symbol> {
+        match name {
+            Name::Static(name) => Ok(name),
+            Name::Dynamic(node) => {
+                let value = self.eval(node, frame)?;
+                self.attribute_name(value).map_err(|error| self.located(error, node))
+            }
+        }
+    }
+
+    /// The symbol of a string that names an attribute.
+    pub(crate) fn attribute_name(&mut self, value: Value) -> EvalResult<Symbol> {
+        let value = self.force(value)?;
+        if !value.is_string() {
+            return Err(self.wrong_type("a string (the name of an attribute)", value));
+        }
+        let name = self.heap.bytes(value.handle());
+        match std::str::from_utf8(name) {
+            Ok(name) => Ok(self.interner.intern(name)),
+            Err(_) => {
+                let name = String::from_utf8_lossy(name).into_owned();
+                Ok(self.interner.intern(&name))
+            }
+        }
+    }
+
+    pub(super) fn select_path(&mut self, node: NodeId, base: NodeId, path: u32, frame: Handle) -> EvalResult {
+        let mut value = self.eval(base, frame)?;
+        for at in 0..self.code.paths[path as usize].len() {
+            let name = self.code.paths[path as usize][at];
+            let name = self.component(name, frame)?;
+            if !value.is_attrs() {
+                let error = self.wrong_type("a set", value);
+                return Err(self.selecting(error, node, name));
+            }
+            let set = value.handle();
+            let Some((slot, _)) = attrs::find(&self.heap, set, name) else {
+                return Err(self.missing_attribute(node, set, name));
+            };
+            value = match self.force_slot(slot) {
+                Ok(value) => value,
+                Err(error) => return Err(self.evaluating_attribute(error, node, set, name)),
+            };
+        }
+        Ok(value)
+    }
+
+    pub(super) fn select_or(
+        &mut self,
+        node: NodeId,
+        base: NodeId,
+        path: u32,
+        default: NodeId,
+        frame: Handle,
+    ) -> EvalResult {
+        let mut value = self.eval(base, frame)?;
+        for at in 0..self.code.paths[path as usize].len() {
+            let name = self.code.paths[path as usize][at];
+            let name = self.component(name, frame)?;
+            if !value.is_attrs() {
+                return self.eval(default, frame);
+            }
+            let set = value.handle();
+            let Some((slot, _)) = attrs::find(&self.heap, set, name) else {
+                return self.eval(default, frame);
+            };
+            value = match self.force_slot(slot) {
+                Ok(value) => value,
+                Err(error) => return Err(self.evaluating_attribute(error, node, set, name)),
+            };
+        }
+        Ok(value)
+    }
+
+    pub(super) fn has_path(&mut self, base: NodeId, path: u32, frame: Handle) -> EvalResult {
+        let mut value = self.eval(base, frame)?;
+        let len = self.code.paths[path as usize].len();
+        for at in 0..len {
+            let name = self.code.paths[path as usize][at];
+            let name = self.component(name, frame)?;
+            if !value.is_attrs() {
+                return Ok(Value::FALSE);
+            }
+            let Some((slot, _)) = attrs::find(&self.heap, value.handle(), name) else {
+                return Ok(Value::FALSE);
+            };
+            if at + 1 < len {
+                value = self.force_slot(slot)?;
+            }
+        }
+        Ok(Value::TRUE)
+    }
+
+    /// A variable that a `with` brings: the innermost scope that has it.
+    pub(super) fn scoped(&mut self, node: NodeId, name: Symbol, scope: u32, level: u16, frame: Handle) -> EvalResult {
+        let mut next = scope;
+        let mut seen = Vec::new();
+        while next != 0 {
+            let with = self.code.scopes[next as usize - 1];
+            let slot = self.outer(frame, u32::from(level - with.level)) + 1 + with.place;
+            let set = match self.force_slot(slot) {
+                Ok(set) => set,
+                Err(error) => return Err(self.located(error, node)),
+            };
+            if !set.is_attrs() {
+                let error = self.wrong_type("a set (after `with`)", set);
+                return Err(self.located(error, node));
+            }
+            if let Some((slot, _)) = attrs::find(&self.heap, set.handle(), name) {
+                return self.variable(node, slot);
+            }
+            seen.push(set.handle());
+            next = with.outer;
+        }
+        Err(self.undefined(node, name, &seen))
+    }
+
+    #[cold]
+    fn undefined(&mut self, node: NodeId, name: Symbol, scopes: &[Handle]) -> EvalError {
+        let text = self.name(name).to_owned();
+        let mut near = None;
+        for scope in scopes {
+            let entries = attrs::entries(&mut self.heap, *scope);
+            let names = entries.iter().map(|(name, ..)| self.interner.name(*name));
+            near = near.or_else(|| crate::suggest::nearest(&text, names).map(str::to_owned));
+        }
+        let error = EvalError::of(&diagnostics::undefined_variable::ENTRY, format!("undefined variable `{text}`"))
+            .at(self.node_span(node), "not defined here");
+        match near {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("no `with` around this place brings it; define it with `let` or take it as an argument"),
+        }
+    }
+}

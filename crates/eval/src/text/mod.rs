@@ -1,0 +1,14 @@
+//! Values as text and text as values: printing, JSON, XML, TOML, numbers.
+
+mod json;
+mod numbers;
+mod print;
+mod toml;
+mod xml;
+
+pub(crate) use numbers::{fixed_float, json_float, short_float};
+
+/// Bytes as a string; what is no UTF-8 is replaced.
+pub(crate) fn from_bytes(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
