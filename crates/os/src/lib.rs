@@ -1,15 +1,24 @@
 //! Composing roots, machines in containers, generations, plans and the journalled switch.
 
 mod accounts;
+mod checks;
 pub mod compose;
+mod container;
 pub mod diagnostics;
 mod error;
+mod host;
 mod ids;
+mod internal;
+mod machines;
 pub mod manifest;
 mod names;
 mod state;
+mod supervisor;
 
 pub use error::Error;
+pub use internal::internal_main;
+pub use machines::{Config, Machines, Program, Status, Up};
 pub use manifest::Manifest;
 pub use names::check_machine;
 pub use state::{Generation, MachineFolder, State};
+pub use supervisor::protocol::{Event, Publish};

@@ -14,6 +14,12 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct MachineFolder(PathBuf);
 
+impl From<PathBuf> for MachineFolder {
+    fn from(path: PathBuf) -> Self {
+        Self(path)
+    }
+}
+
 impl MachineFolder {
     /// The folder of the machine `name` in the data folder `data`.
     #[must_use]

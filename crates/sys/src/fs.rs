@@ -196,3 +196,16 @@ pub fn copy_new(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
     at(to, io::copy(&mut source, &mut file))?;
     at(to, file.set_permissions(std::fs::Permissions::from_mode(mode)))
 }
+
+/// Whether this process may write to a path, by its effective ids.
+#[must_use]
+pub fn may_write(path: &std::ffi::CStr) -> bool {
+    // SAFETY: the path is a C string that lives through the call.
+    unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::W_OK, libc::AT_EACCESS) == 0 }
+}
+
+/// Writes a setting of the kernel.
+pub fn write_setting(path: &Path, value: &str) -> io::Result<()> {
+    fault::point("setting", &path)?;
+    at(path, std::fs::write(path, value))
+}

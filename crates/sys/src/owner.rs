@@ -53,3 +53,12 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
         Err(std::fs::TryLockError::Error(error)) => Err(error),
     }
 }
+
+/// Sets the owner and group of an open file.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn set_owner_of(file: impl std::os::fd::AsFd, user: u32, group: u32) -> io::Result<()> {
+    fault::point("fchown", &(user, group))?;
+    std::os::unix::fs::fchown(file.as_fd(), Some(user), Some(group))
+}

@@ -159,8 +159,13 @@ pub fn exec(program: &OsStr, arguments: &[&OsStr], environment: &[(&str, &str)])
         strings.iter().map(|s| s.as_ptr()).chain(std::iter::once(std::ptr::null())).collect::<Vec<_>>()
     };
     let (argv, envp) = (pointers(&arguments), pointers(&environment));
-    // SAFETY: path, argv and envp are C strings and arrays that end with null and live through the call.
+    // SAFETY: path, argv and envp are C strings and arrays that end with null and live through the call; the
+    // signal set is plain integers, and only signals that the standard library ignores go back to their defaults.
     unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
         libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr());
     }
     io::Error::last_os_error()
@@ -243,4 +248,71 @@ pub fn set_file_mask(mask: u32) {
     unsafe {
         libc::umask(mask);
     }
+}
+
+/// Makes a descriptor this process's input, output and error output.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn set_standard_streams(fd: impl AsFd) -> io::Result<()> {
+    for number in 0..3 {
+        // SAFETY: plain integers; the descriptor is open.
+        if unsafe { libc::dup2(fd.as_fd().as_raw_fd(), number) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+/// Takes capabilities (by number) away from every program that this process becomes.
+pub fn forbid_capabilities(numbers: &[u32]) {
+    for number in numbers {
+        // SAFETY: plain integers; a number that the kernel does not know is refused.
+        unsafe {
+            libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(*number), 0, 0, 0);
+        }
+    }
+}
+
+/// Makes processes whose parent ends children of this one.
+pub fn adopt_orphans() {
+    // SAFETY: plain integers.
+    unsafe {
+        libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    }
+}
+
+/// Lets the program that is started have a descriptor under a number of its own.
+pub fn pass_fd_as<'a>(command: &'a mut Command, fd: impl AsFd, number: i32) -> &'a mut Command {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: the closure makes async-signal-safe calls.
+    unsafe {
+        command.pre_exec(move || {
+            let result = if fd == number { libc::fcntl(fd, libc::F_SETFD, 0) } else { libc::dup2(fd, number) };
+            if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        })
+    }
+}
+
+/// Makes a descriptor this process's input.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn replace_input(fd: impl AsFd) -> io::Result<()> {
+    // SAFETY: plain integers; the descriptor is open.
+    if unsafe { libc::dup2(fd.as_fd().as_raw_fd(), 0) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// A second descriptor of what the parent passed by number; the first one stays open.
+///
+/// # Errors
+/// When no such descriptor is open.
+pub fn copy_fd(number: i32) -> io::Result<OwnedFd> {
+    // SAFETY: plain integers.
+    let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    if copy < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was made just now and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }

@@ -1,0 +1,94 @@
+//! The control groups of machines on this host.
+
+use crate::Error;
+use crate::error::Doing as _;
+use nival_sys::{cgroup, fs};
+use std::path::{Path, PathBuf};
+
+/// The control groups of one machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Groups {
+    /// The folder of both.
+    pub whole: PathBuf,
+    /// The machine's own processes.
+    pub machine: PathBuf,
+    /// The monitor.
+    pub monitor: PathBuf,
+}
+
+impl Groups {
+    /// The groups of a machine below `base`.
+    pub fn of(base: &Path, name: &str) -> Self {
+        let whole = base.join(format!("nival.{name}"));
+        Self { machine: whole.join("machine"), monitor: whole.join("monitor"), whole }
+    }
+
+    /// Makes them anew: what a killed machine left over is removed first.
+    ///
+    /// # Errors
+    /// When processes that cannot be killed are left, or the group is not ours.
+    pub fn make(&self) -> Result<(), Error> {
+        self.remove()?;
+        let make = || -> std::io::Result<()> {
+            fs::create_dir_all(&self.whole)?;
+            cgroup::offer_controllers(&self.whole);
+            fs::create_dir_all(&self.machine)?;
+            fs::create_dir_all(&self.monitor)
+        };
+        make().doing(|| format!("make the control group `{}`", self.whole.display()))
+    }
+
+    /// Removes them with all processes that are left.
+    ///
+    /// # Errors
+    /// When processes that cannot be killed are left.
+    pub fn remove(&self) -> Result<(), Error> {
+        if !self.whole.exists() {
+            return Ok(());
+        }
+        cgroup::kill(&self.whole)
+            .and_then(|()| cgroup::remove(&self.whole))
+            .doing(|| format!("remove the control group `{}`", self.whole.display()))
+    }
+}
+
+/// The group below which machines may get theirs: the one of this process, which must be ours to divide.
+///
+/// # Errors
+/// [`Error::ControlGroup`] with the commands that set one up.
+pub(crate) fn base() -> Result<PathBuf, Error> {
+    let mounted = cgroup::mounted_at().doing(|| "read the table of mounts".to_owned())?;
+    let Some(mounted) = mounted else {
+        return Err(Error::ControlGroup {
+            missing: "no control groups of version 2 are mounted".to_owned(),
+            commands: vec!["sudo mount -t cgroup2 cgroup2 /sys/fs/cgroup".to_owned()],
+        });
+    };
+    let own = cgroup::of("self").doing(|| "read the own control group".to_owned())?;
+    // A supervisor in a group of its own makes its machines' groups beside it.
+    let own = own.trim_end_matches("/nival.supervisor").trim_start_matches('/');
+    let base = mounted.join(own);
+    if writable(&base) && writable(&base.join("cgroup.procs")) {
+        return Ok(base);
+    }
+    let uid = nival_sys::process::user_id();
+    let commands = if Path::new("/run/systemd/system").exists() {
+        vec!["systemd-run --user --scope --property=Delegate=yes nival up ...".to_owned()]
+    } else {
+        let folder = mounted.join(format!("nival-{uid}"));
+        let folder = folder.display();
+        vec![
+            format!("sudo mkdir -p {folder}"),
+            format!("sudo chown {uid} {folder} {folder}/cgroup.procs {folder}/cgroup.subtree_control {folder}/cgroup.threads"),
+            format!("echo $$ | sudo tee {folder}/cgroup.procs   # in each shell that starts machines"),
+        ]
+    };
+    let missing = format!("`{}` is not this user's to divide", base.display());
+    Err(Error::ControlGroup { missing, commands })
+}
+
+fn writable(path: &Path) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+    let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else { return false };
+    nival_sys::fs::may_write(&path)
+}
