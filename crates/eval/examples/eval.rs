@@ -81,6 +81,16 @@ fn main() -> ExitCode {
 
 fn run(evaluator: &mut Evaluator, options: &Options) -> EvalResult<String> {
     let here = std::env::current_dir().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+    if options.parse {
+        let text = match &options.file {
+            Some(file) if file != "-" => std::fs::read(file).unwrap_or_default(),
+            _ => std::io::read_to_string(std::io::stdin()).unwrap_or_default().into_bytes(),
+        };
+        return match evaluator.check("«stdin»", &text, &here).into_iter().next() {
+            Some(first) => Err(nival_eval::EvalError::new(first)),
+            None => Ok(String::new()),
+        };
+    }
     let mut value = match (&options.expression, &options.file) {
         (Some(text), _) => evaluator.eval_text("«string»", text, &here, None)?,
         (None, Some(file)) if file == "-" => {

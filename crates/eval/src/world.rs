@@ -116,10 +116,6 @@ pub trait World {
     fn current_system(&self) -> Option<String>;
     /// The search path: prefix (may be empty) and path.
     fn search_path(&self) -> Vec<(String, String)>;
-    /// Whether `<nix/...>` is to be resolved, and where to.
-    fn corepkgs(&self) -> Option<String> {
-        None
-    }
     /// Fetches; the attributes of the result (`outPath` is the store path).
     fn fetch(&self, request: &FetchRequest) -> WorldResult<Vec<(String, FetchValue)>>;
     /// Shows what `builtins.trace` says.

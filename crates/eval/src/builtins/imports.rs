@@ -7,6 +7,7 @@ use crate::evaluator::Evaluator;
 use crate::heap::HeapExhausted;
 use crate::value::Value;
 use crate::world::FileType;
+use nival_diagnostics::Diagnostic;
 use nival_syntax::parse;
 use rustc_hash::FxHashMap;
 
@@ -39,7 +40,10 @@ impl Evaluator {
                 extra.insert(attribute.name, attribute.value);
             }
         }
-        let program = self.compile(name, text, base_dir, extra)?;
+        let program = self.compile(name, text, base_dir, extra).map_err(|errors| {
+            let first = errors.into_iter().next();
+            first.map_or_else(|| self.infinite_recursion(), EvalError::new)
+        })?;
         let frame = self.heap.allocate(1 + program.size as usize);
         self.guarded(|evaluator| evaluator.eval(program.root, frame))
     }
@@ -65,17 +69,22 @@ impl Evaluator {
         }
     }
 
+    /// Everything that is wrong with a text before it is evaluated.
+    pub fn check(&mut self, name: &str, text: &[u8], base_dir: &str) -> Vec<Diagnostic> {
+        self.compile(name, text, base_dir, FxHashMap::default()).err().unwrap_or_default()
+    }
+
     fn compile(
         &mut self,
         name: &str,
         text: &[u8],
         base_dir: &str,
         extra: FxHashMap<nival_syntax::Symbol, Value>,
-    ) -> EvalResult<Program> {
+    ) -> Result<Program, Vec<Diagnostic>> {
         let (source, base) = self.add_source(name, text);
         let parsed = parse(text, source, &mut self.interner);
-        if let Some(first) = parsed.errors.into_iter().next() {
-            return Err(EvalError::new(first));
+        if !parsed.errors.is_empty() {
+            return Err(parsed.errors);
         }
         let home = self.world.env("HOME");
         let around = Surroundings { base_dir, home, extra, source, base };
@@ -88,16 +97,15 @@ impl Evaluator {
             &self.globals,
             &around,
         )
-        .map_err(|errors| {
-            let first = errors.into_iter().next();
-            first.map_or_else(|| self.infinite_recursion(), EvalError::new)
-        })
     }
 
     /// The file that a path means: links followed, `default.nix` of a folder.
     fn resolve_import(&mut self, path: &str) -> EvalResult<String> {
         let world = self.world();
         let mut path = crate::paths::canonical(path);
+        if super::own_file(&path).is_some() {
+            return Ok(path);
+        }
         for _ in 0..MAX_LINKS {
             match world.file_type(&path)? {
                 Some(FileType::Symlink) => {
@@ -136,7 +144,10 @@ impl Evaluator {
     }
 
     fn eval_file(&mut self, path: &str, scope: Option<Value>) -> EvalResult {
-        let text = self.world().read_file(path)?;
+        let text = match super::own_file(path) {
+            Some(text) => text.as_bytes().to_vec(),
+            None => self.world().read_file(path)?,
+        };
         let folder = crate::paths::parent(path).to_owned();
         self.eval_bytes(path, &text, &folder, scope)
     }

@@ -67,6 +67,14 @@ const TABLES: &[&[Row]] = &[
 /// What `derivation` does, in the language itself.
 const DERIVATION: &str = include_str!("derivation.nix");
 
+/// Files that are part of the language, as `<nix/...>`.
+pub(crate) const OWN_FILES: &[(&str, &str)] = &[("/__corepkgs__/fetchurl.nix", include_str!("fetchurl.nix"))];
+
+/// The text of a file that is part of the language.
+pub(crate) fn own_file(path: &str) -> Option<&'static str> {
+    OWN_FILES.iter().find(|(own, _)| *own == path).map(|(_, text)| *text)
+}
+
 /// Fills the global scope.
 pub(crate) fn install(evaluator: &mut Evaluator) {
     let mut entries: Vec<(Symbol, Value)> = Vec::new();

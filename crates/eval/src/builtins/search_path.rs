@@ -37,10 +37,11 @@ fn find_file(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
             return Ok(evaluator.path(&candidate));
         }
     }
-    if let Some(rest) = below("nix", &name)
-        && let Some(folder) = evaluator.world().corepkgs()
-    {
-        return Ok(evaluator.path(&crate::paths::canonical(&format!("{folder}/{rest}"))));
+    if let Some(rest) = below("nix", &name) {
+        let own = format!("/__corepkgs__/{rest}");
+        if super::own_file(&own).is_some() {
+            return Ok(evaluator.path(&own));
+        }
     }
     Err(EvalError::catchable(
         &diagnostics::not_in_search_path::ENTRY,

@@ -7,5 +7,5 @@ pub static ENTRY: Entry = Entry {
     code: "NV0219",
     title: "computed attribute is defined twice",
     page: "A computed attribute name is the same as another one of the set.",
-    example: Example::Expression("{ a = 1; ${\"a\"} = 2; }"),
+    example: Example::Expression("{ a = 1; ${\"a\" + \"\"} = 2; }"),
 };

@@ -40,6 +40,7 @@ impl Evaluator {
             });
             return;
         }
+        let slot = self.slot_of(value);
         let Some(value) = self.known(value) else {
             out.extend_from_slice(if limit == usize::MAX { b"<CODE>" } else { "…".as_bytes() });
             return;
@@ -59,13 +60,26 @@ impl Evaluator {
                 let partial = value.handle() != 0;
                 out.extend_from_slice(if partial { b"<PRIMOP-APP>" } else { b"<PRIMOP>" });
             }
-            tag::LIST => self.print_list(out, value, seen, limit),
+            tag::LIST => self.print_list(out, value, slot, seen, limit),
             _ => self.print_set(out, value, seen, limit),
         }
     }
 
-    fn print_list(&mut self, out: &mut Vec<u8>, list: Value, seen: &mut FxHashSet<u64>, limit: usize) {
-        if list.detail() > 0 && !seen.insert(list.bits()) {
+    /// The slot that a value finally lives in.
+    fn slot_of(&self, value: Value) -> Option<u32> {
+        let mut slot = None;
+        let mut value = value;
+        while value.tag() == tag::REF {
+            slot = Some(value.handle());
+            value = self.heap.value(value.handle());
+        }
+        slot
+    }
+
+    /// Lists are told apart by where they are kept, sets by themselves, as C++ Nix does.
+    fn print_list(&mut self, out: &mut Vec<u8>, list: Value, slot: Option<u32>, seen: &mut FxHashSet<u64>, limit: usize) {
+        let key = slot.map_or(list.bits(), |slot| Value::reference(slot).bits());
+        if list.detail() > 0 && !seen.insert(key) {
             out.extend_from_slice("«repeated»".as_bytes());
             return;
         }

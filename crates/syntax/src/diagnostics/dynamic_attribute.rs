@@ -7,5 +7,5 @@ pub static ENTRY: Entry = Entry {
     code: "NV0108",
     title: "computed attribute name is not allowed here",
     page: "The names that `let` and `inherit` define must be known while reading; `${...}` is for attribute sets.",
-    example: Example::Expression("let ${\"a\"} = 1; in a"),
+    example: Example::Expression("let ${\"a\" + \"b\"} = 1; in ab"),
 };

@@ -201,21 +201,26 @@ impl Parser<'_> {
             }
             K::Quote => {
                 let expr = self.string();
-                Some(match self.ast.expr(expr) {
-                    Expr::Text(text) => {
-                        let name = self.ast.text(text).to_vec();
-                        AttrName::Static(self.symbol_of(&name))
-                    }
-                    _ => AttrName::Dynamic(expr),
-                })
+                Some(self.name_of(expr))
             }
             K::DollarBrace => {
                 self.next();
                 let expr = self.expression();
                 self.expect(K::BraceClose, "`}`");
-                Some(AttrName::Dynamic(expr))
+                Some(self.name_of(expr))
             }
             _ => None,
+        }
+    }
+
+    /// A constant text is a known name, even in `${"..."}`.
+    fn name_of(&mut self, expr: ExprId) -> AttrName {
+        match self.ast.expr(expr) {
+            Expr::Text(text) => {
+                let name = self.ast.text(text).to_vec();
+                AttrName::Static(self.symbol_of(&name))
+            }
+            _ => AttrName::Dynamic(expr),
         }
     }
 
