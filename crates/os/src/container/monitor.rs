@@ -73,7 +73,7 @@ fn first(launch: &Launch, control: &UnixStream) -> Result<std::convert::Infallib
         std::process::exit(0);
     }
     let console = root::build(launch)?;
-    send(control, &Report::Console, &[console.shown.as_fd()])?;
+    send(control, &Report::Console, &[console.shown.as_fd(), console.terminal.as_fd()])?;
     drop(console.shown);
     namespace::set_host_name(&launch.name).doing(|| "set the host name".to_owned())?;
     root::refuse_foreign_group()?;

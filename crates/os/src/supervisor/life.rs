@@ -291,9 +291,9 @@ impl Machine {
                     }
                     (&mut &*control).write_all(b"go\n").doing(|| "let the machine go on".to_owned())?;
                 }
-                Some((Report::Console, mut fds)) => {
-                    if let Some(console) = fds.pop() {
-                        self.keep_console(console);
+                Some((Report::Console, fds)) => {
+                    if let Ok([shown, terminal]) = <[OwnedFd; 2]>::try_from(fds) {
+                        self.keep_console(shown, terminal, first);
                     }
                 }
                 Some((Report::Failed(error), _)) => return Err(self.named(error)),
@@ -310,20 +310,29 @@ impl Machine {
         }
     }
 
-    /// Writes what the console shows to a file, up to a megabyte.
-    fn keep_console(&self, console: OwnedFd) {
+    /// Writes what the console shows to a file, up to a megabyte. The terminal is held open: without anybody
+    /// who has it open, who opens it next is told that it is gone, and systemd tries that for a second each time.
+    fn keep_console(&self, console: OwnedFd, terminal: OwnedFd, first: i32) {
         const MOST: usize = 1024 * 1024;
         let path = self.folder.console();
         std::thread::spawn(move || {
             let _ = fs::remove_file(&path);
+            let Ok(ended) = process::descriptor(first) else { return };
             let mut console = std::fs::File::from(console);
             let mut written = 0;
             let mut piece = [0u8; 4096];
-            while let Ok(length @ 1..) = console.read(&mut piece) {
-                if written < MOST && fs::append(&path).and_then(|mut file| file.write_all(&piece[..length])).is_ok() {
-                    written += length;
+            while let Ok(ready) = process::wait_readable(&[&console, &ended], -1) {
+                if ready[0] {
+                    let Ok(length @ 1..) = console.read(&mut piece) else { break };
+                    let keep = written < MOST;
+                    if keep && fs::append(&path).and_then(|mut file| file.write_all(&piece[..length])).is_ok() {
+                        written += length;
+                    }
+                } else if ready[1] {
+                    break;
                 }
             }
+            drop(terminal);
         });
     }
 
