@@ -9,6 +9,7 @@
   ./openssh.nix
   ./pam.nix
   ./postgresql.nix
+  ./repositories.nix
   ./sudo.nix
   ./systemd.nix
   ./time.nix

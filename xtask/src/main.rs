@@ -1,2 +1,73 @@
-//! What `just X` runs.
-fn main() {}
+//! What `just X` runs: checks, tests, generated documents, benchmarks.
+//!
+//! `cargo xtask X` needs nothing but cargo; `test` installs, as root, the Debian packages that the tests drive, and
+//! otherwise prints the line that does.
+
+mod architecture;
+mod bench;
+mod command;
+mod setup;
+mod torture;
+
+use command::{Failure, cargo, run};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask check            format, lints, unit tests: minutes
+cargo xtask test             everything that must never break, real counterparts included
+cargo xtask bless            accept changed generated documents
+cargo xtask docs             make the generated reference below docs/reference
+cargo xtask bench            measure, and print a table for docs/benchmarks.md
+cargo xtask torture [SEED]   the long campaigns: every interruption, and random kills
+cargo xtask setup            install what the tests need";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let result = match words.first().map(String::as_str) {
+        Some("check") => check(),
+        Some("test") => test(),
+        Some("bless" | "docs") => docs(),
+        Some("bench") => bench::bench(&words[1..]),
+        Some("torture") => torture::torture(&words[1..]),
+        Some("setup") => setup::install(),
+        _ => {
+            println!("{HELP}");
+            return if words.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check() -> Result<(), Failure> {
+    run(cargo(&["fmt", "--all", "--check"]))?;
+    run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]))?;
+    run(cargo(&["test", "--workspace", "--lib", "--bins", "--quiet"]))?;
+    architecture::check()
+}
+
+/// The whole test suite, after what it needs was installed.
+fn test() -> Result<(), Failure> {
+    setup::install()?;
+    architecture::check()?;
+    run(cargo(&["build", "--release", "--package", "nival"]))?;
+    run(cargo(&["test", "--workspace"]))?;
+    reference_is_current()
+}
+
+fn docs() -> Result<(), Failure> {
+    run(cargo(&["run", "--quiet", "--release", "--package", "nival", "--", "internal", "reference", "docs/reference"]))
+}
+
+/// Fails where the committed reference is not what the program makes.
+fn reference_is_current() -> Result<(), Failure> {
+    docs()?;
+    let mut git = std::process::Command::new("git");
+    git.args(["diff", "--exit-code", "--stat", "--", "docs/reference"]);
+    run(git).map_err(|_| Failure::Said("docs/reference is not current: run `cargo xtask docs` and commit".to_owned()))
+}

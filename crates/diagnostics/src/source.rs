@@ -46,6 +46,11 @@ impl Sources {
         id
     }
 
+    /// All ids, in the order in which texts were added.
+    pub fn ids(&self) -> impl Iterator<Item = SourceId> + use<> {
+        (0..self.all.len() as u32).map(SourceId)
+    }
+
     /// The name that messages show.
     pub fn name(&self, id: SourceId) -> &str {
         self.all.get(id.0 as usize).map_or("(unknown)", |s| &s.name)

@@ -130,13 +130,17 @@ impl LocalStore {
     /// # Errors
     /// Any [`Error`]; nothing is registered then.
     pub fn register(&self, registrations: &[Registration]) -> Result<(), Error> {
-        let mut infos = Vec::new();
+        let mut wanted = Vec::new();
         for registration in registrations {
             if self.is_valid(&registration.path)? {
                 sys::remove_tree(&registration.staged).doing(|| "remove a tree that is not needed".to_owned())?;
-                continue;
+            } else {
+                wanted.push(registration);
             }
-            let (nar_hash, nar_size) = archive::hash(&registration.staged, None)?;
+        }
+        let mut infos = Vec::new();
+        for (registration, hashed) in wanted.iter().zip(hash_all(&wanted)) {
+            let (nar_hash, nar_size) = hashed?;
             self.move_in(&registration.staged, &registration.path)?;
             infos.push(PathInfo {
                 path: registration.path.clone(),
@@ -196,6 +200,23 @@ impl LocalStore {
         };
         self.database().register(&[info], now())?;
         Ok(path)
+    }
+
+    /// Adds a file of given contents at a path that was computed from them.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    pub fn add_file_at(&self, path: &StorePath, contents: &[u8]) -> Result<(), Error> {
+        if self.is_valid(path)? {
+            return Ok(());
+        }
+        let staged = self.staging(path.base_name());
+        let doing = || format!("add `{path}` to the store");
+        sys::remove_tree(&staged).doing(doing)?;
+        sys::write_atomic(&staged, contents, 0o444).doing(doing)?;
+        sys::set_modified(&staged, 1).doing(doing)?;
+        let registration = Registration { path: path.clone(), staged, references: Vec::new(), deriver: None };
+        self.register(&[registration])
     }
 
     /// Adds a derivation's file, and what its outputs are called.
@@ -263,6 +284,30 @@ impl LocalStore {
         self.database().register(&[info], now())?;
         Ok(path)
     }
+}
+
+/// Hashes trees on all processors; results are in the order of the trees.
+fn hash_all(registrations: &[&Registration]) -> Vec<Result<(Hash, u64), Error>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(registrations.len().max(1));
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(registration) = registrations.get(at) else { return done };
+            done.push((at, archive::hash(&registration.staged, None)));
+        }
+    };
+    let mut all: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for worker in workers {
+            all.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, hashed)| hashed).collect()
 }
 
 fn copy(

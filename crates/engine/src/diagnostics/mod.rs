@@ -1,0 +1,24 @@
+//! The diagnostics that the engine raises.
+
+pub mod assertion;
+pub mod cannot_build;
+pub mod cannot_fetch;
+pub mod file;
+pub mod needs_lock;
+pub mod no_configuration;
+pub mod no_such_machine;
+pub mod other_hash;
+
+use nival_diagnostics::Entry;
+
+/// All entries of this crate.
+pub static ENTRIES: &[&Entry] = &[
+    &assertion::ENTRY,
+    &no_configuration::ENTRY,
+    &file::ENTRY,
+    &no_such_machine::ENTRY,
+    &needs_lock::ENTRY,
+    &cannot_fetch::ENTRY,
+    &cannot_build::ENTRY,
+    &other_hash::ENTRY,
+];

@@ -1,0 +1,257 @@
+//! One machine's configuration: from modules to what its roots ask for, and to its manifest.
+
+use crate::diagnostics;
+use crate::error::Error;
+use crate::library::LIBRARY_ROOT;
+use crate::session::{Later, Library, Session};
+use nival_diagnostics::{Diagnostic, Span};
+use nival_eval::{EvalError, EvalResult, Evaluator, Kind, Value};
+use nival_modules::{Evaluated, Leaf, Request, evaluate, leaves};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+
+/// The versions that a lock names: for each root, packages by name.
+pub type LockedVersions = BTreeMap<String, BTreeMap<String, String>>;
+
+/// What one root of a machine asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootRequest {
+    /// `system`, or the name of a further root.
+    pub name: String,
+    /// The Debian release.
+    pub release: String,
+    /// Packages as the configuration names them, sorted.
+    pub packages: Vec<String>,
+    /// Whether recommended packages come too.
+    pub recommends: bool,
+}
+
+/// A machine's manifest without its packages, and what was said on the way.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The manifest, as `nival-os` reads it.
+    pub json: Json,
+    /// Warnings that modules give.
+    pub warnings: Vec<String>,
+}
+
+/// One machine of a project.
+pub struct Machine {
+    name: String,
+    evaluated: Evaluated,
+    locked: Later<LockedVersions>,
+}
+
+impl Machine {
+    pub(crate) fn new(ev: &mut Evaluator, library: Library, name: String, module: Value) -> Result<Self, Error> {
+        let locked: Later<LockedVersions> = Later::default();
+        let cell = locked.clone();
+        let versions = ev.lazy(&[], move |ev, _| locked_versions(ev, &cell));
+        let locked_name = ev.symbol("locked");
+        let special_args = ev.attrs(&[(locked_name, versions)]);
+        let mut modules = ev.expect_list(library.modules)?;
+        modules.push(host_name(ev, &name));
+        modules.push(module);
+        let evaluated = evaluate(
+            ev,
+            Request {
+                modules,
+                special_args,
+                lib: Some(library.lib),
+                location: Default::default(),
+                origin: "(machine)".into(),
+            },
+        );
+        Ok(Self { name, evaluated, locked })
+    }
+
+    /// The name under which the project has the machine.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn options_value(&self) -> Value {
+        self.evaluated.options
+    }
+
+    /// The repositories beside Debian's own: `{ name, url, suite, components, priority, pins, key }` each.
+    ///
+    /// # Errors
+    /// What evaluation raises.
+    pub fn repositories(&self, session: &mut Session) -> Result<Vec<Json>, Error> {
+        let ev = &mut session.evaluator;
+        let system = ev.select(self.evaluated.config, "system")?;
+        let repositories = ev.select(system, "repositories")?;
+        let text = ev.to_json(repositories, false)?.0;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// What the machine's roots ask for; needs no lock.
+    ///
+    /// # Errors
+    /// What evaluation raises.
+    pub fn roots(&self, session: &mut Session) -> Result<Vec<RootRequest>, Error> {
+        let ev = &mut session.evaluator;
+        let system = ev.select(self.evaluated.config, "system")?;
+        let roots = ev.select(system, "roots")?;
+        let text = ev.to_json(roots, false)?.0;
+        let roots: BTreeMap<String, Json> = serde_json::from_str(&text).unwrap_or_default();
+        Ok(roots.into_iter().map(|(name, root)| request(name, &root)).collect())
+    }
+
+    /// Tells the machine what is locked, for facts that depend on it.
+    pub fn set_locked(&self, versions: LockedVersions) {
+        *self.locked.borrow_mut() = Some(versions);
+    }
+
+    /// Evaluates everything that the machine is made of.
+    ///
+    /// # Errors
+    /// What evaluation raises, and `NV0801` for an assertion that does not hold.
+    pub fn manifest(&self, session: &mut Session) -> Result<Manifest, Error> {
+        let definitions = self.definitions(&mut session.evaluator)?;
+        self.check_assertions(&mut session.evaluator, &definitions)?;
+        let ev = &mut session.evaluator;
+        let config = self.evaluated.config;
+        let warnings = ev.select(config, "warnings")?;
+        let warnings = ev.to_json(warnings, false)?.0;
+        let system = ev.select(config, "system")?;
+        let manifest = ev.select(system, "manifest")?;
+        let text = ev.to_json(manifest, true)?.0;
+        let mut json: Json = serde_json::from_str(&text).unwrap_or(Json::Null);
+        let mut described = serde_json::Map::new();
+        for definition in definitions {
+            let place = definition.span.map(|span| origin(ev, span, &definition.location));
+            let origins: Vec<Json> = place.into_iter().collect();
+            described.insert(definition.location, json!({ "value": definition.value, "origin": origins }));
+        }
+        json["definitions"] = Json::Object(described);
+        Ok(Manifest { json, warnings: serde_json::from_str(&warnings).unwrap_or_default() })
+    }
+
+    /// The value of an option, printed; `path` is dotted.
+    ///
+    /// # Errors
+    /// What evaluation raises.
+    pub fn option(&self, session: &mut Session, path: &str, json: bool) -> Result<String, Error> {
+        let mut value = self.evaluated.config;
+        for name in path.split('.').filter(|name| !name.is_empty()) {
+            value = session.evaluator.select(value, name)?;
+        }
+        session.show(value, json)
+    }
+
+    /// All values that the user's own modules give, with their places.
+    fn definitions(&self, ev: &mut Evaluator) -> Result<Vec<Described>, Error> {
+        let mut all = Vec::new();
+        for definition in self.evaluated.definitions(ev)? {
+            if definition.file.starts_with(LIBRARY_ROOT) || &*definition.file == "(machine)" && definition.position.is_none() {
+                continue;
+            }
+            for leaf in leaves(ev, &definition)? {
+                all.push(describe(ev, &leaf));
+            }
+        }
+        Ok(all)
+    }
+
+    fn check_assertions(&self, ev: &mut Evaluator, definitions: &[Described]) -> Result<(), Error> {
+        let assertions = ev.select(self.evaluated.config, "assertions")?;
+        let mut failed: Vec<Diagnostic> = Vec::new();
+        for item in ev.expect_list(assertions)? {
+            let holds = ev.select(item, "assertion")?;
+            if ev.expect_bool(holds)? {
+                continue;
+            }
+            let message = ev.select(item, "message")?;
+            let message = ev.expect_string_context(message)?.0;
+            let options = ev.select(item, "options")?;
+            let options: Vec<String> = serde_json::from_str(&ev.to_json(options, false)?.0).unwrap_or_default();
+            failed.push(assertion(&message, &options, definitions));
+        }
+        let mut failed = failed.into_iter();
+        let Some(mut first) = failed.next() else { return Ok(()) };
+        for other in failed {
+            first = first.note(format!("also: {}", other.message));
+        }
+        Err(Error::Evaluation(Box::new(first)))
+    }
+}
+
+struct Described {
+    location: String,
+    span: Option<Span>,
+    value: Json,
+}
+
+fn assertion(message: &str, options: &[String], definitions: &[Described]) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(&diagnostics::assertion::ENTRY, message);
+    for option in options {
+        let below = |location: &str| location == option || location.strip_prefix(option.as_str()).is_some_and(|r| r.starts_with('.'));
+        let place = definitions.iter().find(|d| below(&d.location)).and_then(|d| d.span);
+        if let Some(span) = place {
+            diagnostic = diagnostic.label(span, format!("`{option}` is defined here"));
+        }
+    }
+    diagnostic
+}
+
+fn locked_versions(ev: &mut Evaluator, cell: &Later<LockedVersions>) -> EvalResult<Value> {
+    let Some(versions) = cell.borrow().clone() else {
+        return Err(EvalError::new(
+            Diagnostic::error(
+                &diagnostics::needs_lock::ENTRY,
+                "which packages a machine asks for depends on which packages are locked",
+            )
+            .help("`environment.systemPackages` and `system.extraRoots.NAME.packages` must not depend on `locked`"),
+        ));
+    };
+    let text = serde_json::to_string(&versions).unwrap_or_default();
+    ev.from_json(&text)
+}
+
+/// A weak definition of the host name, for configurations that do not say one.
+fn host_name(ev: &mut Evaluator, name: &str) -> Value {
+    let (tag, priority, content) = (ev.symbol("_type"), ev.symbol("priority"), ev.symbol("content"));
+    let (tag_value, priority_value, text) = (ev.string("override"), ev.int(1000), ev.string(name));
+    let weak = ev.attrs(&[(tag, tag_value), (priority, priority_value), (content, text)]);
+    let (networking, host) = (ev.symbol("networking"), ev.symbol("hostName"));
+    let inner = ev.attrs(&[(host, weak)]);
+    let (file, file_name) = (ev.symbol("_file"), ev.string(LIBRARY_ROOT));
+    ev.attrs(&[(networking, inner), (file, file_name)])
+}
+
+fn request(name: String, root: &Json) -> RootRequest {
+    let text = |field: &str| root[field].as_str().unwrap_or_default().to_owned();
+    let packages = root["packages"].as_array().into_iter().flatten();
+    let mut packages: Vec<String> = packages.filter_map(|p| p.as_str().map(str::to_owned)).collect();
+    packages.sort();
+    packages.dedup();
+    RootRequest { name, release: text("release"), packages, recommends: root["recommends"].as_bool().unwrap_or(false) }
+}
+
+fn origin(ev: &Evaluator, span: Span, option: &str) -> Json {
+    let position = ev.sources().position(span.source, span.start);
+    json!({ "file": ev.sources().name(span.source), "line": position.line, "column": position.column, "option": option })
+}
+
+/// The longest text of a value that is kept as it is.
+const LONGEST: usize = 200;
+
+fn describe(ev: &mut Evaluator, leaf: &Leaf) -> Described {
+    let value = match ev.kind(leaf.value) {
+        Ok(Kind::Function) => Json::String("(function)".to_owned()),
+        Ok(_) => match ev.to_json(leaf.value, true) {
+            Ok((text, _)) if text.len() > LONGEST => {
+                let hash = nival_store_model::Hash::sha256(text.as_bytes()).base16();
+                let start: String = text.chars().take(60).collect();
+                Json::String(format!("{start}... ({})", &hash[..12]))
+            }
+            Ok((text, _)) => serde_json::from_str(&text).unwrap_or(Json::Null),
+            Err(_) => Json::String("(not data)".to_owned()),
+        },
+        Err(_) => Json::String("(error)".to_owned()),
+    };
+    Described { location: leaf.location.to_string(), span: leaf.position, value }
+}
+

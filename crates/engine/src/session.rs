@@ -1,0 +1,164 @@
+//! One evaluator with the library loaded.
+
+use crate::error::Error;
+use crate::library::LIBRARY_ROOT;
+use crate::machine::Machine;
+use crate::project::Project;
+use crate::world::EngineWorld;
+use nival_diagnostics::{Diagnostic, Sources};
+use nival_eval::{EvalResult, Evaluator, Kind, Settings, Value};
+use nival_store::LocalStore;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What a session is given from outside.
+#[derive(Clone, Default)]
+pub struct SessionOptions {
+    /// The environment that `builtins.getEnv` sees.
+    pub environment: BTreeMap<String, String>,
+    /// Where `<name>` is looked for: prefix and path.
+    pub search_path: Vec<(String, String)>,
+    /// The time in seconds since 1970.
+    pub now: Option<i64>,
+    /// The system that is built for.
+    pub system: String,
+    /// The evaluator's limits.
+    pub settings: Settings,
+}
+
+/// One evaluator with the library loaded.
+pub struct Session {
+    pub(crate) evaluator: Evaluator,
+    pub(crate) world: Rc<EngineWorld>,
+    library: Option<Library>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Library {
+    pub(crate) lib: Value,
+    pub(crate) modules: Value,
+}
+
+impl Session {
+    /// Starts a session over a store.
+    pub fn new(store: Arc<LocalStore>, options: SessionOptions) -> Self {
+        let settings = options.settings.clone();
+        let world = Rc::new(EngineWorld::new(store, options));
+        Self { evaluator: Evaluator::new(world.clone(), settings), world, library: None }
+    }
+
+    /// The texts that diagnostics mark.
+    pub fn sources(&self) -> &Sources {
+        self.evaluator.sources()
+    }
+
+    /// A flag that ends the evaluation with a coded error once it is set.
+    pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
+        self.evaluator.interrupt_flag()
+    }
+
+    /// What `builtins.trace` and warnings said since the last call.
+    pub fn take_messages(&self) -> (Vec<String>, Vec<Diagnostic>) {
+        (self.world.traces.take(), self.world.warnings.take())
+    }
+
+    pub(crate) fn library(&mut self) -> EvalResult<Library> {
+        if let Some(library) = self.library {
+            return Ok(library);
+        }
+        let ev = &mut self.evaluator;
+        let native = nival_modules::native(ev);
+        let name = ev.symbol("native");
+        let arguments = ev.attrs(&[(name, native)]);
+        let make = ev.import(&format!("{LIBRARY_ROOT}/lib"))?;
+        let lib = ev.call(make, &[arguments])?;
+        let modules = ev.import(&format!("{LIBRARY_ROOT}/modules"))?;
+        let library = Library { lib, modules };
+        self.library = Some(library);
+        Ok(library)
+    }
+
+    /// The machines that a project declares: one where its file is a module, those of `machines` where it is a set with
+    /// that one attribute.
+    ///
+    /// # Errors
+    /// What evaluating the file raises.
+    pub fn machines(&mut self, project: &Project) -> Result<Vec<Machine>, Error> {
+        let file = project.file.to_string_lossy().into_owned();
+        let value = self.evaluator.import(&file)?;
+        let Some(set) = self.several(value)? else {
+            let module = self.evaluator.path(&file);
+            return Ok(vec![self.machine(project.name.clone(), module)?]);
+        };
+        let mut machines = Vec::new();
+        for attribute in self.evaluator.attributes(set)? {
+            let name = self.evaluator.name(attribute.name).to_owned();
+            machines.push(self.machine(name, attribute.value)?);
+        }
+        Ok(machines)
+    }
+
+    fn several(&mut self, value: Value) -> Result<Option<Value>, Error> {
+        let ev = &mut self.evaluator;
+        if ev.kind(value)? != Kind::Attrs {
+            return Ok(None);
+        }
+        let names = ev.attributes(value)?;
+        match names.as_slice() {
+            [only] if ev.name(only.name) == "machines" => Ok(Some(only.value)),
+            _ => Ok(None),
+        }
+    }
+
+    fn machine(&mut self, name: String, module: Value) -> Result<Machine, Error> {
+        let library = self.library()?;
+        Machine::new(&mut self.evaluator, library, name, module)
+    }
+
+    /// A machine of the library's modules alone, whose options can be listed.
+    ///
+    /// # Errors
+    /// What evaluating the library raises.
+    pub fn empty_machine(&mut self) -> Result<Machine, Error> {
+        let module = self.evaluator.attrs(&[]);
+        self.machine("machine".to_owned(), module)
+    }
+
+    /// Evaluates a text as a file in the current folder would be, with `lib` at hand, and returns what `--json` or the
+    /// printer make of it.
+    ///
+    /// # Errors
+    /// What evaluation raises.
+    pub fn eval_text(&mut self, text: &str, base: &str, json: bool) -> Result<String, Error> {
+        let library = self.library()?;
+        let ev = &mut self.evaluator;
+        let name = ev.symbol("lib");
+        let scope = ev.attrs(&[(name, library.lib)]);
+        let value = ev.eval_text("(expression)", text, base, Some(scope))?;
+        self.show(value, json)
+    }
+
+    /// Evaluates a file.
+    ///
+    /// # Errors
+    /// What evaluation raises.
+    pub fn eval_file(&mut self, file: &str, json: bool) -> Result<String, Error> {
+        let value = self.evaluator.import(file)?;
+        self.show(value, json)
+    }
+
+    pub(crate) fn show(&mut self, value: Value, json: bool) -> Result<String, Error> {
+        let ev = &mut self.evaluator;
+        if json {
+            return Ok(ev.to_json(value, true)?.0);
+        }
+        let value = ev.force_deep(value)?;
+        Ok(ev.print(value))
+    }
+}
+
+/// A cell that is filled after evaluation has begun.
+pub(crate) type Later<T> = Rc<RefCell<Option<T>>>;

@@ -1,0 +1,82 @@
+//! The library documents itself, and each code's example ends in that code.
+
+use super::session;
+use nival_diagnostics::{Entry, Example};
+use nival_engine::{Machine, Project, Session};
+
+#[test]
+fn every_option_has_a_description_and_an_example() {
+    let (_folder, mut session) = session();
+    let machine = session.empty_machine().expect("the library evaluates");
+    let options = machine.options(&mut session).expect("options can be listed");
+    assert!(options.len() > 150, "only {} options were found", options.len());
+    for option in options {
+        assert!(!option.description.is_empty(), "{} has no description", option.name);
+        assert!(option.example.is_some(), "{} has no example", option.name);
+    }
+}
+
+#[test]
+fn examples_of_options_fit_their_types() {
+    let (_folder, mut session) = session();
+    let machine = session.empty_machine().expect("the library evaluates");
+    let options = machine.options(&mut session).expect("options can be listed");
+    let mut tried = 0;
+    for option in options {
+        let plain = !option.internal && !option.name.contains(['<', '*']);
+        let Some(example) = option.example.filter(|text| plain && !text.starts_with("./")) else { continue };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("configuration.nix");
+        std::fs::write(&file, format!("{{ {} = {example}; }}", option.name)).expect("written");
+        let value = first(&mut session, &file).option(&mut session, &option.name, true);
+        if let Err(error) = value {
+            let code = error.diagnostic().entry.code;
+            assert!(!code.starts_with("NV03"), "{} = {example}: {error}", option.name);
+        }
+        tried += 1;
+    }
+    assert!(tried > 20, "only {tried} examples were tried");
+}
+
+fn first(session: &mut Session, file: &std::path::Path) -> Machine {
+    let project = Project::find(file).expect("the file is there");
+    session.machines(&project).expect("the configuration evaluates").remove(0)
+}
+
+#[test]
+fn examples_of_codes_end_in_their_codes() {
+    let all: [&[&'static Entry]; 4] = [
+        nival_syntax::diagnostics::ENTRIES,
+        nival_eval::diagnostics::ENTRIES,
+        nival_modules::diagnostics::ENTRIES,
+        nival_engine::diagnostics::ENTRIES,
+    ];
+    for entry in all.into_iter().flatten() {
+        let (_folder, mut session) = session();
+        let result = match entry.example {
+            Example::Expression(text) => session.eval_text(text, "/", false).map(drop),
+            Example::Configuration(text) => configuration(&mut session, text),
+            Example::Situation { .. } => continue,
+        };
+        let Err(error) = result else { panic!("the example of {} is fine", entry.code) };
+        assert_eq!(error.diagnostic().entry.code, entry.code, "{error}");
+    }
+}
+
+fn configuration(session: &mut Session, text: &str) -> Result<(), nival_engine::Error> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("configuration.nix");
+    std::fs::write(&file, text).expect("written");
+    let project = Project::find(&file)?;
+    let machine = session.machines(&project)?.remove(0);
+    machine.roots(session)?;
+    machine.set_locked(Default::default());
+    machine.manifest(session).map(drop)
+}
+
+#[test]
+fn missing_configuration() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let error = Project::find(folder.path()).expect_err("there is none");
+    assert_eq!(error.diagnostic().entry.code, "NV0802");
+}

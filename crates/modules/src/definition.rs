@@ -1,0 +1,165 @@
+//! Definitions: a value for an option, from a file, with the properties around it.
+
+use nival_diagnostics::Span;
+use nival_eval::{EvalResult, Evaluator, Kind, Value};
+use std::rc::Rc;
+
+/// The priority of a definition without `mkOverride`.
+pub const DEFAULT_PRIORITY: i64 = 100;
+/// The priority of an option's own `default`.
+pub const OPTION_DEFAULT_PRIORITY: i64 = 1500;
+/// The order of a definition without `mkOrder`.
+pub const DEFAULT_ORDER: i64 = 1000;
+
+/// A value that a module gives to an option.
+#[derive(Clone)]
+pub struct Definition {
+    /// The module's file, as messages show it.
+    pub file: Rc<str>,
+    /// The value, maybe still inside of `mkIf` and its like.
+    pub value: Value,
+    /// The attribute that gives it.
+    pub position: Option<Span>,
+}
+
+/// What a value's `_type` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Property {
+    If,
+    Merge,
+    Override,
+    Order,
+    Option,
+    OptionType,
+    Other,
+}
+
+/// Reads the `_type` of a set; `None` where the value is no set or has none.
+pub(crate) fn property(ev: &mut Evaluator, value: Value) -> EvalResult<Option<Property>> {
+    if ev.kind(value)? != Kind::Attrs {
+        return Ok(None);
+    }
+    let Some(tag) = ev.select_opt(value, "_type")? else { return Ok(None) };
+    if ev.kind(tag)? != Kind::String {
+        return Ok(None);
+    }
+    Ok(Some(match ev.expect_string_context(tag)?.0.as_str() {
+        "if" => Property::If,
+        "merge" => Property::Merge,
+        "override" => Property::Override,
+        "order" => Property::Order,
+        "option" => Property::Option,
+        "option-type" => Property::OptionType,
+        _ => Property::Other,
+    }))
+}
+
+/// A definition whose properties were taken off.
+#[derive(Clone)]
+pub(crate) struct Discharged {
+    pub(crate) definition: Definition,
+    pub(crate) priority: i64,
+    pub(crate) order: i64,
+}
+
+/// Takes off `mkIf`, `mkMerge`, `mkOverride` and `mkOrder`; what is conditioned away is left out.
+pub(crate) fn discharge(ev: &mut Evaluator, definition: &Definition, out: &mut Vec<Discharged>) -> EvalResult<()> {
+    let plain = Discharged { definition: definition.clone(), priority: DEFAULT_PRIORITY, order: DEFAULT_ORDER };
+    discharge_inner(ev, plain, out)
+}
+
+fn discharge_inner(ev: &mut Evaluator, item: Discharged, out: &mut Vec<Discharged>) -> EvalResult<()> {
+    let value = item.definition.value;
+    let with = |value: Value| Discharged { definition: Definition { value, ..item.definition.clone() }, ..item.clone() };
+    match property(ev, value)? {
+        Some(Property::Merge) => {
+            let contents = ev.select(value, "contents")?;
+            for content in ev.expect_list(contents)? {
+                discharge_inner(ev, with(content), out)?;
+            }
+            Ok(())
+        }
+        Some(Property::If) => {
+            let condition = ev.select(value, "condition")?;
+            if !ev.expect_bool(condition)? {
+                return Ok(());
+            }
+            let content = content_of(ev, value)?;
+            discharge_inner(ev, with(content), out)
+        }
+        Some(Property::Override) => {
+            let priority = ev.select(value, "priority")?;
+            let priority = ev.expect_int(priority)?;
+            let content = content_of(ev, value)?;
+            discharge_inner(ev, Discharged { priority, ..with(content) }, out)
+        }
+        Some(Property::Order) => {
+            let order = ev.select(value, "priority")?;
+            let order = ev.expect_int(order)?;
+            let content = content_of(ev, value)?;
+            discharge_inner(ev, Discharged { order, ..with(content) }, out)
+        }
+        _ => {
+            out.push(item);
+            Ok(())
+        }
+    }
+}
+
+pub(crate) fn content_of(ev: &mut Evaluator, value: Value) -> EvalResult<Value> {
+    Ok(ev.select_opt(value, "content")?.unwrap_or(Value::NULL))
+}
+
+/// Definitions that count: those of the strongest priority, in their order.
+pub(crate) struct Effective {
+    pub(crate) definitions: Vec<Definition>,
+    pub(crate) priority: i64,
+}
+
+/// Takes the properties off all definitions and keeps the strongest, in order.
+pub(crate) fn effective(ev: &mut Evaluator, definitions: &[Definition]) -> EvalResult<Effective> {
+    let mut all = Vec::new();
+    for definition in definitions {
+        discharge(ev, definition, &mut all)?;
+    }
+    let priority = all.iter().map(|d| d.priority).min().unwrap_or(i64::MAX);
+    all.retain(|d| d.priority == priority);
+    all.sort_by_key(|d| d.order);
+    Ok(Effective { definitions: all.into_iter().map(|d| d.definition).collect(), priority })
+}
+
+/// Splits definitions of a set into those of its attributes, with properties pushed down to each.
+pub(crate) fn push_down(
+    ev: &mut Evaluator,
+    definition: &Definition,
+    each: &mut dyn FnMut(&mut Evaluator, nival_eval::Symbol, Definition) -> EvalResult<()>,
+) -> EvalResult<()> {
+    let value = definition.value;
+    match property(ev, value)? {
+        Some(Property::Merge) => {
+            let contents = ev.select(value, "contents")?;
+            for content in ev.expect_list(contents)? {
+                push_down(ev, &Definition { value: content, ..definition.clone() }, each)?;
+            }
+            Ok(())
+        }
+        Some(Property::If | Property::Override | Property::Order) => {
+            let content = content_of(ev, value)?;
+            let inner = Definition { value: content, ..definition.clone() };
+            push_down(ev, &inner, &mut |ev, name, child| {
+                let content = ev.symbol("content");
+                let wrapper = ev.attrs(&[(content, child.value)]);
+                let wrapped = ev.update(value, wrapper)?;
+                each(ev, name, Definition { value: wrapped, ..child })
+            })
+        }
+        _ => {
+            for attribute in ev.attributes(value)? {
+                let position = attribute.position.or(definition.position);
+                let child = Definition { file: definition.file.clone(), value: attribute.value, position };
+                each(ev, attribute.name, child)?;
+            }
+            Ok(())
+        }
+    }
+}

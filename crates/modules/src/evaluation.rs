@@ -1,0 +1,137 @@
+//! One run of the engine over a set of modules.
+
+use crate::collect::{Module, collect};
+use crate::definition::Definition;
+use crate::location::Location;
+use crate::tree::Node;
+use crate::unmatched;
+use nival_eval::{EvalResult, Evaluator, Value};
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+/// What is to be evaluated.
+pub struct Request {
+    /// The modules: files, functions or sets.
+    pub modules: Vec<Value>,
+    /// Arguments that every module can take, and that `imports` may depend on: a set.
+    pub special_args: Value,
+    /// The `lib` that modules receive.
+    pub lib: Option<Value>,
+    /// Where the options lie in a larger tree.
+    pub location: Location,
+    /// The file that messages name for modules that come from none.
+    pub origin: Rc<str>,
+}
+
+/// What came of it; all values are lazy.
+pub struct Evaluated {
+    /// The values of all options; forcing it reports definitions without an option.
+    pub config: Value,
+    /// The options themselves, with their definitions.
+    pub options: Value,
+    context: Rc<Context>,
+}
+
+/// What the parts of one evaluation share.
+pub(crate) struct Context {
+    pub(crate) special_args: Value,
+    pub(crate) lib: Option<Value>,
+    pub(crate) location: Location,
+    pub(crate) origin: Rc<str>,
+    modules: Vec<Value>,
+    config: Cell<Value>,
+    options: Cell<Value>,
+    root: OnceCell<Rc<Node>>,
+    collected: OnceCell<Rc<[Module]>>,
+}
+
+impl Context {
+    pub(crate) fn config(&self) -> Value {
+        self.config.get()
+    }
+
+    pub(crate) fn options(&self) -> Value {
+        self.options.get()
+    }
+
+    /// The modules, gathered at the first call.
+    pub(crate) fn collected(self: &Rc<Self>, ev: &mut Evaluator) -> EvalResult<Rc<[Module]>> {
+        if let Some(collected) = self.collected.get() {
+            return Ok(collected.clone());
+        }
+        let collected: Rc<[Module]> = collect(ev, self, &self.modules)?.into();
+        Ok(self.collected.get_or_init(|| collected).clone())
+    }
+
+    /// The root of the options' tree.
+    pub(crate) fn root(self: &Rc<Self>, ev: &mut Evaluator) -> EvalResult<Rc<Node>> {
+        if let Some(root) = self.root.get() {
+            return Ok(root.clone());
+        }
+        let modules = self.collected(ev)?;
+        let declarations: Vec<Definition> = modules.iter().filter_map(|module| module.options.clone()).collect();
+        let definitions: Vec<Definition> = modules.iter().map(|module| module.config.clone()).collect();
+        let freeform = modules.iter().find_map(|module| module.freeform);
+        let root = Node::root(self.clone(), declarations, definitions, freeform);
+        Ok(self.root.get_or_init(|| Rc::new(root)).clone())
+    }
+}
+
+impl Evaluated {
+    /// The definitions that modules give, before they are merged: the module's file and its `config`.
+    ///
+    /// # Errors
+    /// What gathering the modules raises.
+    pub fn definitions(&self, ev: &mut Evaluator) -> EvalResult<Vec<Definition>> {
+        let modules = self.context.collected(ev)?;
+        Ok(modules.iter().map(|module| module.config.clone()).collect())
+    }
+}
+
+/// Evaluates modules.
+pub fn evaluate(ev: &mut Evaluator, request: Request) -> Evaluated {
+    let context = Rc::new(Context {
+        special_args: request.special_args,
+        lib: request.lib,
+        location: request.location,
+        origin: request.origin,
+        modules: request.modules,
+        config: Cell::new(Value::NULL),
+        options: Cell::new(Value::NULL),
+        root: OnceCell::new(),
+        collected: OnceCell::new(),
+    });
+    let mut held = context.modules.clone();
+    held.push(context.special_args);
+    held.extend(context.lib);
+    let inner = context.clone();
+    let config = ev.lazy(&held, move |ev, _| {
+        let root = inner.root(ev)?;
+        Node::config(&root, ev)
+    });
+    context.config.set(config);
+    let inner = context.clone();
+    let options = ev.lazy(&held, move |ev, _| {
+        let root = inner.root(ev)?;
+        Node::options(&root, ev)
+    });
+    context.options.set(options);
+    let inner = context.clone();
+    let checked = ev.lazy(&[config, options], move |ev, captures| {
+        let root = inner.root(ev)?;
+        unmatched::check(ev, &root)?;
+        let config = ev.force(captures[0])?;
+        without_module(ev, config)
+    });
+    Evaluated { config: checked, options, context }
+}
+
+fn without_module(ev: &mut Evaluator, config: Value) -> EvalResult<Value> {
+    let mut kept = Vec::new();
+    for attribute in ev.attributes(config)? {
+        if ev.name(attribute.name) != "_module" {
+            kept.push(attribute);
+        }
+    }
+    Ok(ev.attrs_at(&kept))
+}

@@ -1,0 +1,57 @@
+//! The engine as functions of the language, handed to the library.
+
+use crate::definition::Definition;
+use crate::evaluation::{Request, evaluate};
+use crate::location::Location;
+use crate::tree::Node;
+use crate::types;
+use nival_eval::{Attribute, EvalResult, Evaluator, Value};
+use std::rc::Rc;
+
+/// Makes the set `{ evalModules }` that the library takes as its argument `native`.
+///
+/// `evalModules { modules; specialArgs ? {}; lib ? null; prefix ? []; }` returns `{ config; options; }`.
+pub fn native(ev: &mut Evaluator) -> Value {
+    let eval_modules = ev.function("evalModules", 1, &[], |ev, _, arguments| eval_modules(ev, arguments[0]));
+    let name = ev.symbol("evalModules");
+    ev.attrs(&[(name, eval_modules)])
+}
+
+fn eval_modules(ev: &mut Evaluator, arguments: Value) -> EvalResult<Value> {
+    let modules = ev.select(arguments, "modules")?;
+    let modules = ev.expect_list(modules)?;
+    let special_args = match ev.select_opt(arguments, "specialArgs")? {
+        Some(set) => ev.expect_attrs(set)?,
+        None => ev.attrs(&[]),
+    };
+    let mut location = Location::default();
+    if let Some(prefix) = ev.select_opt(arguments, "prefix")? {
+        for name in ev.expect_list(prefix)? {
+            location = location.child(&ev.expect_string_context(name)?.0);
+        }
+    }
+    let lib = ev.select_opt(arguments, "lib")?;
+    let request = Request { modules, special_args, lib, location, origin: "(unknown file)".into() };
+    let evaluated = evaluate(ev, request);
+    let (config, options, kind) = (ev.symbol("config"), ev.symbol("options"), ev.symbol("_type"));
+    let tag = ev.string("configuration");
+    Ok(ev.attrs(&[(kind, tag), (config, evaluated.config), (options, evaluated.options)]))
+}
+
+/// The attribute `_module` of a root: `args`, merged lazily from all modules.
+pub(crate) fn module_attribute(ev: &mut Evaluator, root: &Rc<Node>) -> EvalResult<Attribute> {
+    let node = root.clone();
+    let arguments = ev.lazy(&[], move |ev, _| {
+        let (module, arguments) = (ev.symbol("_module"), ev.symbol("args"));
+        let mut definitions = Vec::new();
+        for definition in node.by_name(ev)?.get(&module).into_iter().flatten() {
+            if let Some(attribute) = ev.attribute(definition.value, arguments)? {
+                definitions.push(Definition { value: attribute.value, ..definition.clone() });
+            }
+        }
+        types::merge_lazy_set(ev, &node.location.child("_module").child("args"), &definitions)
+    });
+    let (module, name) = (ev.symbol("_module"), ev.symbol("args"));
+    let value = ev.attrs(&[(name, arguments)]);
+    Ok(Attribute { name: module, value, position: None })
+}

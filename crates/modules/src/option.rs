@@ -1,0 +1,240 @@
+//! One option: its declaration, its definitions, its value.
+
+use crate::definition::{Definition, Effective, OPTION_DEFAULT_PRIORITY, effective};
+use crate::diagnostics;
+use crate::location::Location;
+use crate::tree::Node;
+use crate::types;
+use nival_diagnostics::Diagnostic;
+use nival_eval::{Attribute, EvalError, EvalResult, Evaluator, Symbol, Value};
+use std::rc::Rc;
+
+/// The declarations of one option; more than one where submodules are extended.
+pub(crate) struct DeclaredOption {
+    pub(crate) declarations: Vec<Definition>,
+}
+
+/// An option in its place, with what modules define for it.
+pub(crate) struct OptionState {
+    node: Rc<Node>,
+    name: Symbol,
+    pub(crate) location: Location,
+    pub(crate) declared: DeclaredOption,
+}
+
+impl OptionState {
+    pub(crate) fn new(node: Rc<Node>, name: Symbol, location: Location, declared: DeclaredOption) -> Self {
+        Self { node, name, location, declared }
+    }
+
+    fn field(&self, ev: &mut Evaluator, name: &str) -> EvalResult<Option<Value>> {
+        for declaration in &self.declared.declarations {
+            if let Some(value) = ev.select_opt(declaration.value, name)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    fn flag(&self, ev: &mut Evaluator, name: &str) -> EvalResult<bool> {
+        match self.field(ev, name)? {
+            Some(value) => ev.expect_bool(value),
+            None => Ok(false),
+        }
+    }
+
+    /// The option's type: that of its declarations merged, or `unspecified` where none is named.
+    pub(crate) fn option_type(&self, ev: &mut Evaluator) -> EvalResult<Option<Value>> {
+        let mut merged: Option<Value> = None;
+        for declaration in &self.declared.declarations {
+            let Some(declared) = ev.select_opt(declaration.value, "type")? else { continue };
+            merged = Some(match merged {
+                None => declared,
+                Some(other) => types::merge_types(ev, other, declared)?
+                    .ok_or_else(|| twice(&self.location, &self.declared.declarations))?,
+            });
+        }
+        Ok(merged)
+    }
+
+    /// The definitions from modules, with properties still on.
+    pub(crate) fn definitions(&self, ev: &mut Evaluator) -> EvalResult<Vec<Definition>> {
+        Ok(self.node.by_name(ev)?.get(&self.name).cloned().unwrap_or_default())
+    }
+
+    fn with_default(&self, ev: &mut Evaluator) -> EvalResult<Effective> {
+        let mut definitions = self.definitions(ev)?;
+        let read_only = self.flag(ev, "readOnly")?;
+        let defaults = self.field(ev, "default")?;
+        if read_only && definitions.len() > usize::from(defaults.is_none()) {
+            return Err(self.set_read_only(&definitions));
+        }
+        if let (Some(value), Some(declaration)) = (defaults, self.declared.declarations.first()) {
+            let (tag, priority, content) = (ev.symbol("_type"), ev.symbol("priority"), ev.symbol("content"));
+            let (tag_value, priority_value) = (ev.string("override"), ev.int(OPTION_DEFAULT_PRIORITY));
+            let value = ev.attrs(&[(tag, tag_value), (priority, priority_value), (content, value)]);
+            definitions.insert(0, Definition { value, ..declaration.clone() });
+        }
+        effective(ev, &definitions).map_err(|error| error.frame(None, format!("while evaluating the option `{}`", self.location)))
+    }
+
+    fn set_read_only(&self, definitions: &[Definition]) -> EvalError {
+        let mut diagnostic = Diagnostic::error(
+            &diagnostics::read_only::ENTRY,
+            format!("the option `{}` is read-only: its module sets it", self.location),
+        )
+        .help("remove the definition; look for another option that steers what you want");
+        for span in definitions.iter().filter_map(|definition| definition.position) {
+            diagnostic = diagnostic.label(span, "set here");
+        }
+        EvalError::new(diagnostic)
+    }
+
+    /// The option's value.
+    pub(crate) fn value(&self, ev: &mut Evaluator) -> EvalResult<Value> {
+        let effective = self.with_default(ev)?;
+        let option_type = self.option_type(ev)?;
+        let merged = match option_type {
+            Some(option_type) => self.merge(ev, option_type, effective.definitions)?,
+            None if effective.definitions.is_empty() => return Err(self.undefined()),
+            None => types::merge_unspecified(ev, &self.location, &effective.definitions)?,
+        };
+        match self.field(ev, "apply")? {
+            Some(apply) => ev.call(apply, &[merged]),
+            None => ev.force(merged),
+        }
+        .map_err(|error| self.framed(error))
+    }
+
+    fn merge(&self, ev: &mut Evaluator, option_type: Value, definitions: Vec<Definition>) -> EvalResult<Value> {
+        if definitions.is_empty() {
+            return match types::empty_value(ev, option_type, &self.location)? {
+                Some(value) => Ok(value),
+                None => Err(self.undefined()),
+            };
+        }
+        types::merge(ev, option_type, &self.location, &definitions).map_err(|error| self.framed(error))
+    }
+
+    fn framed(&self, error: EvalError) -> EvalError {
+        error.frame(self.position(), format!("while evaluating the option `{}`", self.location))
+    }
+
+    fn position(&self) -> Option<nival_diagnostics::Span> {
+        self.declared.declarations.first().and_then(|declaration| declaration.position)
+    }
+
+    fn undefined(&self) -> EvalError {
+        let mut diagnostic = Diagnostic::error(
+            &diagnostics::undefined_option::ENTRY,
+            format!("the option has no value, and one is needed: `{}`", self.location),
+        );
+        if let Some(span) = self.position() {
+            diagnostic = diagnostic.label(span, "declared here, without a default");
+        }
+        EvalError::new(diagnostic.help(format!("set it: `{} = ...;`", self.location)))
+    }
+
+    /// The option as a value: what was declared, with its value, its definitions and their files.
+    pub(crate) fn describe(self: &Rc<Self>, ev: &mut Evaluator) -> EvalResult<Value> {
+        let mut described = Vec::new();
+        let declared = self.declared.declarations.first().map(|declaration| declaration.value);
+        for attribute in declared.map(|declared| ev.attributes(declared)).transpose()?.unwrap_or_default() {
+            described.push((attribute.name, attribute.value));
+        }
+        let lazy = |ev: &mut Evaluator, make: fn(&Self, &mut Evaluator) -> EvalResult<Value>| {
+            let state = self.clone();
+            let captures: Vec<Value> = declared.into_iter().collect();
+            ev.lazy(&captures, move |ev, _| make(&state, ev))
+        };
+        let value = lazy(ev, |state, ev| state.value(ev));
+        let is_defined = lazy(ev, |state, ev| Ok(Value::bool(!state.with_default(ev)?.definitions.is_empty())));
+        let priority = lazy(ev, |state, ev| {
+            let priority = state.with_default(ev)?.priority;
+            Ok(ev.int(priority))
+        });
+        let definitions = lazy(ev, |state, ev| {
+            let all: Vec<_> = state.with_default(ev)?.definitions.iter().map(|definition| definition.value).collect();
+            Ok(ev.list(&all))
+        });
+        let located = lazy(ev, |state, ev| state.located(ev));
+        let files = lazy(ev, |state, ev| {
+            let files: Vec<_> = state.with_default(ev)?.definitions.into_iter().map(|d| d.file).collect();
+            let files: Vec<_> = files.iter().map(|file| ev.string(file)).collect();
+            Ok(ev.list(&files))
+        });
+        let names: Vec<_> = self.location.names().iter().map(|name| ev.string(name)).collect();
+        let loc = ev.list(&names);
+        for (name, value) in [
+            ("value", value),
+            ("isDefined", is_defined),
+            ("highestPrio", priority),
+            ("definitions", definitions),
+            ("definitionsWithLocations", located),
+            ("files", files),
+            ("loc", loc),
+        ] {
+            described.push((ev.symbol(name), value));
+        }
+        Ok(ev.attrs(&described))
+    }
+
+    fn located(&self, ev: &mut Evaluator) -> EvalResult<Value> {
+        let mut all = Vec::new();
+        for definition in self.with_default(ev)?.definitions {
+            let (file, value) = (ev.symbol("file"), ev.symbol("value"));
+            let name = ev.string(&definition.file);
+            let items = [
+                Attribute { name: file, value: name, position: definition.position },
+                Attribute { name: value, value: definition.value, position: definition.position },
+            ];
+            all.push(ev.attrs_at(&items));
+        }
+        Ok(ev.list(&all))
+    }
+}
+
+/// The attributes that no option stands for, merged by the freeform type.
+pub(crate) fn freeform(ev: &mut Evaluator, node: &Rc<Node>, freeform: Value) -> EvalResult<Value> {
+    let names = node.names(ev)?;
+    let by_name = node.by_name(ev)?;
+    let mut free: Vec<(Symbol, Vec<Definition>)> = by_name
+        .iter()
+        .filter(|(name, _)| !names.iter().any(|(declared, _)| declared == *name))
+        .map(|(name, definitions)| (*name, definitions.clone()))
+        .collect();
+    free.retain(|(name, _)| ev.name(*name) != "_module");
+    let mut definitions = Vec::new();
+    for (name, all) in free {
+        for definition in all {
+            let item = Attribute { name, value: definition.value, position: definition.position };
+            definitions.push(Definition { value: ev.attrs_at(&[item]), ..definition });
+        }
+    }
+    types::merge(ev, freeform, &node.location, &definitions)
+}
+
+fn twice(location: &Location, declarations: &[Definition]) -> EvalError {
+    let mut diagnostic = Diagnostic::error(
+        &diagnostics::declared_twice::ENTRY,
+        format!("two modules declare the option with types that do not go together: `{location}`"),
+    )
+    .help("give one of them another name, or declare it once and set it in the other module");
+    for span in declarations.iter().filter_map(|declaration| declaration.position) {
+        diagnostic = diagnostic.label(span, "declared here");
+    }
+    EvalError::new(diagnostic)
+}
+
+/// The error for a name that one module makes an option and another a folder of options.
+pub(crate) fn mixed(location: &Location, declarations: &[Definition]) -> EvalError {
+    let mut diagnostic = Diagnostic::error(
+        &diagnostics::declared_twice::ENTRY,
+        format!("one module declares an option and another declares options below it: `{location}`"),
+    )
+    .help("give one of them another name");
+    for span in declarations.iter().filter_map(|declaration| declaration.position) {
+        diagnostic = diagnostic.label(span, "declared here");
+    }
+    EvalError::new(diagnostic)
+}

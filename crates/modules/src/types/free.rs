@@ -1,0 +1,104 @@
+//! Types that take anything: `unspecified`, `anything`, `attrs`.
+
+use super::scalars;
+use crate::definition::{Definition, effective};
+use crate::location::Location;
+use nival_eval::{Attribute, EvalResult, Evaluator, Kind as ValueKind, Value};
+
+/// All sets, the later ones over the earlier.
+pub(super) fn update_all(ev: &mut Evaluator, definitions: &[Definition]) -> EvalResult<Value> {
+    let mut all = ev.attrs(&[]);
+    for definition in definitions {
+        all = ev.update(all, definition.value)?;
+    }
+    Ok(all)
+}
+
+/// The merge of an option without a type: lists and texts are joined, sets united, switches are on if one is.
+pub(crate) fn merge_unspecified(
+    ev: &mut Evaluator,
+    location: &Location,
+    definitions: &[Definition],
+) -> EvalResult<Value> {
+    if let [only] = definitions {
+        return Ok(only.value);
+    }
+    match common_kind(ev, definitions)? {
+        Some(ValueKind::List) => {
+            let mut all = Vec::new();
+            for definition in definitions {
+                all.extend(ev.expect_list(definition.value)?);
+            }
+            Ok(ev.list(&all))
+        }
+        Some(ValueKind::Attrs) => update_all(ev, definitions),
+        Some(ValueKind::Bool) => {
+            let mut any = false;
+            for definition in definitions {
+                any |= ev.expect_bool(definition.value)?;
+            }
+            Ok(Value::bool(any))
+        }
+        Some(ValueKind::String) => {
+            let (mut text, mut context) = (String::new(), nival_eval::ContextId::EMPTY);
+            for definition in definitions {
+                let (part, with) = ev.expect_string_context(definition.value)?;
+                text.push_str(&part);
+                context = ev.join_contexts(context, with);
+            }
+            Ok(ev.string_with(&text, context))
+        }
+        _ => scalars::equal(ev, location, definitions),
+    }
+}
+
+/// The merge of `anything`: sets are merged attribute by attribute, all else must be equal.
+pub(super) fn merge_anything(
+    ev: &mut Evaluator,
+    location: &Location,
+    definitions: &[Definition],
+) -> EvalResult<Value> {
+    if common_kind(ev, definitions)? != Some(ValueKind::Attrs) {
+        return match definitions {
+            [only] => Ok(only.value),
+            _ => scalars::equal(ev, location, definitions),
+        };
+    }
+    let mut by_name: Vec<(nival_eval::Symbol, Vec<Definition>)> = Vec::new();
+    for definition in definitions {
+        for attribute in ev.attributes(definition.value)? {
+            let position = attribute.position.or(definition.position);
+            let item = Definition { file: definition.file.clone(), value: attribute.value, position };
+            match by_name.iter_mut().find(|(name, _)| *name == attribute.name) {
+                Some((_, all)) => all.push(item),
+                None => by_name.push((attribute.name, vec![item])),
+            }
+        }
+    }
+    let mut attributes = Vec::new();
+    for (name, found) in by_name {
+        let place = location.child(ev.name(name));
+        let position = found.first().and_then(|definition| definition.position);
+        let captures: Vec<Value> = found.iter().map(|definition| definition.value).collect();
+        let value = ev.lazy(&captures, move |ev, _| {
+            let effective = effective(ev, &found)?;
+            let merged = merge_anything(ev, &place, &effective.definitions)?;
+            ev.force(merged)
+        });
+        attributes.push(Attribute { name, value, position });
+    }
+    Ok(ev.attrs_at(&attributes))
+}
+
+fn common_kind(ev: &mut Evaluator, definitions: &[Definition]) -> EvalResult<Option<ValueKind>> {
+    let mut common = None;
+    for definition in definitions {
+        let kind = ev.kind(definition.value)?;
+        match common {
+            None => common = Some(kind),
+            Some(other) if other != kind => return Ok(None),
+            Some(_) => {}
+        }
+    }
+    Ok(common)
+}

@@ -1,0 +1,2 @@
+# The smallest machine: systemd and what it needs.
+{ }

@@ -1,0 +1,7 @@
+# A machine with the base system only.
+{
+  # networking.hostName = "minimal";
+  environment.systemPackages = [
+    # "htop"
+  ];
+}
