@@ -1,11 +1,13 @@
 //! One request: HTTP by an agent, or a file that is opened.
 
 use crate::netrc::{Netrc, basic};
+use crate::resolver::RememberingResolver;
 use crate::{Error, FailureKind, Options};
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Proxy};
 
 /// Makes requests.
@@ -132,7 +134,7 @@ fn agent(options: &Options, proxy: Option<&str>, roots: Option<RootCerts>) -> Re
         .proxy(proxy)
         .tls_config(tls.build())
         .build();
-    Ok(config.new_agent())
+    Ok(Agent::with_parts(config, DefaultConnector::default(), RememberingResolver::default()))
 }
 
 fn make_proxy(text: &str, none_for: Option<&str>) -> Result<Proxy, Error> {

@@ -13,6 +13,7 @@ mod download;
 mod error;
 mod netrc;
 mod parallel;
+mod resolver;
 
 pub use error::{Error, Failure, FailureKind};
 
