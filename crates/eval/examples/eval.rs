@@ -24,6 +24,7 @@ struct Options {
     stats: bool,
     frames: usize,
     instantiate: bool,
+    each: bool,
 }
 
 fn main() -> ExitCode {
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
             "--stats" => options.stats = true,
             "--instantiate" => options.instantiate = true,
             "--show-trace" => options.frames = 1000,
+            "--each" => options.each = true,
             "--eval" | "--readonly-mode" => {}
             _ => options.file = Some(word),
         }
@@ -113,6 +115,9 @@ fn run(evaluator: &mut Evaluator, options: &Options) -> EvalResult<String> {
             value = auto_call(evaluator, value, options, &here)?;
         }
     }
+    if options.each {
+        return each(evaluator, value);
+    }
     if options.instantiate {
         let path = evaluator.select(value, "drvPath")?;
         return Ok(evaluator.expect_string_context(path)?.0);
@@ -131,6 +136,24 @@ fn run(evaluator: &mut Evaluator, options: &Options) -> EvalResult<String> {
     }
     let value = evaluator.force(value)?;
     Ok(evaluator.print(value))
+}
+
+/// The path of each derivation of a set, a line each; errors are marked, not fatal.
+fn each(evaluator: &mut Evaluator, set: Value) -> EvalResult<String> {
+    let mut lines = Vec::new();
+    for attribute in evaluator.attributes(set)? {
+        let name = evaluator.name(attribute.name).to_owned();
+        let path = match evaluator.is_derivation(attribute.value) {
+            Ok(true) => match evaluator.select(attribute.value, "drvPath") {
+                Ok(path) => evaluator.expect_string_context(path)?.0,
+                Err(error) => format!("! {}", error.diagnostic().message),
+            },
+            Ok(false) => "-".to_owned(),
+            Err(error) => format!("! {}", error.diagnostic().message),
+        };
+        lines.push(format!("{name} {path}"));
+    }
+    Ok(lines.join("\n"))
 }
 
 /// A function whose arguments all have defaults, or are given, is called.

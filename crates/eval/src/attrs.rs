@@ -14,6 +14,8 @@ use nival_syntax::Symbol;
 /// Flag of a shape: made by a literal, or kept in the table of updates; worth caching.
 pub(crate) const SHARED: u32 = 1;
 
+/// In the place of a frame: the attributes of this set have no positions.
+const NO_POSITIONS: Handle = 1;
 /// The "shape" of a layer: then base and top, then an upper bound of the count.
 const LAYER: Handle = 2;
 /// The "shape" of a layer that was flattened: then the flat set.
@@ -90,6 +92,18 @@ pub(crate) fn new_set(heap: &mut Heap, shape: Handle) -> Handle {
     at
 }
 
+/// Forgets where the attributes of a fresh flat set are defined.
+pub(crate) fn drop_positions(heap: &mut Heap, set: Handle) {
+    if set != EMPTY_SET {
+        let shape = heap.pair(set).1;
+        heap.set_pair(set, NO_POSITIONS, shape);
+    }
+}
+
+fn has_positions(heap: &Heap, set: Handle) -> bool {
+    heap.pair(set).0 != NO_POSITIONS
+}
+
 /// The slot and position of an attribute.
 pub(crate) fn find(heap: &Heap, set: Handle, name: Symbol) -> Option<(Handle, u32)> {
     let mut set = set;
@@ -105,7 +119,8 @@ pub(crate) fn find(heap: &Heap, set: Handle, name: Symbol) -> Option<(Handle, u3
             FORWARD => set = heap.pair(set + 1).0,
             shape => {
                 let index = index_of(heap, shape, name)?;
-                return Some((set + 1 + index, entry(heap, shape, index).1));
+                let position = if has_positions(heap, set) { entry(heap, shape, index).1 } else { 0 };
+                return Some((set + 1 + index, position));
             }
         }
     }
@@ -115,12 +130,12 @@ pub(crate) fn find(heap: &Heap, set: Handle, name: Symbol) -> Option<(Handle, u3
 #[inline]
 pub(crate) fn load(heap: &Heap, slot: Handle) -> Value {
     let value = heap.value(slot);
-    if value.is_raw_delayed() {
+    if value.is_raw_delayed() || value.is_filled_list() {
         return Value::reference(slot);
     }
     if value.is_delayed() {
         let inner = heap.value(value.handle());
-        if !inner.is_delayed() {
+        if !inner.is_delayed() && !inner.is_filled_list() {
             return inner;
         }
     }
@@ -212,9 +227,11 @@ fn fill(
     mut take: impl FnMut(&mut Heap, u32, u64, Handle),
 ) {
     let (mut l, mut r, mut at) = (0, 0, 0);
+    let mask = |has: bool| if has { u64::MAX } else { u64::from(u32::MAX) };
+    let (left_mask, right_mask) = (mask(has_positions(heap, left)), mask(has_positions(heap, right)));
     while l < left_len || r < right_len {
-        let left_word = if l < left_len { Some(heap.word(left_shape + 1 + l)) } else { None };
-        let right_word = if r < right_len { Some(heap.word(right_shape + 1 + r)) } else { None };
+        let left_word = if l < left_len { Some(heap.word(left_shape + 1 + l) & left_mask) } else { None };
+        let right_word = if r < right_len { Some(heap.word(right_shape + 1 + r) & right_mask) } else { None };
         match (left_word, right_word) {
             (Some(a), Some(b)) if a as u32 == b as u32 => {
                 take(heap, at, b, right + 1 + r);
@@ -265,7 +282,7 @@ pub(crate) fn update(heap: &mut Heap, updates: &mut Updates, left: Handle, right
     let (left, right) = (flatten(heap, left), flatten(heap, right));
     let (left_shape, right_shape) = (heap.pair(left).1, heap.pair(right).1);
     let shared = heap.pair(left_shape).1 & heap.pair(right_shape).1 & SHARED != 0;
-    if !shared {
+    if !shared || !has_positions(heap, left) || !has_positions(heap, right) {
         return merge(heap, left, right, 0).0;
     }
     let known = updates.get(&(left_shape, right_shape)).copied();
@@ -321,10 +338,11 @@ pub(crate) fn from_sorted(heap: &mut Heap, entries: &[(Symbol, u32, Value)]) -> 
 pub(crate) fn entries(heap: &mut Heap, set: Handle) -> Vec<(Symbol, u32, Handle)> {
     let flat = flatten(heap, set);
     let shape = heap.pair(flat).1;
+    let has_positions = has_positions(heap, flat);
     (0..shape_len(heap, shape))
         .map(|index| {
             let (name, position) = entry(heap, shape, index);
-            (name, position, flat + 1 + index)
+            (name, if has_positions { position } else { 0 }, flat + 1 + index)
         })
         .collect()
 }

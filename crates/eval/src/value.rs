@@ -145,6 +145,13 @@ impl Value {
         Self::new(tag::LIST, len as u32, first)
     }
 
+    /// A list with elements. Printing tells such lists apart by the slot that holds
+    /// them, as C++ Nix does, so they are referred to and not copied.
+    #[inline]
+    pub(crate) const fn is_filled_list(self) -> bool {
+        self.tag() == tag::LIST && self.detail() > 0
+    }
+
     #[inline]
     pub(crate) const fn attrs(at: Handle) -> Self {
         Self::new(tag::ATTRS, 0, at)

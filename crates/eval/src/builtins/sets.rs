@@ -137,23 +137,24 @@ fn map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
         let call = evaluator.raw_call(arguments[0], &[name, value]);
         evaluator.heap.set(mapped + 1 + index, call);
     }
+    attrs::drop_positions(&mut evaluator.heap, mapped);
     Ok(Value::attrs(mapped))
 }
 
 fn zip(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
-    let mut found: FxHashMap<Symbol, (u32, Vec<Value>)> = FxHashMap::default();
+    let mut found: FxHashMap<Symbol, Vec<Value>> = FxHashMap::default();
     for item in evaluator.expect_list(arguments[1])? {
         let set = evaluator.expect_attrs(item)?;
-        for (name, position, slot) in attrs::entries(&mut evaluator.heap, set.handle()) {
+        for (name, _, slot) in attrs::entries(&mut evaluator.heap, set.handle()) {
             let value = attrs::load(&evaluator.heap, slot);
-            found.entry(name).or_insert_with(|| (position, Vec::new())).1.push(value);
+            found.entry(name).or_default().push(value);
         }
     }
     let mut entries = Vec::with_capacity(found.len());
-    for (name, (position, values)) in found {
+    for (name, values) in found {
         let list = evaluator.list(&values);
         let text = evaluator.name_value(name);
-        entries.push((name, position, evaluator.lazy_call(arguments[0], &[text, list])));
+        entries.push((name, 0, evaluator.lazy_call(arguments[0], &[text, list])));
     }
     Ok(Value::attrs(attrs::from_entries(&mut evaluator.heap, &mut entries)))
 }

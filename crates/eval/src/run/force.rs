@@ -83,7 +83,8 @@ impl Evaluator {
         self.heap.set(slot, Value::BLACKHOLE);
         match self.force_delayed(value) {
             Ok(forced) => {
-                self.heap.set(slot, forced);
+                let stays = forced.is_filled_list() && value.tag() == tag::REF;
+                self.heap.set(slot, if stays { value } else { forced });
                 Ok(forced)
             }
             Err(error) => {

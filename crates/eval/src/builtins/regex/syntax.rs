@@ -120,7 +120,6 @@ impl Reader<'_> {
             if !repeatable {
                 return None;
             }
-            self.choices = true;
             // A repetition of a repetition needs brackets.
             self.out.insert_str(start, "(?:");
             self.out.push(')');

@@ -1,0 +1,1 @@
+[ "${./data}" "${./data/hello.txt}" (builtins.path { path = ./data; name = "n"; filter = p: t: baseNameOf p != "value.nix"; }) (builtins.filterSource (p: t: t == "regular") ./data) (builtins.path { path = ./data/hello.txt; recursive = false; }) ]

@@ -1,0 +1,2 @@
+with builtins; [ (map (p: compareVersions (elemAt p 0) (elemAt p 1)) [ [ "1.0" "2.3" ] [ "2.1" "2.3" ] [ "2.3" "2.3" ] [ "2.5" "2.3" ] [ "3.1" "2.3" ] [ "2.3.1" "2.3" ] [ "2.3.1" "2.3a" ] [ "2.3pre1" "2.3" ] [ "2.3pre3" "2.3pre12" ] [ "2.3a" "2.3c" ] [ "2.3pre1" "2.3c" ] [ "2.3pre1" "2.3q" ] [ "1" "" ] ])
+  (splitVersion "1.2.3-pre4a") (parseDrvName "nix-0.12pre12876") (parseDrvName "a-b-1.2-c") (parseDrvName "hello") (parseDrvName "x-") (parseDrvName "a-1") (parseDrvName "-") ]
