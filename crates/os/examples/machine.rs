@@ -42,6 +42,20 @@ fn run(words: &[String]) -> Result<i32, Error> {
             }
         }
         ("delete", [name]) => machines.delete(name)?,
+        ("plan", [file]) => {
+            let manifest = manifest(file)?;
+            print!("{}", machines.plan(&manifest.name, &manifest)?.text());
+        }
+        ("switch", [file]) => {
+            let manifest = manifest(file)?;
+            let done = machines.switch(&manifest.name, &manifest, &mut |event| println!("{}", json(event)))?;
+            println!("{}", json(&done));
+        }
+        ("rollback", [name, number @ ..]) => {
+            let number = number.first().and_then(|number| number.parse().ok());
+            let done = machines.rollback(name, number, &mut |event| println!("{}", json(event)))?;
+            println!("{}", json(&done));
+        }
         ("status", [name]) => println!("{}", json(&machines.status(name)?)),
         ("generations", [name]) => println!("{}", json(&machines.generations(name)?)),
         ("logs", [name, arguments @ ..]) => return machines.logs(name, arguments),

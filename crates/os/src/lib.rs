@@ -12,8 +12,10 @@ mod internal;
 mod machines;
 pub mod manifest;
 mod names;
+pub mod plan;
 mod state;
 mod supervisor;
+mod switch;
 
 pub use error::Error;
 pub use internal::internal_main;
@@ -22,3 +24,4 @@ pub use manifest::Manifest;
 pub use names::check_machine;
 pub use state::{Generation, MachineFolder, State};
 pub use supervisor::protocol::{Event, Publish};
+pub use switch::{Stage, SwitchEvent, Switched};

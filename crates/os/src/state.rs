@@ -156,6 +156,8 @@ impl State {
     /// When the link cannot be written.
     pub fn set_current(&self, number: u64) -> Result<(), Error> {
         let link = self.0.join("current");
+        fs::write_atomic(&self.generation(number).join("counted"), b"", 0o644)
+            .doing(|| format!("make generation {number} the current one"))?;
         fs::symlink_atomic(Path::new(&format!("generations/{number}")), &link)
             .and_then(|()| fs::sync_dir(&self.0))
             .doing(|| format!("make generation {number} the current one"))

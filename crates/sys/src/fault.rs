@@ -4,6 +4,7 @@
 //! `fail@N` makes that call fail with `EIO`, `full@N` makes it and every later one
 //! fail with `ENOSPC`; `count` writes the number of points that were passed to the
 //! file named by `NIVAL_FAULT_LOG`, where all modes also append one line a point.
+//! With `NIVAL_FAULT_ONCE`, the process that makes that file has its fault, and no other one.
 
 use std::io;
 use std::io::Write as _;
@@ -48,14 +49,20 @@ pub fn point(call: &'static str, on: &dyn std::fmt::Debug) -> io::Result<()> {
     let now = PASSED.fetch_add(1, Ordering::SeqCst) + 1;
     log(now, call, on);
     match mode {
-        Mode::Stop(at) if at == now => {
+        Mode::Stop(at) if at == now && first() => {
             crate::fs::kill_self();
             Ok(())
         }
-        Mode::Fail(at) if at == now => Err(io::Error::from_raw_os_error(libc::EIO)),
+        Mode::Fail(at) if at == now && first() => Err(io::Error::from_raw_os_error(libc::EIO)),
         Mode::Full(at) if at <= now => Err(io::Error::from_raw_os_error(libc::ENOSPC)),
         _ => Ok(()),
     }
+}
+
+/// Whether no other process had its fault yet, where only one is to have it.
+fn first() -> bool {
+    let Some(path) = std::env::var_os("NIVAL_FAULT_ONCE") else { return true };
+    std::fs::OpenOptions::new().write(true).create_new(true).open(path).is_ok()
 }
 
 fn log(now: u64, call: &str, on: &dyn std::fmt::Debug) {

@@ -13,4 +13,5 @@ pub mod network;
 pub mod owner;
 pub mod process;
 pub mod pty;
+pub mod signal;
 pub mod socket;

@@ -85,6 +85,7 @@ pub(super) fn write(
         writer.special(root, listings, diverted)?;
         writer.generated(root, generated)?;
         writer.declared(root)?;
+        writer.text(super::MARK, key.as_bytes(), 0o444, (0, 0))?;
         fs::remove_tree(&place).doing(|| "replace a layer".to_owned())?;
         fs::rename(&staged, &place).doing(|| "name a layer".to_owned())
     };

@@ -24,10 +24,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use seed::{OwnedFolder, Seed};
-pub(crate) use units::{PackageUnit, package_units};
+pub(crate) use units::{PackageUnit, package_units, template};
 
 /// Changes with the form of generated layers, so that old ones are not taken.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
+
+/// The file of a root that holds the key of its composition, so that it is known what is shown.
+pub(crate) const MARK: &str = ".nival";
 
 /// Where the logical store `/nix/store` lies physically.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,6 +26,7 @@ pub(super) fn text(dynamic: bool) -> String {
          KillMode=process\n\
          OOMScoreAdjust=-900\n\
          SyslogIdentifier=nival-switch\n\
+         EnvironmentFile=-/run/nival/switch.env\n\
          Environment=PATH=/usr/sbin:/usr/bin\n\
          Slice=system.slice\n"
     )

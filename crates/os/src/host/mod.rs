@@ -13,7 +13,8 @@ pub(crate) fn is_root() -> bool {
     nival_sys::process::user_id() == 0 && holds_all_ids()
 }
 
-fn holds_all_ids() -> bool {
+/// Whether this process is in no user namespace that hides ids from it.
+pub(crate) fn holds_all_ids() -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let mut words = map.split_whitespace();
     (words.next(), words.next()) == (Some("0"), Some("0"))

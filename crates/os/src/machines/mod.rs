@@ -2,6 +2,7 @@
 
 mod delete;
 mod run;
+mod switch;
 mod up;
 
 use crate::compose::Store;

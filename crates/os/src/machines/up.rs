@@ -94,14 +94,12 @@ impl Machines {
     /// # Errors
     /// [`Error::NotRunning`], or what kept it from ending.
     pub fn down(&self, name: &str) -> Result<(), Error> {
-        match self.ask(name, &Request::Down { seconds: 90 }, &[])? {
-            Answer::Down => {}
-            _ => return Err(Error::Supervisor { machine: name.to_owned(), reason: "it answered something else".into() }),
-        }
-        // The lock is free when the supervisor has ended or holds other machines only.
-        let end = std::time::Instant::now() + std::time::Duration::from_secs(5);
-        while self.socket(name).exists() && std::time::Instant::now() < end {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+        let supervisor = self.running(name).and_then(|known| process::descriptor(known.supervisor.cast_signed()).ok());
+        let Answer::Down { last } = self.ask(name, &Request::Down { seconds: 90 }, &[])? else {
+            return Err(Error::Supervisor { machine: name.to_owned(), reason: "it answered something else".into() });
+        };
+        if let (true, Some(supervisor)) = (last, supervisor) {
+            process::wait_readable(&[&supervisor], 10_000).doing(|| "wait for the supervisor to end".to_owned())?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -50,13 +51,15 @@ pub(super) struct Machine {
     address: Option<Ipv4Addr>,
     outside: String,
     connect: Box<dyn Fn(i32) -> Result<(), Error> + Send + Sync>,
+    /// How many machines of this supervisor have not ended.
+    alive: Arc<AtomicUsize>,
     now: Mutex<Now>,
     changed: Condvar,
 }
 
 impl Machine {
     /// Takes the ports and the socket of a machine; nothing is started yet.
-    pub(super) fn new(orders: &Orders, order: &Order, hub: &Arc<Hub>, index: usize) -> Result<Self, Error> {
+    pub(super) fn new(orders: &Orders, order: &Order, hub: &Arc<Hub>, index: usize, alive: &Arc<AtomicUsize>) -> Result<Self, Error> {
         let folder = MachineFolder::new(&orders.data, &order.name);
         let groups = Groups::of(&orders.groups, &order.name);
         let address = hub.address(index);
@@ -91,6 +94,7 @@ impl Machine {
             address,
             outside,
             connect: Box::new(move |first| hub.connect(index, first)),
+            alive: Arc::clone(alive),
             now: Mutex::new(Now { phase: Phase::Starting, first: 0, since: 0, checked: false }),
             changed: Condvar::new(),
         })
@@ -142,8 +146,7 @@ impl Machine {
         let served = serve::start(self, &self.socket);
         if let Err(error) = served {
             client.tell(&News::Failed(error));
-            self.set(|now| now.phase = Phase::Ended);
-            return;
+            return self.end();
         }
         loop {
             let code = self.once(client, start);
@@ -167,13 +170,24 @@ impl Machine {
         }
         let _ = fs::remove_file(&self.socket);
         let _ = std::fs::remove_dir(self.folder.mount_point());
+        self.end();
+    }
+
+    fn end(&self) {
+        self.alive.fetch_sub(1, Ordering::SeqCst);
         self.set(|now| now.phase = Phase::Ended);
+    }
+
+    /// Whether no machine of this supervisor is left.
+    pub(super) fn was_last(&self) -> bool {
+        self.alive.load(Ordering::SeqCst) == 0
     }
 
     /// One boot, from making to the end; gives the code that the machine ended with.
     fn once(self: &Arc<Self>, client: &Client, start: Instant) -> Result<i32, Error> {
         let since = |start: Instant| u64::try_from(start.elapsed().as_millis()).unwrap_or(0);
         let state = self.folder.state();
+        crate::switch::settle(&state)?;
         let mut launch = self.launch.clone();
         if let Some(current) = state.current() {
             launch.generation = current;

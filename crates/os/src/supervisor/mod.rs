@@ -14,6 +14,7 @@ use nival_sys::{namespace, owner, process};
 use protocol::{Lines, News, Orders};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -60,8 +61,9 @@ fn supervise(orders: &Orders, stream: UnixStream, client: &Arc<Client>, start: I
     let locks = orders.machines.iter().map(|order| lock(orders, &order.name)).collect::<Result<Vec<_>, _>>()?;
     let hub = Arc::new(network::Hub::make(orders)?);
     let mut machines = Vec::new();
+    let alive = Arc::new(AtomicUsize::new(orders.machines.len()));
     for (index, order) in orders.machines.iter().enumerate() {
-        machines.push(Arc::new(Machine::new(orders, order, &hub, index)?));
+        machines.push(Arc::new(Machine::new(orders, order, &hub, index, &alive)?));
     }
     let threads: Vec<_> = machines
         .iter()

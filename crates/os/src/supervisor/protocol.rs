@@ -121,7 +121,8 @@ pub(crate) struct Known {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
     Known(Known),
-    Down,
+    /// The machine has ended; when it was the last one, the supervisor ends too.
+    Down { last: bool },
     Failed(Error),
 }
 

@@ -31,7 +31,7 @@ fn answer(machine: &Arc<Machine>, stream: UnixStream) {
     let reply = match request {
         Request::Status => Answer::Known(machine.known()),
         Request::Down { seconds } => match machine.stop(Duration::from_secs(seconds)) {
-            Ok(()) => Answer::Down,
+            Ok(()) => Answer::Down { last: machine.was_last() },
             Err(error) => Answer::Failed(error),
         },
         Request::Run { command, user, terminal, environment } => {

@@ -1,0 +1,162 @@
+//! Changing a running machine: the client stores the generation, starts the executor, and looks on.
+
+use super::Machines;
+use crate::error::Doing as _;
+use crate::plan::{self, Plan, Snapshot};
+use crate::switch::{Journal, Stage, SwitchEvent, Switched};
+use crate::{Error, Manifest, State};
+use nival_sys::{fs, owner};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::time::{Duration, Instant};
+
+impl Machines {
+    /// What a switch of a machine to a manifest would do.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMachine`], or that the current generation cannot be read.
+    pub fn plan(&self, name: &str, manifest: &Manifest) -> Result<Plan, Error> {
+        let state = self.known(name)?.state();
+        let old = state.manifest(state.current().unwrap_or(0))?;
+        Ok(self.plan_between(old, manifest.clone()))
+    }
+
+    /// What it takes to get from one manifest to another.
+    #[must_use]
+    pub fn plan_between(&self, old: Manifest, new: Manifest) -> Plan {
+        let store = self.store();
+        plan::plan(&Snapshot::new(&store, old), &Snapshot::new(&store, new))
+    }
+
+    /// The manifest of a generation.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMachine`], [`Error::Generation`].
+    pub fn manifest(&self, name: &str, number: u64) -> Result<Manifest, Error> {
+        let state = self.known(name)?.state();
+        if !state.numbers().contains(&number) {
+            return Err(Error::Generation { machine: name.to_owned(), number });
+        }
+        state.manifest(number)
+    }
+
+    /// The number of the generation that a machine runs, or boots next.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMachine`].
+    pub fn current(&self, name: &str) -> Result<Option<u64>, Error> {
+        Ok(self.known(name)?.state().current())
+    }
+
+    /// Changes a running machine to a manifest; returns when the new generation is in place and well.
+    ///
+    /// The change goes on when this process ends.
+    ///
+    /// # Errors
+    /// [`Error::Switch`], [`Error::Preflight`] and others: the old generation runs then, as if nothing had been asked.
+    pub fn switch(
+        &self,
+        name: &str,
+        manifest: &Manifest,
+        show: &mut dyn FnMut(&SwitchEvent),
+    ) -> Result<Switched, Error> {
+        self.change(name, manifest, "switch", show)
+    }
+
+    /// Changes a running machine back to a generation, the one before where no number is given.
+    ///
+    /// # Errors
+    /// [`Error::Generation`], and those of [`Self::switch`].
+    pub fn rollback(
+        &self,
+        name: &str,
+        number: Option<u64>,
+        show: &mut dyn FnMut(&SwitchEvent),
+    ) -> Result<Switched, Error> {
+        let state = self.known(name)?.state();
+        let current = state.current().unwrap_or(0);
+        let before = || state.numbers().into_iter().rfind(|number| *number < current && committed(&state, *number));
+        let wanted = number.or_else(before).unwrap_or(0);
+        let manifest = self.manifest(name, wanted)?;
+        self.change(name, &manifest, &format!("rollback to {wanted}"), show)
+    }
+
+    fn change(
+        &self,
+        name: &str,
+        manifest: &Manifest,
+        made_by: &str,
+        show: &mut dyn FnMut(&SwitchEvent),
+    ) -> Result<Switched, Error> {
+        let state = self.known(name)?.state();
+        if manifest.name != name {
+            let reason = format!("it describes the machine `{}`, not `{name}`", manifest.name);
+            return Err(Error::Manifest(reason));
+        }
+        if !self.is_running(name) {
+            return Err(Error::NotRunning(name.to_owned()));
+        }
+        let lock = fs::open_rw(&state.switch_lock()).doing(|| "lock the switch".to_owned())?;
+        if !owner::try_lock(&lock).doing(|| "lock the switch".to_owned())? || self.is_switching(name, &state) {
+            return Err(Error::Busy(name.to_owned()));
+        }
+        let from = state.current().unwrap_or(0);
+        let old = state.manifest(from)?;
+        if old == *manifest {
+            return Ok(Switched { from, to: from });
+        }
+        let plan = self.plan_between(old, manifest.clone());
+        let plan = serde_json::to_vec_pretty(&plan).unwrap_or_default();
+        let to = state.add(manifest, made_by, &[("plan.json", plan)])?;
+        fs::remove_file(&state.events()).doing(|| "clear the events of the last switch".to_owned())?;
+        Journal { from, to, stage: Stage::Staging, touched: Vec::new(), failure: None }.write(&state)?;
+        self.output(name, &["systemctl", "start", "--no-block", "nival-switch.service"])?;
+        self.follow(name, &state, show)
+    }
+
+    /// Whether an executor is at work.
+    fn is_switching(&self, name: &str, state: &State) -> bool {
+        let open = Journal::read(state).is_some_and(|journal| !journal.stage.is_final());
+        open && self
+            .output(name, &["systemctl", "is-active", "nival-switch.service"])
+            .is_ok_and(|said| matches!(said.as_str(), "active" | "activating" | "reloading" | "deactivating"))
+    }
+
+    /// Shows events until the journal is at its end.
+    fn follow(&self, name: &str, state: &State, show: &mut dyn FnMut(&SwitchEvent)) -> Result<Switched, Error> {
+        let mut position = 0;
+        let mut text = String::new();
+        let mut looked = Instant::now();
+        loop {
+            if let Ok(mut file) = std::fs::File::open(state.events()) {
+                let _ = file.seek(SeekFrom::Start(position));
+                position += file.read_to_string(&mut text).unwrap_or(0) as u64;
+            }
+            while let Some(end) = text.find('\n') {
+                let line: String = text.drain(..=end).collect();
+                match serde_json::from_str(&line) {
+                    Ok(SwitchEvent::Finished) => return outcome(name, state),
+                    Ok(event) => show(&event),
+                    Err(_) => {}
+                }
+            }
+            if looked.elapsed() > Duration::from_secs(1) {
+                looked = Instant::now();
+                if !self.is_running(name) {
+                    let reason = "the machine ended during the switch; the old generation boots next".to_owned();
+                    return Err(Error::Supervisor { machine: name.to_owned(), reason });
+                }
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn outcome(name: &str, state: &State) -> Result<Switched, Error> {
+    let gone = || Error::Supervisor { machine: name.to_owned(), reason: "the journal cannot be read".to_owned() };
+    Journal::read(state).ok_or_else(gone)?.outcome()
+}
+
+/// Whether a generation ever counted: those that a failed switch made are no place to go back to.
+fn committed(state: &State, number: u64) -> bool {
+    state.generation(number).join("counted").exists() || !state.generation(number).join("plan.json").exists()
+}
