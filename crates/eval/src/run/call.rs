@@ -26,6 +26,7 @@ impl Evaluator {
             } else {
                 self.delay(argument, frame)
             };
+            self.count_call_at(node)?;
             let inner = self.enter(node, callee, &lambda, argument)?;
             return Ok(Step::Run(lambda.body, inner));
         }
@@ -35,6 +36,7 @@ impl Evaluator {
     pub(super) fn call_many(&mut self, node: NodeId, function: NodeId, arguments: Run, frame: Handle) -> EvalResult<Step> {
         let mut callee = self.eval(function, frame)?;
         let mut at = arguments.indices();
+        self.count_call_at(node)?;
         while callee.tag() == tag::LAMBDA {
             let Some(next) = at.next() else { return Ok(Step::Done(callee)) };
             let argument = self.code.extra[next];
@@ -102,6 +104,13 @@ impl Evaluator {
         error
     }
 
+    fn count_call_at(&mut self, node: NodeId) -> EvalResult<()> {
+        match self.count_call() {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.located(error, node)),
+        }
+    }
+
     /// Counts a call; looks at interruption and memory now and then.
     #[inline]
     fn count_call(&mut self) -> EvalResult<()> {
@@ -132,9 +141,6 @@ impl Evaluator {
     /// Makes the frame of a call; `argument` fills one slot.
     #[inline]
     fn enter(&mut self, node: NodeId, callee: Value, lambda: &LambdaCode, argument: Value) -> EvalResult<Handle> {
-        if let Err(error) = self.count_call() {
-            return Err(self.located(error, node));
-        }
         let frame = self.heap.allocate(1 + lambda.size as usize);
         self.heap.set_pair(frame, callee.handle(), 0);
         if lambda.whole {
@@ -251,6 +257,7 @@ impl Evaluator {
     fn call_inner(&mut self, function: Value, arguments: &[Value]) -> EvalResult {
         let mut callee = self.force(function)?;
         let mut rest = arguments;
+        self.count_call()?;
         while let Some((first, more)) = rest.split_first() {
             match callee.tag() {
                 tag::LAMBDA => {
@@ -268,7 +275,6 @@ impl Evaluator {
                     let Some((slot, _)) = attrs::find(&self.heap, callee.handle(), symbols::FUNCTOR) else {
                         return Err(self.not_a_function(callee));
                     };
-                    self.count_call()?;
                     let functor = self.force_slot(slot)?;
                     callee = self.call(functor, &[callee])?;
                 }
@@ -279,7 +285,6 @@ impl Evaluator {
     }
 
     fn enter_quietly(&mut self, callee: Value, lambda: &LambdaCode, argument: Value) -> EvalResult<Handle> {
-        self.count_call()?;
         let frame = self.heap.allocate(1 + lambda.size as usize);
         self.heap.set_pair(frame, callee.handle(), 0);
         if lambda.whole {
@@ -316,7 +321,6 @@ impl Evaluator {
             let at = self.store_captures(&all);
             return Ok((Value::new(tag::NATIVE, callee.detail(), at), &arguments[taken..]));
         }
-        self.count_call()?;
         let captures = self.natives[id].captures as usize;
         let code = self.natives[id].code.clone();
         let result = match code {

@@ -84,14 +84,7 @@ impl Parser<'_> {
     }
 
     fn deeper_operation(&mut self, least: u8) -> ExprId {
-        self.depth += 1;
-        let result = if self.depth % 16 == 0 {
-            stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.operation(least))
-        } else {
-            self.operation(least)
-        };
-        self.depth -= 1;
-        result
+        self.nested_at(least, Self::operation)
     }
 
     fn not_associative(&mut self) {

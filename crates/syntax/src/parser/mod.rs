@@ -169,8 +169,12 @@ impl<'a> Parser<'a> {
         self.error(diagnostic);
     }
 
-    /// Runs `read` one level deeper, on a stack that has room, or refuses.
     fn nested(&mut self, read: fn(&mut Self) -> ExprId) -> ExprId {
+        self.nested_at(read, |parser, read| read(parser))
+    }
+
+    /// Runs `read` one level deeper, on a stack that has room, or refuses.
+    fn nested_at<T>(&mut self, with: T, read: fn(&mut Self, T) -> ExprId) -> ExprId {
         if self.depth >= MAX_DEPTH {
             let (start, end) = (self.token.start, self.token.end);
             if self.token.kind != TokenKind::End {
@@ -187,9 +191,9 @@ impl<'a> Parser<'a> {
         }
         self.depth += 1;
         let result = if self.depth % 16 == 0 {
-            stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || read(self))
+            stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || read(self, with))
         } else {
-            read(self)
+            read(self, with)
         };
         self.depth -= 1;
         result

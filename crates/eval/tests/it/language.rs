@@ -1,0 +1,53 @@
+//! Every `tests/lang/NAME.nix` evaluates to `NAME.exp`, which C++ Nix wrote.
+
+use crate::disk_world::DiskWorld;
+use nival_diagnostics::{RenderOptions, render};
+use nival_eval::{Evaluator, Settings};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lang");
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "nix"))
+        .collect();
+    found.sort();
+    found
+}
+
+fn evaluate(path: &Path) -> String {
+    let mut evaluator = Evaluator::new(Rc::new(DiskWorld::default()), Settings::default());
+    let result = evaluator.import(&path.to_string_lossy()).and_then(|value| evaluator.force_deep(value));
+    match result {
+        Ok(value) => evaluator.print(value),
+        Err(error) => render(&error.diagnostic(), evaluator.sources(), RenderOptions::default()),
+    }
+}
+
+#[test]
+fn cases_evaluate_as_in_nix() {
+    let mut wrong = Vec::new();
+    for path in cases() {
+        let folder = path.parent().unwrap().to_string_lossy().into_owned();
+        let got = evaluate(&path).replace(&folder, "/pwd");
+        let expected = fs::read_to_string(path.with_extension("exp")).unwrap();
+        if got.trim_end() != expected.trim_end() {
+            wrong.push(format!("{}\n  expected {expected}\n  got      {got}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_golden_has_its_case() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lang");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "exp") {
+            assert!(path.with_extension("nix").exists(), "{} has no case", path.display());
+        }
+    }
+}
