@@ -171,13 +171,30 @@ fn make_writable(folder: &Path) -> io::Result<()> {
 
 /// Sets the modification time in seconds since 1970, of a link itself too.
 pub fn set_modified(path: &Path, seconds: i64) -> io::Result<()> {
-    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
     fault::point("utimens", &path)?;
+    date(path, seconds)
+}
+
+fn date(path: &Path, seconds: i64) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
     let times = Timestamps {
         last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
         last_modification: Timespec { tv_sec: seconds, tv_nsec: 0 },
     };
     at(path, utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(io::Error::from))
+}
+
+/// Makes a symbolic link with a modification time, as one change; fails where something is already.
+pub fn symlink_dated(target: &Path, link: &Path, seconds: i64) -> io::Result<()> {
+    symlink(target, link)?;
+    date(link, seconds)
+}
+
+/// Sets the permission bits and the modification time of a folder that nothing more goes into, as one change.
+pub fn seal_dir(path: &Path, mode: u32, seconds: i64) -> io::Result<()> {
+    fault::point("chmod", &path)?;
+    at(path, std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)))?;
+    date(path, seconds)
 }
 
 /// Writes a new file that need not survive a crash of the system; fails where something is already.

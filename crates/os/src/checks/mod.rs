@@ -131,6 +131,7 @@ pub(crate) fn unit_journal(unit: &str) -> Vec<String> {
     if unit.is_empty() {
         return Vec::new();
     }
+    output("journalctl", &["--sync"]);
     let text = output("journalctl", &["--unit", unit, "--lines=15", "--no-pager", "--output=short-precise", "--no-hostname"]);
     text.lines().map(str::to_owned).collect()
 }

@@ -53,6 +53,8 @@ pub(super) struct Machine {
     connect: Box<dyn Fn(i32) -> Result<(), Error> + Send + Sync>,
     /// How many machines of this supervisor have not ended.
     alive: Arc<AtomicUsize>,
+    /// How many clients wait for an answer about the end of the machine.
+    pub answering: AtomicUsize,
     now: Mutex<Now>,
     changed: Condvar,
 }
@@ -95,6 +97,7 @@ impl Machine {
             outside,
             connect: Box::new(move |first| hub.connect(index, first)),
             alive: Arc::clone(alive),
+            answering: AtomicUsize::new(0),
             now: Mutex::new(Now { phase: Phase::Starting, first: 0, since: 0, checked: false }),
             changed: Condvar::new(),
         })
@@ -176,6 +179,14 @@ impl Machine {
     fn end(&self) {
         self.alive.fetch_sub(1, Ordering::SeqCst);
         self.set(|now| now.phase = Phase::Ended);
+    }
+
+    /// Waits until clients that wait for the end have been told of it.
+    pub(super) fn wait_until_told(&self) {
+        let end = Instant::now() + Duration::from_secs(2);
+        while self.answering.load(Ordering::SeqCst) > 0 && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Whether no machine of this supervisor is left.

@@ -80,6 +80,9 @@ fn supervise(orders: &Orders, stream: UnixStream, client: &Arc<Client>, start: I
         let _ = thread.join();
     }
     hub.remove();
+    for machine in &machines {
+        machine.wait_until_told();
+    }
     drop(locks);
     Ok(())
 }

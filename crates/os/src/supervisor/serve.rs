@@ -10,6 +10,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Listens at the machine's socket; a thread answers until the process ends.
@@ -30,10 +31,16 @@ fn answer(machine: &Arc<Machine>, stream: UnixStream) {
     let Ok(Some((request, fds))) = Lines::new(copy).next::<Request>() else { return };
     let reply = match request {
         Request::Status => Answer::Known(machine.known()),
-        Request::Down { seconds } => match machine.stop(Duration::from_secs(seconds)) {
-            Ok(()) => Answer::Down { last: machine.was_last() },
-            Err(error) => Answer::Failed(error),
-        },
+        Request::Down { seconds } => {
+            machine.answering.fetch_add(1, Ordering::SeqCst);
+            let answer = match machine.stop(Duration::from_secs(seconds)) {
+                Ok(()) => Answer::Down { last: machine.was_last() },
+                Err(error) => Answer::Failed(error),
+            };
+            let _ = protocol::send(&stream, &answer, &[]);
+            machine.answering.fetch_sub(1, Ordering::SeqCst);
+            return;
+        }
         Request::Run { command, user, terminal, environment } => {
             let what = What::Program { command, user, terminal, environment };
             if let Err(error) = run(machine, what, fds, &stream) {

@@ -4,6 +4,7 @@ use crate::checks;
 use crate::plan::Action;
 use nival_sys::process;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// What went wrong with units.
 #[derive(Debug)]
@@ -11,6 +12,10 @@ pub(super) struct Trouble {
     pub reason: String,
     pub journal: Vec<String>,
 }
+
+/// How long a service may go on answering from its old files after it was asked to read the new ones:
+/// nginx lets its old processes accept connections for a tenth of a second.
+const RELOADING: Duration = Duration::from_millis(400);
 
 /// Does something to units in one transaction and waits until it is done.
 pub(super) fn act(action: Action, units: &[String]) -> Result<(), Trouble> {
@@ -23,7 +28,12 @@ pub(super) fn act(action: Action, units: &[String]) -> Result<(), Trouble> {
     };
     let mut words = vec![verb];
     words.extend(units.iter().map(String::as_str));
-    let Err(said) = systemctl(&words) else { return Ok(()) };
+    let Err(said) = systemctl(&words) else {
+        if action == Action::Reload {
+            std::thread::sleep(RELOADING);
+        }
+        return Ok(());
+    };
     // A unit that was stopped by hand cannot be reloaded; it reads its files when it starts.
     let inactive = |unit: &&String| action != Action::Reload || checks::unit_state(unit) != "inactive";
     let gone = |unit: &&String| action == Action::Stop && said.contains("not loaded") && said.contains(unit.as_str());
