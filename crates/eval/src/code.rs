@@ -80,7 +80,8 @@ pub(crate) enum Node {
 /// One component of a path of names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Name {
-    Static(Symbol),
+    /// A name and its inline cache.
+    Static(Symbol, u32),
     Dynamic(NodeId),
 }
 
@@ -128,6 +129,8 @@ pub(crate) struct FormalCode {
     pub(crate) name: Symbol,
     pub(crate) position: u32,
     pub(crate) place: u32,
+    /// Inline cache.
+    pub(crate) cache: u32,
     pub(crate) default: Option<NodeId>,
 }
 

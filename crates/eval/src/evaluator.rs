@@ -43,6 +43,9 @@ impl Default for Settings {
     }
 }
 
+/// How many strings are remembered with their symbols.
+pub(crate) const RECENT_NAMES: usize = 4096;
+
 /// The code of a builtin: all arguments at once.
 pub(crate) type Builtin = fn(&mut Evaluator, &[Value]) -> EvalResult;
 type NativeClosure = dyn Fn(&mut Evaluator, &[Value], &[Value]) -> EvalResult;
@@ -91,6 +94,10 @@ pub struct Evaluator {
     pub(crate) interrupt: Arc<AtomicBool>,
     pub(crate) imports: FxHashMap<String, Value>,
     pub(crate) outside: builtins::Outside,
+    /// Buffers for texts that are being made.
+    pub(crate) buffers: Vec<Vec<u8>>,
+    /// Strings whose symbol was asked for: handle, symbol.
+    pub(crate) recent_names: Vec<(u32, u32)>,
 }
 
 impl Evaluator {
@@ -122,6 +129,8 @@ impl Evaluator {
             interrupt: Arc::new(AtomicBool::new(false)),
             imports: FxHashMap::default(),
             outside: builtins::Outside::default(),
+            buffers: Vec::new(),
+            recent_names: vec![(0, 0); RECENT_NAMES],
         };
         builtins::install(&mut evaluator);
         evaluator
@@ -183,13 +192,6 @@ impl Evaluator {
     /// The symbol of a name.
     pub fn symbol(&mut self, name: &str) -> Symbol {
         self.interner.intern(name)
-    }
-
-    pub(crate) fn symbol_of(&mut self, bytes: &[u8]) -> Symbol {
-        match std::str::from_utf8(bytes) {
-            Ok(name) => self.interner.intern(name),
-            Err(_) => self.interner.intern(&String::from_utf8_lossy(bytes)),
-        }
     }
 
     pub(crate) fn fail(&self, entry: &'static nival_diagnostics::Entry, message: impl Into<String>) -> EvalError {

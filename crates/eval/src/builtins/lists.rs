@@ -43,10 +43,6 @@ fn map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     Ok(Value::list(first, len as usize))
 }
 
-fn items(evaluator: &mut Evaluator, list: Value) -> Vec<Value> {
-    (0..list.detail()).map(|index| attrs::load(&evaluator.heap, list.handle() + index)).collect()
-}
-
 fn filter(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[1])?;
     if list.detail() == 0 {
@@ -54,7 +50,8 @@ fn filter(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     }
     let predicate = evaluator.expect_function(arguments[0])?;
     let mut kept = Vec::new();
-    for item in items(evaluator, list) {
+    for index in 0..list.detail() {
+        let item = attrs::load(&evaluator.heap, list.handle() + index);
         let result = evaluator.call(predicate, &[item])?;
         if evaluator.expect_bool(result)? {
             kept.push(item);
@@ -73,7 +70,8 @@ fn fold(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
         return Ok(arguments[1]);
     }
     let mut accumulated = arguments[1];
-    for item in items(evaluator, list) {
+    for index in 0..list.detail() {
+        let item = attrs::load(&evaluator.heap, list.handle() + index);
         accumulated = evaluator.call(function, &[accumulated, item])?;
     }
     Ok(accumulated)
@@ -118,7 +116,8 @@ fn length(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 
 fn element(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[1])?;
-    for item in items(evaluator, list) {
+    for index in 0..list.detail() {
+        let item = attrs::load(&evaluator.heap, list.handle() + index);
         if evaluator.equal(arguments[0], item)? {
             return Ok(Value::TRUE);
         }
@@ -129,7 +128,8 @@ fn element(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 fn concat_lists(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[0])?;
     let mut lists = Vec::with_capacity(list.detail() as usize);
-    for item in items(evaluator, list) {
+    for index in 0..list.detail() {
+        let item = attrs::load(&evaluator.heap, list.handle() + index);
         lists.push(evaluator.forced_list(item)?);
     }
     Ok(evaluator.concat(&lists))
@@ -139,7 +139,8 @@ fn concat_map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let function = evaluator.expect_function(arguments[0])?;
     let list = evaluator.forced_list(arguments[1])?;
     let mut lists = Vec::with_capacity(list.detail() as usize);
-    for item in items(evaluator, list) {
+    for index in 0..list.detail() {
+        let item = attrs::load(&evaluator.heap, list.handle() + index);
         let result = evaluator.call(function, &[item])?;
         lists.push(evaluator.forced_list(result)?);
     }
@@ -149,7 +150,8 @@ fn concat_map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 fn any_or_all(evaluator: &mut Evaluator, arguments: &[Value], wanted: bool) -> EvalResult {
     let function = evaluator.expect_function(arguments[0])?;
     let list = evaluator.forced_list(arguments[1])?;
-    for item in items(evaluator, list) {
+    for index in 0..list.detail() {
+        let item = attrs::load(&evaluator.heap, list.handle() + index);
         let result = evaluator.call(function, &[item])?;
         if evaluator.expect_bool(result)? == wanted {
             return yes(wanted);
@@ -182,7 +184,8 @@ fn partition(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let function = evaluator.expect_function(arguments[0])?;
     let list = evaluator.forced_list(arguments[1])?;
     let (mut right, mut wrong) = (Vec::new(), Vec::new());
-    for item in items(evaluator, list) {
+    for index in 0..list.detail() {
+        let item = attrs::load(&evaluator.heap, list.handle() + index);
         let result = evaluator.call(function, &[item])?;
         if evaluator.expect_bool(result)? { right.push(item) } else { wrong.push(item) }
     }
@@ -194,7 +197,8 @@ fn group_by(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let function = evaluator.expect_function(arguments[0])?;
     let list = evaluator.forced_list(arguments[1])?;
     let mut groups: FxHashMap<_, Vec<Value>> = FxHashMap::default();
-    for item in items(evaluator, list) {
+    for index in 0..list.detail() {
+        let item = attrs::load(&evaluator.heap, list.handle() + index);
         let name = evaluator.call(function, &[item])?;
         let name = evaluator.attribute_name(name)?;
         groups.entry(name).or_default().push(item);

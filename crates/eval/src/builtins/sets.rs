@@ -74,10 +74,10 @@ fn remove(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 }
 
 fn from_list(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
-    let items = evaluator.expect_list(arguments[0])?;
-    let mut entries = Vec::with_capacity(items.len());
-    for item in items.into_iter().rev() {
-        let set = evaluator.expect_attrs(item)?.handle();
+    let list = evaluator.forced_list(arguments[0])?;
+    let mut entries = Vec::with_capacity(list.detail() as usize);
+    for index in (0..list.detail()).rev() {
+        let set = evaluator.expect_attrs(Value::reference(list.handle() + index))?.handle();
         let Some((slot, _)) = attrs::find(&evaluator.heap, set, symbols::NAME) else {
             return Err(evaluator.missing_in(set, symbols::NAME));
         };

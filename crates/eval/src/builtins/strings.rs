@@ -48,14 +48,18 @@ fn substring(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 
 fn concat_with(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let (separator, mut context) = evaluator.expect_bytes(arguments[0])?;
-    let mut text = Vec::new();
-    for (index, item) in evaluator.expect_list(arguments[1])?.into_iter().enumerate() {
+    let mut text = evaluator.take_buffer();
+    let list = evaluator.forced_list(arguments[1])?;
+    for index in 0..list.detail() {
         if index > 0 {
             text.extend_from_slice(&separator);
         }
+        let item = Value::reference(list.handle() + index);
         evaluator.append(&mut text, &mut context, item, Coercion::INTERPOLATION)?;
     }
-    Ok(evaluator.make_string(&text, context))
+    let made = evaluator.make_string(&text, context);
+    evaluator.give_buffer(text);
+    Ok(made)
 }
 
 fn replace(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {

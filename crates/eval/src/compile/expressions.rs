@@ -163,7 +163,8 @@ impl Compiler<'_> {
                 self.scope.bind(formal.name, place);
                 bound.push(formal.name);
                 let position = self.place(formal.position);
-                formals.push(FormalCode { name: formal.name, position, place, default: None });
+                let cache = self.code.cache();
+                formals.push(FormalCode { name: formal.name, position, place, cache, default: None });
             }
             for (code, formal) in formals.iter_mut().zip(&sorted) {
                 code.default = formal.default.map(|default| self.lower(default, false));
@@ -205,7 +206,7 @@ impl Compiler<'_> {
         let names: Box<[Name]> = self.ast.names[path.indices()]
             .iter()
             .map(|name| match name {
-                AttrName::Static(name) => Name::Static(*name),
+                AttrName::Static(name) => Name::Static(*name, self.code.cache()),
                 AttrName::Dynamic(expr) => Name::Dynamic(self.lower(*expr, false)),
             })
             .collect();

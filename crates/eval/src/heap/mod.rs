@@ -40,6 +40,7 @@ impl Heap {
             // SAFETY: the layout has a size above zero.
             let base = unsafe { alloc_zeroed(layout) };
             if let Some(base) = NonNull::new(base.cast::<u64>()) {
+                prefer_huge_pages(base, words);
                 return Some(Self { base, reserved: words, next: 16, limit: words });
             }
             if words <= MIN_WORDS {
@@ -142,6 +143,25 @@ impl Heap {
         at
     }
 
+    /// A string object of two others, one behind the other.
+    pub(crate) fn join_bytes(&mut self, left: Handle, right: Handle) -> Handle {
+        let (left_len, right_len) = (self.word(left) as usize, self.word(right) as usize);
+        let total = left_len + right_len;
+        let at = self.allocate(1 + total.div_ceil(8));
+        self.set_word(at, total as u64);
+        for (from, len, offset) in [(left, left_len, 0), (right, right_len, left_len)] {
+            assert!(from as usize + 1 + len.div_ceil(8) <= at as usize);
+            // SAFETY: the source lies wholly below the fresh object (checked above), so the two do not
+            // overlap; the fresh object has room for `total` bytes, of which `offset..offset + len` is a part.
+            unsafe {
+                let source = self.base.as_ptr().add(from as usize + 1).cast::<u8>();
+                let target = self.base.as_ptr().add(at as usize + 1).cast::<u8>().add(offset);
+                std::ptr::copy_nonoverlapping(source, target, len);
+            }
+        }
+        at
+    }
+
     /// The bytes of a string object.
     #[inline]
     pub(crate) fn bytes(&self, at: Handle) -> &[u8] {
@@ -161,6 +181,23 @@ impl Drop for Heap {
         }
     }
 }
+
+/// Asks for large pages: an evaluation of any size touches most of what it takes.
+#[cfg(target_os = "linux")]
+fn prefer_huge_pages(base: NonNull<u64>, words: usize) {
+    const HUGE: usize = 2 << 20;
+    let start = (base.as_ptr() as usize).next_multiple_of(HUGE);
+    let end = (base.as_ptr() as usize + words * 8) & !(HUGE - 1);
+    if start < end {
+        // SAFETY: the range lies inside of the reservation, and the advice changes no contents.
+        unsafe {
+            libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_HUGEPAGE);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn prefer_huge_pages(_base: NonNull<u64>, _words: usize) {}
 
 /// The last resort when one single object is larger than the rest of the heap.
 #[cold]

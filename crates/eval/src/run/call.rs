@@ -164,8 +164,8 @@ impl Evaluator {
         let mut matched = 0;
         for at in lambda.formals.indices() {
             let formal = self.code.formals[at];
-            match attrs::find(&self.heap, set, formal.name) {
-                Some((slot, _)) => {
+            match self.find_cached(set, formal.name, formal.cache) {
+                Some(slot) => {
                     matched += 1;
                     let value = attrs::load(&self.heap, slot);
                     self.heap.set(frame + 1 + formal.place, value);

@@ -21,6 +21,19 @@ impl Evaluator {
         Value::new(tag::STRING, context.0, at)
     }
 
+    /// An empty buffer, used before if possible.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        self.buffers.pop().unwrap_or_default()
+    }
+
+    /// Keeps a buffer for the next text, unless it grew large.
+    pub(crate) fn give_buffer(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() < 1 << 20 {
+            buffer.clear();
+            self.buffers.push(buffer);
+        }
+    }
+
     /// Appends a value as a string.
     pub(crate) fn append(
         &mut self,

@@ -76,7 +76,7 @@ impl Evaluator {
     }
 
     pub(super) fn interpolate(&mut self, node: NodeId, parts: Run, frame: Handle) -> EvalResult {
-        let mut text = Vec::new();
+        let mut text = self.take_buffer();
         let mut context = ContextId::EMPTY;
         for at in parts.indices() {
             let part = self.code.extra[at];
@@ -86,7 +86,9 @@ impl Evaluator {
                 return Err(self.located(error, node));
             }
         }
-        Ok(self.make_string(&text, context))
+        let made = self.make_string(&text, context);
+        self.give_buffer(text);
+        Ok(made)
     }
 
     pub(super) fn interpolate_path(&mut self, node: NodeId, parts: Run, frame: Handle) -> EvalResult {
@@ -114,6 +116,11 @@ impl Evaluator {
 
     /// `+` on what is neither two numbers: strings and paths.
     pub(super) fn add_texts(&mut self, left: Value, right: Value) -> EvalResult {
+        if left.is_string() && right.is_string() {
+            let context = self.contexts.join(ContextId(left.detail()), ContextId(right.detail()));
+            let at = self.heap.join_bytes(left.handle(), right.handle());
+            return Ok(Value::new(tag::STRING, context.0, at));
+        }
         let mut text = Vec::new();
         let mut context = ContextId::EMPTY;
         let how = Coercion { more: false, copy_to_store: left.is_string() };

@@ -9,6 +9,9 @@ use crate::heap::Handle;
 use crate::value::Value;
 use nival_syntax::Symbol;
 
+/// The index in an inline cache that means: sets of this shape do not have it.
+const NOT_THERE: u32 = u32::MAX;
+
 impl Evaluator {
     pub(super) fn select_node(
         &mut self,
@@ -24,20 +27,8 @@ impl Evaluator {
             return Err(self.selecting(error, node, name));
         }
         let at = set.handle();
-        let (known, index) = self.code.caches[cache as usize];
-        let slot = match attrs::flat_shape(&self.heap, at) {
-            Some(shape) if shape == known => at + 1 + index,
-            Some(shape) => match attrs::index_of(&self.heap, shape, name) {
-                Some(index) => {
-                    self.code.caches[cache as usize] = (shape, index);
-                    at + 1 + index
-                }
-                None => return Err(self.missing_attribute(node, at, name)),
-            },
-            None => match attrs::find(&self.heap, at, name) {
-                Some((slot, _)) => slot,
-                None => return Err(self.missing_attribute(node, at, name)),
-            },
+        let Some(slot) = self.find_cached(at, name, cache) else {
+            return Err(self.missing_attribute(node, at, name));
         };
         let value = self.heap.value(slot);
         if !value.is_delayed() {
@@ -46,6 +37,29 @@ impl Evaluator {
         match self.force_slot(slot) {
             Ok(value) => Ok(value),
             Err(error) => Err(self.evaluating_attribute(error, node, at, name)),
+        }
+    }
+
+    /// The slot of an attribute; where it is in sets of the same shape is remembered.
+    #[inline]
+    pub(super) fn find_cached(&mut self, set: Handle, name: Symbol, cache: u32) -> Option<Handle> {
+        let Some(shape) = attrs::flat_shape(&self.heap, set) else {
+            return attrs::find(&self.heap, set, name).map(|(slot, _)| slot);
+        };
+        let (known, index) = self.code.caches[cache as usize];
+        if shape == known {
+            return (index != NOT_THERE).then_some(set + 1 + index);
+        }
+        let index = attrs::index_of(&self.heap, shape, name);
+        self.code.caches[cache as usize] = (shape, index.unwrap_or(NOT_THERE));
+        index.map(|index| set + 1 + index)
+    }
+
+    /// As [`Self::find_cached`], for a component of a path.
+    fn find_component(&mut self, set: Handle, component: Name, name: Symbol) -> Option<Handle> {
+        match component {
+            Name::Static(_, cache) => self.find_cached(set, name, cache),
+            Name::Dynamic(_) => attrs::find(&self.heap, set, name).map(|(slot, _)| slot),
         }
     }
 
@@ -99,7 +113,7 @@ impl Evaluator {
     /// The name of a component of a path.
     pub(super) fn component(&mut self, name: Name, frame: Handle) -> EvalResult<Symbol> {
         match name {
-            Name::Static(name) => Ok(name),
+            Name::Static(name, _) => Ok(name),
             Name::Dynamic(node) => {
                 let value = self.eval(node, frame)?;
                 self.attribute_name(value).map_err(|error| self.located(error, node))
@@ -113,27 +127,35 @@ impl Evaluator {
         if !value.is_string() {
             return Err(self.wrong_type("a string (the name of an attribute)", value));
         }
-        let name = self.heap.bytes(value.handle());
-        match std::str::from_utf8(name) {
-            Ok(name) => Ok(self.interner.intern(name)),
+        let handle = value.handle();
+        let place = handle as usize % crate::evaluator::RECENT_NAMES;
+        let (known, symbol) = self.recent_names[place];
+        if known == handle {
+            return Ok(Symbol(symbol));
+        }
+        let name = self.heap.bytes(handle);
+        let symbol = match std::str::from_utf8(name) {
+            Ok(name) => self.interner.intern(name),
             Err(_) => {
                 let name = String::from_utf8_lossy(name).into_owned();
-                Ok(self.interner.intern(&name))
+                self.interner.intern(&name)
             }
-        }
+        };
+        self.recent_names[place] = (handle, symbol.0);
+        Ok(symbol)
     }
 
     pub(super) fn select_path(&mut self, node: NodeId, base: NodeId, path: u32, frame: Handle) -> EvalResult {
         let mut value = self.eval(base, frame)?;
         for at in 0..self.code.paths[path as usize].len() {
-            let name = self.code.paths[path as usize][at];
-            let name = self.component(name, frame)?;
+            let component = self.code.paths[path as usize][at];
+            let name = self.component(component, frame)?;
             if !value.is_attrs() {
                 let error = self.wrong_type("a set", value);
                 return Err(self.selecting(error, node, name));
             }
             let set = value.handle();
-            let Some((slot, _)) = attrs::find(&self.heap, set, name) else {
+            let Some(slot) = self.find_component(set, component, name) else {
                 return Err(self.missing_attribute(node, set, name));
             };
             value = match self.force_slot(slot) {
@@ -154,13 +176,13 @@ impl Evaluator {
     ) -> EvalResult {
         let mut value = self.eval(base, frame)?;
         for at in 0..self.code.paths[path as usize].len() {
-            let name = self.code.paths[path as usize][at];
-            let name = self.component(name, frame)?;
+            let component = self.code.paths[path as usize][at];
+            let name = self.component(component, frame)?;
             if !value.is_attrs() {
                 return self.eval(default, frame);
             }
             let set = value.handle();
-            let Some((slot, _)) = attrs::find(&self.heap, set, name) else {
+            let Some(slot) = self.find_component(set, component, name) else {
                 return self.eval(default, frame);
             };
             value = match self.force_slot(slot) {
@@ -175,12 +197,12 @@ impl Evaluator {
         let mut value = self.eval(base, frame)?;
         let len = self.code.paths[path as usize].len();
         for at in 0..len {
-            let name = self.code.paths[path as usize][at];
-            let name = self.component(name, frame)?;
+            let component = self.code.paths[path as usize][at];
+            let name = self.component(component, frame)?;
             if !value.is_attrs() {
                 return Ok(Value::FALSE);
             }
-            let Some((slot, _)) = attrs::find(&self.heap, value.handle(), name) else {
+            let Some(slot) = self.find_component(value.handle(), component, name) else {
                 return Ok(Value::FALSE);
             };
             if at + 1 < len {
