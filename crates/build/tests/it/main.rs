@@ -1,0 +1,5 @@
+//! Tests of the built-in builders.
+
+mod hostile;
+mod package;
+mod unpacking;
