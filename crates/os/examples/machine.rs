@@ -2,7 +2,8 @@
 //!
 //! FOLDER holds `data`, `run` and `nix/store` (or the store that `NIVAL_STORE` names).
 
-use nival_os::{Config, Error, Machines, Manifest, Program, Publish, Up};
+use nival_os::compose::{Store, compose};
+use nival_os::{Config, Error, Machines, Manifest, Program, Publish, State, Up};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +43,10 @@ fn run(words: &[String]) -> Result<i32, Error> {
             }
         }
         ("delete", [name]) => machines.delete(name)?,
+        ("compose", [file]) => {
+            let (store, state) = (Store::below(&machines.config().store), State::new(folder.join("state")));
+            println!("{}", compose(&store, &state, &manifest(file)?)?.key);
+        }
         ("plan", [file]) => {
             let manifest = manifest(file)?;
             print!("{}", machines.plan(&manifest.name, &manifest)?.text());

@@ -17,6 +17,7 @@ pub fn internal_main(arguments: &[OsString]) -> Option<ExitCode> {
         ["supervisor", orders] => crate::supervisor::main(orders),
         ["machine", launch] => crate::container::monitor::main(launch),
         ["enter", entry] => crate::container::enter::main(entry),
+        ["look", look] => crate::container::look::main(look),
         ["switch"] => crate::switch::main(),
         ["delete", folder] => crate::machines::delete_main(folder),
         _ => ExitCode::from(2),

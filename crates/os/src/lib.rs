@@ -19,7 +19,7 @@ mod switch;
 
 pub use error::Error;
 pub use internal::internal_main;
-pub use machines::{Config, Machines, Program, Status, Up};
+pub use machines::{Config, HostUnit, Machines, Program, Status, Up};
 pub use manifest::Manifest;
 pub use names::check_machine;
 pub use state::{Generation, MachineFolder, State};

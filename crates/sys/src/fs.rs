@@ -5,8 +5,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use std::fs::{metadata, read, read_dir, read_link, read_to_string, symlink_metadata};
+
+/// Makes the names of temporary files differ between threads.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn kill_self() {
     // SAFETY: both calls take plain integers.
@@ -75,7 +79,8 @@ pub fn open_rw(path: &Path) -> io::Result<File> {
 pub fn write_atomic(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.join(format!(".{name}.{}.new", std::process::id()));
+    let count = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let temporary = folder.join(format!(".{name}.{}.{count}.new", std::process::id()));
     let _ = std::fs::remove_file(&temporary);
     let mut file = create_new(&temporary, mode)?;
     let result = fault::point("write", &path)

@@ -4,6 +4,7 @@
 //! machine when the supervisor is gone, so that nothing is ever left over.
 
 pub(crate) mod enter;
+pub(crate) mod look;
 pub(crate) mod monitor;
 mod root;
 mod switch_unit;

@@ -51,6 +51,24 @@ pub(super) fn build(launch: &Launch) -> Result<Console, Error> {
     Ok(Console { shown, terminal })
 }
 
+/// Builds as much of the tree as a program needs that only looks at the machine's data, and makes it the root.
+pub(super) fn build_view(folder: &Path, store: &Path, generation: u64, user: bool) -> Result<(), Error> {
+    let folder = MachineFolder::from(folder.to_owned());
+    let (state, store) = (folder.state(), Store::below(store));
+    let composition = compose::compose(&store, &state, &state.manifest(generation)?)?;
+    let io = |result: std::io::Result<()>| result.doing(|| "make a view of the machine".to_owned());
+    let place = folder.mount_point();
+    io(mount::make_private(Path::new("/")))?;
+    io(fs::create_dir_all(&place))?;
+    let tree = Tree(place.clone());
+    io(tree.filesystem("tmpfs", "", &[("mode", Some("0755")), ("size", Some("16m"))], NO_DEVICES))?;
+    io(tree.skeleton())?;
+    io(mount::attach(&composition.mount(&store, &state, user)?, &place.join("system")))?;
+    io(tree.bind(&folder.data().join("var"), "var", Attributes { read_only: true, ..HARMLESS }))?;
+    io(tree.bind(Path::new("/proc"), "proc", Attributes::default()).or_else(|_| Ok(())))?;
+    io(mount::pivot(&place))
+}
+
 /// Refuses to go on as process 1 in a control group that is not the machine's own.
 pub(super) fn refuse_foreign_group() -> Result<(), Error> {
     let refuse = |reason: &str| {

@@ -67,7 +67,10 @@ pub(crate) fn base() -> Result<PathBuf, Error> {
     let own = cgroup::of("self").doing(|| "read the own control group".to_owned())?;
     // A supervisor in a group of its own makes its machines' groups beside it.
     let own = own.trim_end_matches("/nival.supervisor").trim_start_matches('/');
-    let base = mounted.join(own);
+    divisible(mounted.join(own), &mounted)
+}
+
+fn divisible(base: PathBuf, mounted: &Path) -> Result<PathBuf, Error> {
     if writable(&base) && writable(&base.join("cgroup.procs")) {
         return Ok(base);
     }
@@ -91,4 +94,18 @@ fn writable(path: &Path) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
     let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else { return false };
     nival_sys::fs::may_write(&path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_without_a_group_is_told_the_command() {
+        let nowhere = Path::new("/proc/self/nowhere");
+        let error = divisible(nowhere.to_owned(), nowhere).unwrap_err();
+        let Error::ControlGroup { commands, .. } = &error else { panic!("{error}") };
+        assert!(!commands.is_empty());
+        assert_eq!(error.diagnostic().entry.code, "NV0608");
+    }
 }

@@ -1,6 +1,7 @@
 //! What a client does with machines: everything goes through the supervisor's socket or the files of the state.
 
 mod delete;
+mod enable;
 mod run;
 mod switch;
 mod up;
@@ -16,6 +17,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 pub(crate) use delete::delete_main;
+pub use enable::HostUnit;
 pub use run::Program;
 pub use up::Up;
 

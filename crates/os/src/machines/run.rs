@@ -3,6 +3,7 @@
 use super::Machines;
 use crate::Error;
 use crate::container::enter::{Said, Terminal};
+use crate::container::look::Look;
 use crate::error::Doing as _;
 use crate::supervisor::protocol::{self, Lines, Request};
 use nival_sys::{process, pty};
@@ -102,12 +103,18 @@ impl Machines {
             let command = ["journalctl", "--no-pager"].map(str::to_owned).into_iter().chain(arguments.iter().cloned());
             return self.exec(name, &Program { command: command.collect(), ..Program::default() });
         }
-        let Some(journalctl) = crate::host::find_program("journalctl") else {
-            return Err(Error::NotRunning(name.to_owned()));
+        let state = folder.state();
+        let words = ["/usr/bin/journalctl", "--no-pager", "--directory=/var/log/journal"].map(str::to_owned);
+        let look = Look {
+            folder: folder.path().to_owned(),
+            store: self.config.store.clone(),
+            generation: state.current().unwrap_or(0),
+            command: words.into_iter().chain(arguments.iter().cloned()).collect(),
         };
-        let mut command = std::process::Command::new(journalctl);
-        command.arg("--no-pager").arg("--directory").arg(folder.data().join("var/log/journal")).args(arguments);
-        let mut child = process::spawn(command.stdin(Stdio::null())).doing(|| "start `journalctl`".to_owned())?;
+        let mut command = std::process::Command::new("/proc/self/exe");
+        command.args(["internal", "look", &serde_json::to_string(&look).unwrap_or_default()]);
+        let child = process::spawn(command.stdin(Stdio::null()));
+        let mut child = child.doing(|| "start `journalctl`".to_owned())?;
         let status = child.wait().doing(|| "wait for `journalctl`".to_owned())?;
         Ok(process::exit_code(status))
     }

@@ -96,6 +96,7 @@ fn meaning(text: &str) -> Vec<String> {
     for line in text.lines().map(str::trim) {
         if line.starts_with('[') {
             install = line == "[Install]";
+            continue;
         }
         let said = line.is_empty() || line.starts_with('#') || line.starts_with(';');
         let shown = line.starts_with("Description=") || line.starts_with("Documentation=");

@@ -83,3 +83,16 @@ fn carry(mut from: TcpStream, mut to: TcpStream) {
     }
     let _ = to.shutdown(Shutdown::Write);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_refused() {
+        let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let host = holder.local_addr().unwrap().port();
+        let error = listen(&[Publish { address: Ipv4Addr::LOCALHOST.into(), host, guest: 80 }]).unwrap_err();
+        assert!(matches!(error, Error::Port { port, .. } if port == host));
+    }
+}
