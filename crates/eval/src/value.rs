@@ -145,6 +145,12 @@ impl Value {
         Self::new(tag::LIST, len as u32, first)
     }
 
+    /// Whether a forced value refers to nothing from a mark of the heap on.
+    #[inline]
+    pub(crate) const fn is_older_than(self, mark: usize) -> bool {
+        self.tag() <= tag::INT || (self.handle() as usize) < mark
+    }
+
     /// A list with elements. Printing tells such lists apart by the slot that holds
     /// them, as C++ Nix does, so they are referred to and not copied.
     #[inline]

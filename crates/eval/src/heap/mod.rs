@@ -78,6 +78,22 @@ impl Heap {
         start as Handle
     }
 
+    /// Where the next object goes.
+    #[inline]
+    pub(crate) fn mark(&self) -> usize {
+        self.next
+    }
+
+    /// Gives back everything from a mark on; nothing may refer to it any more.
+    #[inline]
+    pub(crate) fn release(&mut self, mark: usize) {
+        debug_assert!(mark >= 16 && mark <= self.next);
+        for at in mark..self.next {
+            self.set_word(at as Handle, 0);
+        }
+        self.next = mark;
+    }
+
     /// The word at a handle.
     #[inline]
     pub(crate) fn word(&self, at: Handle) -> u64 {

@@ -17,7 +17,14 @@ use std::sync::atomic::Ordering;
 const TICKS: u32 = 256;
 
 impl Evaluator {
-    pub(super) fn call_one(&mut self, node: NodeId, function: NodeId, argument: NodeId, frame: Handle) -> EvalResult<Step> {
+    pub(super) fn call_one(
+        &mut self,
+        node: NodeId,
+        function: NodeId,
+        argument: NodeId,
+        frame: Handle,
+        own: &mut usize,
+    ) -> EvalResult<Step> {
         let callee = self.eval(function, frame)?;
         if callee.tag() == tag::LAMBDA {
             let lambda = self.code.lambdas[callee.detail() as usize];
@@ -28,12 +35,20 @@ impl Evaluator {
             };
             self.count_call_at(node)?;
             let inner = self.enter(node, callee, &lambda, argument)?;
+            *own += 1 + lambda.size as usize;
             return Ok(Step::Run(lambda.body, inner));
         }
         self.call_other(node, callee, &[argument], frame)
     }
 
-    pub(super) fn call_many(&mut self, node: NodeId, function: NodeId, arguments: Run, frame: Handle) -> EvalResult<Step> {
+    pub(super) fn call_many(
+        &mut self,
+        node: NodeId,
+        function: NodeId,
+        arguments: Run,
+        frame: Handle,
+        own: &mut usize,
+    ) -> EvalResult<Step> {
         let mut callee = self.eval(function, frame)?;
         let mut at = arguments.indices();
         self.count_call_at(node)?;
@@ -47,6 +62,7 @@ impl Evaluator {
                 self.delay(argument, frame)
             };
             let inner = self.enter(node, callee, &lambda, argument)?;
+            *own += 1 + lambda.size as usize;
             if at.is_empty() {
                 return Ok(Step::Run(lambda.body, inner));
             }
@@ -263,11 +279,13 @@ impl Evaluator {
                 tag::LAMBDA => {
                     let lambda = self.code.lambdas[callee.detail() as usize];
                     let argument = if lambda.has_formals { self.force(*first)? } else { self.share(*first) };
+                    let mark = self.heap.mark();
                     let frame = self.enter_quietly(callee, &lambda, argument)?;
                     callee = match self.eval(lambda.body, frame) {
                         Ok(value) => value,
                         Err(error) => return Err(self.calling(error, &lambda)),
                     };
+                    self.leave_frames(mark, 1 + lambda.size as usize, callee);
                     rest = more;
                 }
                 tag::NATIVE => (callee, rest) = self.call_native(callee, rest)?,
@@ -325,7 +343,11 @@ impl Evaluator {
         let code = self.natives[id].code.clone();
         let result = match code {
             NativeCode::Builtin(run) => run(self, &all),
-            NativeCode::Closure(run) => run(self, &all[..captures], &all[captures..]),
+            NativeCode::Closure(run) => {
+                // It may keep an argument in its own data: this word keeps the caller's frame.
+                self.heap.allocate(1);
+                run(self, &all[..captures], &all[captures..])
+            }
         }?;
         Ok((self.force(result)?, &arguments[taken..]))
     }

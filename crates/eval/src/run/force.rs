@@ -81,7 +81,12 @@ impl Evaluator {
             return Err(self.infinite_recursion());
         }
         self.heap.set(slot, Value::BLACKHOLE);
-        match self.force_delayed(value) {
+        let result = if value.tag() == tag::THUNK {
+            self.eval(value.detail(), value.handle())
+        } else {
+            self.force_delayed(value)
+        };
+        match result {
             Ok(forced) => {
                 let stays = forced.is_filled_list() && value.tag() == tag::REF;
                 self.heap.set(slot, if stays { value } else { forced });

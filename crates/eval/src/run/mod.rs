@@ -30,14 +30,45 @@ const STACK_RESERVE: usize = 256 << 10;
 
 impl Evaluator {
     /// Runs a node in a frame; the value is forced.
+    #[inline]
     pub(crate) fn eval(&mut self, node: NodeId, frame: Handle) -> EvalResult {
+        match self.code.nodes[node as usize] {
+            Node::Const(value) if !value.is_delayed() => return Ok(value),
+            Node::Local(place) => {
+                let value = self.heap.value(frame + 1 + place);
+                if !value.is_delayed() {
+                    return Ok(value);
+                }
+            }
+            _ => {}
+        }
+        self.eval_slowly(node, frame)
+    }
+
+    fn eval_slowly(&mut self, node: NodeId, frame: Handle) -> EvalResult {
         if self.stack_is_low() {
-            return self.on_more_stack(|evaluator| evaluator.eval(node, frame));
+            return self.on_more_stack(|evaluator| evaluator.eval_slowly(node, frame));
         }
         let depth = self.depth;
-        let result = self.run(node, frame);
+        let mark = self.heap.mark();
+        let mut own = 0;
+        let result = self.run(node, frame, &mut own);
         self.depth = depth;
+        if let Ok(value) = result
+            && own > 0
+        {
+            self.leave_frames(mark, own, value);
+        }
         result
+    }
+
+    /// Gives the frames of a finished call back if they are all that was allocated since the mark:
+    /// then nothing can refer to them but the result, and that is looked at.
+    #[inline]
+    fn leave_frames(&mut self, mark: usize, own: usize, result: Value) {
+        if self.heap.mark() == mark + own && result.is_older_than(mark) {
+            self.heap.release(mark);
+        }
     }
 
     #[inline]
@@ -64,7 +95,7 @@ impl Evaluator {
         result
     }
 
-    fn run(&mut self, mut node: NodeId, mut frame: Handle) -> EvalResult {
+    fn run(&mut self, mut node: NodeId, mut frame: Handle, own: &mut usize) -> EvalResult {
         loop {
             let step = match self.code.nodes[node as usize] {
                 Node::Const(value) => {
@@ -87,6 +118,7 @@ impl Evaluator {
                 Node::LetFrame { block, body } => {
                     let block = self.code.blocks[block as usize];
                     let inner = self.heap.allocate(1 + block.size as usize);
+                    *own += 1 + block.size as usize;
                     self.heap.set_pair(inner, frame, 0);
                     self.initialize(block.inits, inner);
                     (node, frame) = (body, inner);
@@ -103,8 +135,8 @@ impl Evaluator {
                     node = body;
                     continue;
                 }
-                Node::Call1(function, argument) => self.call_one(node, function, argument, frame),
-                Node::Call(function, arguments) => self.call_many(node, function, arguments, frame),
+                Node::Call1(function, argument) => self.call_one(node, function, argument, frame, own),
+                Node::Call(function, arguments) => self.call_many(node, function, arguments, frame, own),
                 Node::Select(base, name, cache) => return self.select_node(node, base, name, cache, frame),
                 other => return self.simple(node, other, frame),
             };

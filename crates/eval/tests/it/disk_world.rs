@@ -4,6 +4,7 @@ use nival_diagnostics::{Diagnostic, Entry, Example};
 use nival_eval::{AddPath, ContextElement, FetchRequest, FetchValue, FileType, World, WorldResult};
 use nival_store_model::nar::Encoder;
 use nival_store_model::store_path::References;
+use nival_store_model::derivation;
 use nival_store_model::{Algorithm, ContentMethod, Derivation, Hash, Hasher, StoreDir, StorePath};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -24,7 +25,7 @@ pub struct DiskWorld {
     pub search_path: Vec<(String, String)>,
     pub env: HashMap<String, String>,
     pub texts: RefCell<HashMap<String, Vec<u8>>>,
-    pub derivations: RefCell<HashMap<String, Derivation>>,
+    pub derivations: RefCell<HashMap<String, Vec<u8>>>,
     pub traces: RefCell<Vec<String>>,
     pub print_traces: bool,
 }
@@ -160,12 +161,17 @@ impl World for DiskWorld {
     }
 
     fn write_derivation(&self, path: &str, derivation: &Derivation) -> WorldResult<()> {
-        self.derivations.borrow_mut().insert(path.to_owned(), derivation.clone());
+        let text = derivation.to_aterm(&StoreDir::default()).map_err(|error| failed(path, error))?;
+        self.derivations.borrow_mut().insert(path.to_owned(), text);
         Ok(())
     }
 
     fn read_derivation(&self, path: &str) -> WorldResult<Derivation> {
-        self.derivations.borrow().get(path).cloned().ok_or_else(|| failed(path, "no such derivation"))
+        let derivations = self.derivations.borrow();
+        let text = derivations.get(path).ok_or_else(|| failed(path, "no such derivation"))?;
+        let name = path.rsplit('/').next().and_then(|name| name.get(33..)).unwrap_or(path);
+        let name = name.strip_suffix(".drv").unwrap_or(name);
+        derivation::parse(text, name, &StoreDir::default()).map_err(|error| failed(path, error))
     }
 
     fn realise(&self, needed: &[ContextElement]) -> WorldResult<()> {
