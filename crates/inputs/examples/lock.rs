@@ -13,7 +13,7 @@ fn run() -> Result<(), nival_inputs::Error> {
     let transport = Transport::new(Options::default(), Cancel::default())?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
     let mirrors = Mirrors::from_apt(Path::new("/"))?;
-    let inputs = Inputs { transport: &transport, cache: folder.join("cache"), mirrors, now };
+    let inputs = Inputs::new(&transport, folder.join("cache"), mirrors, now);
     let path = folder.join("nival.lock");
     let old = Lock::read(&path)?;
     let request = RootRequest { name: "root".to_owned(), release: release.clone(), packages, recommends };

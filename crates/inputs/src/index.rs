@@ -46,6 +46,11 @@ impl IndexSource<'_> {
         }
     }
 
+    /// The name as part of a file's name; several repositories can have the same index.
+    fn file_name(&self) -> String {
+        self.name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte) } else { '-' }).collect()
+    }
+
     /// Fetches and checks the indices, from the first mirror that has them.
     pub(crate) fn fetch(&self, inputs: &Inputs<'_>, progress: &dyn Progress) -> Result<Indices, Error> {
         let mut first = None;
@@ -152,7 +157,7 @@ impl IndexSource<'_> {
             addresses,
             size: Some(listed.size),
             sha256: Some(listed.sha256),
-            to: inputs.cache.join(format!("{hash}.download")),
+            to: inputs.cache.join(format!("{hash}.{}.download", self.file_name())),
         };
         let to = download.to.clone();
         inputs.transport.download_all(std::slice::from_ref(&download), progress)?;

@@ -110,4 +110,13 @@ pub struct Inputs<'a> {
     pub mirrors: Mirrors,
     /// The present, in seconds since 1970: signed indices are valid for a time.
     pub now: i64,
+    /// Keys that sign the archive in place of Debian's own, where it is one that somebody else signs.
+    pub archive_keys: Option<Keys>,
+}
+
+impl<'a> Inputs<'a> {
+    /// Brings things over a way, with Debian's own keys.
+    pub fn new(transport: &'a Transport, cache: PathBuf, mirrors: Mirrors, now: i64) -> Self {
+        Self { transport, cache, mirrors, now, archive_keys: None }
+    }
 }

@@ -94,7 +94,7 @@ fn resolve_release(
     mode: &Mode,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    let debian = Keys::debian()?;
+    let debian = inputs.archive_keys.clone().map_or_else(Keys::debian, Ok)?;
     let keys: Vec<Keys> = further.iter().map(|repository| Keys::parse(&repository.key)).collect::<Result<_, _>>()?;
     let mut sources = debian_sources(inputs, release, &debian)?;
     for (repository, keys) in further.iter().zip(&keys) {

@@ -22,6 +22,8 @@ pub(crate) struct Client {
 pub(crate) struct Answer {
     /// Where in the file it begins: 0, or what was asked for.
     pub(crate) start: u64,
+    /// The length of the whole file, where the server says it.
+    pub(crate) total: Option<u64>,
     /// The bytes.
     pub(crate) body: Box<dyn Read>,
 }
@@ -97,15 +99,18 @@ impl Client {
         }
         let response = request.call().map_err(|error| failure(&error))?;
         let status = response.status().as_u16();
+        let length = response.headers().get("Content-Length").and_then(|value| value.to_str().ok());
+        let length: Option<u64> = length.and_then(|length| length.parse().ok());
         match status {
-            200 => Ok(Answer { start: 0, body: Box::new(response.into_body().into_reader()) }),
+            200 => Ok(Answer { start: 0, total: length, body: Box::new(response.into_body().into_reader()) }),
             206 => {
                 let range = response.headers().get("Content-Range").and_then(|value| value.to_str().ok());
                 let begins = range.and_then(|range| range.strip_prefix("bytes ")).and_then(|range| range.split('-').next());
                 if begins.and_then(|begins| begins.parse().ok()) != Some(start) {
                     return Err(FailureKind::Broken("the server hands out another part".to_owned()));
                 }
-                Ok(Answer { start, body: Box::new(response.into_body().into_reader()) })
+                let total = length.map(|length| start + length);
+                Ok(Answer { start, total, body: Box::new(response.into_body().into_reader()) })
             }
             404 | 410 => Err(FailureKind::NotFound),
             _ => Err(FailureKind::Status(status)),
@@ -174,7 +179,7 @@ fn open_file(path: &Path, start: u64) -> Result<Answer, FailureKind> {
         let size = file.metadata()?.len();
         let start = if start <= size { start } else { 0 };
         file.seek(SeekFrom::Start(start))?;
-        Ok(Answer { start, body: Box::new(file) as Box<dyn Read> })
+        Ok(Answer { start, total: Some(size), body: Box::new(file) as Box<dyn Read> })
     });
     found.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => FailureKind::NotFound,

@@ -177,7 +177,7 @@ fn transfer(
             Err(error) => return Ok(Err(FailureKind::Broken(error.to_string()))),
         };
         if count == 0 {
-            let short = download.size.is_some_and(|size| part.length < size);
+            let short = answer.total.is_some_and(|total| part.length < total);
             return Ok(if short { Err(FailureKind::Broken("it ended early".to_owned())) } else { Ok(()) });
         }
         part.append(&buffer[..count])?;
