@@ -20,5 +20,5 @@ pub use error::Error;
 pub use library::{LIBRARY_ROOT, library_file, library_files};
 pub use machine::{LockedVersions, Machine, Manifest, RootRequest};
 pub use options::OptionDescription;
-pub use project::{Project, machine_name};
+pub use project::{Project, machine_name, short_hash};
 pub use session::{Session, SessionOptions};

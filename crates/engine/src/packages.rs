@@ -5,7 +5,7 @@
 //! before anything is fetched, and a package that is in the store is never fetched again.
 
 use crate::error::Error;
-use nival_build::Unpack;
+use nival_build::{Limits, Unpack};
 use nival_debian::store_version;
 use nival_inputs::LockedPackage;
 use nival_store::{LocalStore, Registration};
@@ -145,7 +145,16 @@ pub fn ensure<'a>(
         });
     }
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let unpacked = nival_build::unpack_many(&jobs, threads, progress, cancel);
+    let unpacked = {
+        progress.begin(jobs.len() as u64, None);
+        let done = |at: usize| {
+            let name = missing.values().nth(at).map_or("", |package| package.locked.name.as_str());
+            progress.file_done(name);
+        };
+        let unpacked = nival_build::unpack_many(&jobs, threads, &Limits::default(), cancel.flag(), &done);
+        progress.end();
+        unpacked
+    };
     if let Err(error) = unpacked {
         for registration in &registrations {
             let _ = nival_sys::fs::remove_tree(&registration.staged);

@@ -50,3 +50,8 @@ pub fn machine_name(text: &str) -> String {
     let name = name.trim_matches('-');
     if name.is_empty() { "machine".to_owned() } else { name.to_owned() }
 }
+
+/// Ten digits that stand for some bytes.
+pub fn short_hash(bytes: &[u8]) -> String {
+    nival_store_model::Hash::sha256(bytes).base32().chars().take(10).collect()
+}

@@ -1,2 +1,47 @@
 //! The command: arguments, output, progress.
-fn main() {}
+//!
+//! `main` only hands over: to the parts of the program that run inside machines
+//! (`nival internal`), or to one of [`commands`]. This is the only crate that prints,
+//! reads the user's environment and decides exit codes.
+
+mod arguments;
+mod catalogue;
+mod commands;
+mod context;
+mod diagnostics;
+mod error;
+mod memory;
+mod output;
+mod progress;
+mod reference;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    // Processes inside of machines: before any thread is started.
+    if let Some(code) = nival_os::internal_main(&words[1..]) {
+        return code;
+    }
+    let reference = (words.get(1).is_some_and(|word| word == "internal"), words.get(2), words.get(3));
+    if let (true, Some(word), Some(folder)) = reference
+        && word == "reference"
+    {
+        return reference::main(std::path::Path::new(folder));
+    }
+    let arguments = arguments::Arguments::parse();
+    let output = output::Output::new(arguments.color, arguments.json);
+    let result = context::Context::new(&arguments.shared(), &output)
+        .and_then(|mut context| commands::run(&mut context, arguments.command));
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What can be typed.
+
+use crate::commands;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Nival: a few lines of configuration become a running machine, and every change can be taken back.
+#[derive(Parser)]
+#[command(name = "nival", version, about, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Start with:  nival init web && nival up --detach web")]
+pub struct Arguments {
+    /// The folder that holds the store and the machines' data
+    #[arg(long, global = true, value_name = "FOLDER", env = "NIVAL_DATA_DIR", hide_env_values = true)]
+    pub data_dir: Option<PathBuf>,
+
+    /// Whether messages are coloured; `auto` obeys NO_COLOR and looks for a terminal
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+
+    /// Print results and errors as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Print how long each phase took
+    #[arg(long, global = true)]
+    pub timings: bool,
+
+    /// Print the whole way from an error's cause to what was asked for
+    #[arg(long, global = true)]
+    pub show_trace: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When something is done that depends on the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// At a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The options that every command takes.
+pub struct Shared {
+    pub data_dir: Option<PathBuf>,
+    pub timings: bool,
+    pub show_trace: bool,
+}
+
+impl Arguments {
+    /// The options that every command takes.
+    pub fn shared(&self) -> Shared {
+        Shared { data_dir: self.data_dir.clone(), timings: self.timings, show_trace: self.show_trace }
+    }
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Write a commented configuration to start from
+    Init(commands::init::Arguments),
+    /// Start machines, and wait until their health checks succeed
+    Up(commands::up::Arguments),
+    /// Show what `switch` would do, and which line of the configuration causes it
+    Plan(commands::plan::Arguments),
+    /// Change running machines to their configuration; whatever fails puts everything back
+    Switch(commands::switch::Arguments),
+    /// Change a machine back to an earlier generation
+    Rollback(commands::rollback::Arguments),
+    /// List the generations of a machine
+    Generations(commands::generations::Arguments),
+    /// List machines, whether they run, and on which ports they are reached
+    Status(commands::status::Arguments),
+    /// Run a command, or a shell, in a machine
+    Shell(commands::shell::Arguments),
+    /// Show the journal of a machine
+    Logs(commands::logs::Arguments),
+    /// Stop machines
+    Down(commands::down::Arguments),
+    /// Start a machine whenever this host starts
+    Enable(commands::enable::EnableArguments),
+    /// Undo `enable`
+    Disable(commands::enable::DisableArguments),
+    /// Choose package versions and write them to the lock
+    Lock(commands::lock::Arguments),
+    /// Choose newer versions, and show what changes
+    Update(commands::update::Arguments),
+    /// Make everything that machines consist of, without starting them
+    Build(commands::build::Arguments),
+    /// Evaluate an expression, a file, or an option of a machine
+    Eval(commands::eval::Arguments),
+    /// Check that the store is whole and unchanged
+    Verify(commands::verify::Arguments),
+    /// Explain an error code
+    Explain(commands::explain::Arguments),
+    /// Print the completion script for a shell
+    Completions(commands::completions::Arguments),
+}

@@ -1,0 +1,34 @@
+//! `nival lock`
+
+use crate::commands::realise::{Source, lock, open};
+use crate::commands::update::{describe, difference_json};
+use crate::context::Context;
+use crate::error::Error;
+use clap::Args;
+use nival_inputs::{Lock, Mode, difference};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What can be typed behind `nival lock`.
+#[derive(Args)]
+pub struct Arguments {
+    /// The configuration: a file or folder
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// Locks what is asked for and not locked yet; what is locked stays.
+pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let mut opened = open(context, &arguments.path, &[])?;
+    let (old, new) = lock(context, &mut opened, &arguments.source, &Mode::Keep)?;
+    let changes = difference(&old.unwrap_or_else(Lock::default), &new);
+    let text = if changes.changes.is_empty() {
+        format!("{} is up to date with the configuration", opened.project.lock_file().display())
+    } else {
+        describe(&changes)
+    };
+    context.output.result(&text, || difference_json(&changes));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,53 @@
+//! One file per command.
+
+pub mod build;
+pub mod completions;
+pub mod down;
+pub mod enable;
+pub mod eval;
+pub mod explain;
+pub mod generations;
+pub mod init;
+pub mod lock;
+pub mod logs;
+pub mod plan;
+pub mod realise;
+pub mod rollback;
+pub mod shell;
+pub mod status;
+pub mod switch;
+pub mod up;
+pub mod update;
+pub mod verify;
+
+use crate::arguments::Command;
+use crate::context::Context;
+use crate::error::Error;
+use std::process::ExitCode;
+
+/// Runs a command.
+pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
+    let result = match command {
+        Command::Init(arguments) => init::run(context, &arguments),
+        Command::Up(arguments) => up::run(context, &arguments),
+        Command::Plan(arguments) => plan::run(context, &arguments),
+        Command::Switch(arguments) => switch::run(context, &arguments),
+        Command::Rollback(arguments) => rollback::run(context, &arguments),
+        Command::Generations(arguments) => generations::run(context, &arguments),
+        Command::Status(arguments) => status::run(context, &arguments),
+        Command::Shell(arguments) => shell::run(context, &arguments),
+        Command::Logs(arguments) => logs::run(context, &arguments),
+        Command::Down(arguments) => down::run(context, &arguments),
+        Command::Enable(arguments) => enable::enable(context, &arguments),
+        Command::Disable(arguments) => enable::disable(context, &arguments),
+        Command::Lock(arguments) => lock::run(context, &arguments),
+        Command::Update(arguments) => update::run(context, &arguments),
+        Command::Build(arguments) => build::run(context, &arguments),
+        Command::Eval(arguments) => eval::run(context, &arguments),
+        Command::Verify(arguments) => verify::run(context, &arguments),
+        Command::Explain(arguments) => explain::run(context, &arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    };
+    context.show_timings();
+    result
+}

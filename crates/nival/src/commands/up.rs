@@ -1,0 +1,202 @@
+//! `nival up`
+
+use crate::commands::realise::{Realised, Source, realise};
+use crate::context::Context;
+use crate::error::Error;
+use crate::memory;
+use clap::Args;
+use nival_os::manifest::{Port, Protocol};
+use nival_os::{Event, Machines, Manifest, Publish, Up};
+use serde_json::json;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// What can be typed behind `nival up`.
+#[derive(Args)]
+pub struct Arguments {
+    /// The configuration: a file or folder
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Which machines; all of them where none is named
+    machines: Vec<String>,
+    /// Make a machine's port reachable on this host: GUEST, HOST:GUEST or MACHINE:HOST:GUEST. Without this option all
+    /// ports that services declare are published; a host port that is not named is a free one, and the same each time
+    #[arg(long, short, value_name = "HOST:GUEST")]
+    publish: Vec<PublishArgument>,
+    /// The address of this host that ports are published on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    address: IpAddr,
+    /// Return when the machines are up, and let them run on, also after logout; otherwise their journals are shown until
+    /// Ctrl-C, which stops them
+    #[arg(long, short)]
+    detach: bool,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// A port to publish, as it is typed.
+#[derive(Clone, Debug)]
+struct PublishArgument {
+    machine: Option<String>,
+    host: u16,
+    guest: u16,
+}
+
+impl std::str::FromStr for PublishArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |word: &str| word.parse::<u16>().map_err(|_| format!("`{word}` is no port"));
+        let words: Vec<&str> = text.split(':').collect();
+        match words.as_slice() {
+            [guest] => Ok(Self { machine: None, host: 0, guest: number(guest)? }),
+            [host, guest] => Ok(Self { machine: None, host: number(host)?, guest: number(guest)? }),
+            [machine, host, guest] => {
+                Ok(Self { machine: Some((*machine).to_owned()), host: number(host)?, guest: number(guest)? })
+            }
+            _ => Err("a port is published as GUEST, HOST:GUEST or MACHINE:HOST:GUEST".to_owned()),
+        }
+    }
+}
+
+/// Starts machines and waits until they are well.
+pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let machines = context.machines();
+    let (project, realised) = realise(context, &arguments.path, &arguments.machines, &arguments.source)?;
+    let names: Vec<String> = realised.iter().map(|machine| machine.name.clone()).collect();
+    let mut ups = Vec::new();
+    for machine in &realised {
+        ups.push(one(&machines, machine, &names, arguments)?);
+    }
+    memory::check_owner(&machines, &project, &realised)?;
+    let output = context.output;
+    let started = context.phase("start and wait for health checks", |_| {
+        Ok(machines.up(&ups, &mut |event| {
+            if let Some(line) = describe(event) {
+                output.say(&line);
+            }
+        }))
+    })?;
+    memory::remember(&machines, &project, &realised)?;
+    started?;
+    report(context, &machines, &realised)?;
+    if arguments.detach {
+        return Ok(ExitCode::SUCCESS);
+    }
+    attach(context, &machines, &names)
+}
+
+fn one(machines: &Machines, machine: &Realised, names: &[String], arguments: &Arguments) -> Result<Up, Error> {
+    let manifest = Manifest::from_json(&serde_json::to_vec(&machine.manifest).unwrap_or_default())?;
+    let asked: Vec<&PublishArgument> = arguments
+        .publish
+        .iter()
+        .filter(|publish| match &publish.machine {
+            Some(name) => *name == machine.name,
+            None => names.len() == 1 || manifest.ports.iter().any(|port| port.port == publish.guest),
+        })
+        .collect();
+    let before = memory::published(machines, &machine.name);
+    let declared = manifest.ports.iter().filter(|port| port.protocol == Protocol::Tcp).map(|port| port.port);
+    let wanted: Vec<(u16, u16)> = if arguments.publish.is_empty() {
+        let mut ports: Vec<u16> = declared.collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports.into_iter().map(|guest| (0, guest)).collect()
+    } else {
+        asked.iter().map(|publish| (publish.host, publish.guest)).collect()
+    };
+    let publish = wanted
+        .into_iter()
+        .map(|(host, guest)| {
+            let again = before.iter().find(|old| old.guest == guest && host == 0).map(|old| old.host);
+            let host = again.filter(|port| is_free(arguments.address, *port)).unwrap_or(host);
+            Publish { address: arguments.address, host, guest }
+        })
+        .collect();
+    Ok(Up { manifest, publish })
+}
+
+fn is_free(address: IpAddr, port: u16) -> bool {
+    TcpListener::bind((address, port)).is_ok()
+}
+
+fn describe(event: &Event) -> Option<String> {
+    let seconds = |milliseconds: &u64| Duration::from_millis(*milliseconds).as_secs_f64();
+    match event {
+        Event::Composed { machine, milliseconds } => Some(format!("{machine}: composed in {milliseconds} ms")),
+        Event::Booting { .. } | Event::Published { .. } => None,
+        Event::Healthy { machine, milliseconds } => {
+            Some(format!("{machine}: all health checks pass after {:.1} s", seconds(milliseconds)))
+        }
+        Event::Warning { machine, text } => Some(format!("{machine}: warning: {text}")),
+    }
+}
+
+/// The line for a published port: an address to open where it is a web server's.
+fn line(name: &str, publish: &Publish, ports: &[Port]) -> String {
+    let about = ports.iter().find(|port| port.port == publish.guest);
+    let what = about.map_or("", |port| port.description.as_str());
+    let address = if publish.address.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { publish.address };
+    let place = std::net::SocketAddr::new(address, publish.host);
+    match what {
+        "http" => format!("{name}: http://{place}/"),
+        "" => format!("{name}: port {} at {place}", publish.guest),
+        other => format!("{name}: {other} at {place}"),
+    }
+}
+
+fn report(context: &mut Context, machines: &Machines, realised: &[Realised]) -> Result<(), Error> {
+    let (mut lines, mut all) = (Vec::new(), Vec::new());
+    for machine in realised {
+        let status = machines.status(&machine.name)?;
+        memory::set_published(machines, &machine.name, &status.ports)?;
+        if let Some(outside) = &status.outside {
+            context.output.say(&format!("{}: network outside: {outside}", machine.name));
+        }
+        let manifest = Manifest::from_json(&serde_json::to_vec(&machine.manifest).unwrap_or_default())?;
+        let mut ports = status.ports.clone();
+        // Web pages come last: the command ends with an address to open.
+        let is_page = |publish: &Publish| manifest.ports.iter().any(|p| p.port == publish.guest && p.description == "http");
+        ports.sort_by_key(|publish| (is_page(publish), publish.guest));
+        if ports.is_empty() {
+            lines.push(format!("{}: up", machine.name));
+        }
+        lines.extend(ports.iter().map(|publish| line(&machine.name, publish, &manifest.ports)));
+        all.push(json!({ "name": machine.name, "generation": status.generation, "ports": ports, "outside": status.outside }));
+    }
+    for (name, seconds) in context.phases() {
+        context.output.say(&format!("{seconds:7.2} s  {name}"));
+    }
+    context.output.say(&format!("{:7.2} s  in all", context.elapsed()));
+    let phases: Vec<_> = context.phases().into_iter().map(|(name, seconds)| json!({ "name": name, "seconds": seconds })).collect();
+    context.output.result(&lines.join("\n"), || json!({ "machines": all, "phases": phases }));
+    Ok(())
+}
+
+/// Shows the journals until Ctrl-C or until all machines are down, then stops what runs.
+fn attach(context: &Context, machines: &Machines, names: &[String]) -> Result<ExitCode, Error> {
+    context.output.say("\nShowing the journal; Ctrl-C stops the machines. (`--detach` lets them run on.)");
+    let stop = nival_sys::signal::catch(&[nival_sys::signal::INTERRUPT, nival_sys::signal::TERMINATE])
+        .map_err(|error| Error::from(nival_engine::Error::Io(PathBuf::from("signals"), error)))?;
+    let threads: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let (machines, name) = (machines.clone(), name.clone());
+            std::thread::spawn(move || machines.logs(&name, &["--follow".to_owned(), "--lines=0".to_owned()]))
+        })
+        .collect();
+    while !stop.is_set() && names.iter().any(|name| machines.is_running(name)) {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    for name in names.iter().filter(|name| machines.is_running(name)) {
+        context.output.say(&format!("{name}: stopping"));
+        machines.down(name)?;
+    }
+    for thread in threads {
+        let _ = thread.join();
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,194 @@
+//! What every command works with: folders, the store, the network.
+
+use crate::arguments::Shared;
+use crate::error::Error;
+use crate::output::Output;
+use nival_engine::{Session, SessionOptions};
+use nival_os::{Config, Machines};
+use nival_store::LocalStore;
+use nival_transport::{Cancel, Options, Proxies, Transport};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What every command works with.
+pub struct Context {
+    /// How results are shown.
+    pub output: Output,
+    /// The folder of the store and the machines' data.
+    pub data: PathBuf,
+    /// Whether the whole trace of an error is shown.
+    pub show_trace: bool,
+    /// Set by Ctrl-C.
+    pub cancel: Cancel,
+    timings: bool,
+    phases: Vec<(String, Duration)>,
+    started: Instant,
+    store: Option<Arc<LocalStore>>,
+}
+
+impl Context {
+    /// Prepares a command; opens nothing yet.
+    pub fn new(shared: &Shared, output: &Output) -> Result<Self, Error> {
+        Ok(Self {
+            output: *output,
+            data: absolute(shared.data_dir.clone().unwrap_or_else(default_data)),
+            show_trace: shared.show_trace,
+            cancel: Cancel::default(),
+            timings: shared.timings,
+            phases: Vec::new(),
+            started: Instant::now(),
+            store: None,
+        })
+    }
+
+    /// The store, opened at the first call.
+    pub fn store(&mut self) -> Result<Arc<LocalStore>, Error> {
+        if let Some(store) = &self.store {
+            return Ok(store.clone());
+        }
+        let store = LocalStore::open(&self.store_root())?;
+        store.clean_staging()?;
+        let store = Arc::new(store);
+        self.store = Some(store.clone());
+        Ok(store)
+    }
+
+    /// The physical folder that holds `nix/store`.
+    pub fn store_root(&self) -> PathBuf {
+        self.data.join("store")
+    }
+
+    /// The machines of the data folder.
+    pub fn machines(&self) -> Machines {
+        Machines::new(Config { data: self.data.clone(), store: self.store_root(), runtime: runtime_folder(&self.data) })
+    }
+
+    /// A new evaluator over the store.
+    pub fn session(&mut self) -> Result<Session, Error> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+        let options = SessionOptions {
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect::<BTreeMap<_, _>>(),
+            search_path: search_path(),
+            now: Some(now),
+            system: format!("{}-linux", std::env::consts::ARCH),
+            ..SessionOptions::default()
+        };
+        Ok(Session::new(self.store()?, options))
+    }
+
+    /// The way out to the network, with the user's proxies and credentials.
+    pub fn transport(&self) -> Result<Transport, Error> {
+        let variable = |name: &str| std::env::var(name).or_else(|_| std::env::var(name.to_uppercase())).ok();
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let options = Options {
+            user_agent: format!("nival/{}", env!("CARGO_PKG_VERSION")),
+            proxies: Proxies {
+                http: variable("http_proxy"),
+                https: variable("https_proxy"),
+                none_for: variable("no_proxy"),
+            },
+            netrc: std::env::var_os("NETRC").map(PathBuf::from).or_else(|| home.map(|home| home.join(".netrc"))),
+            certificates: ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"].iter().find_map(std::env::var_os).map(PathBuf::from),
+            ..Options::default()
+        };
+        Ok(Transport::new(options, self.cancel.clone())?)
+    }
+
+    /// Turns an error of the engine into one that can be shown, with the session's sources.
+    pub fn failed(&self, session: &Session, error: &nival_engine::Error) -> Error {
+        Error::marked(error.diagnostic(), session.sources(), self.show_trace)
+    }
+
+    /// Shows what evaluation said on the side.
+    pub fn show_messages(&self, session: &Session) {
+        let (traces, warnings) = session.take_messages();
+        for text in traces {
+            self.output.say(&format!("trace: {text}"));
+        }
+        for warning in warnings {
+            self.output.diagnostic(&warning, session.sources(), 0);
+        }
+    }
+
+    /// Measures a phase of the command.
+    pub fn phase<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let begin = Instant::now();
+        let result = work(self);
+        self.phases.push((name.to_owned(), begin.elapsed()));
+        result
+    }
+
+    /// Adds a phase that was measured elsewhere.
+    pub fn add_phase(&mut self, name: &str, time: Duration) {
+        self.phases.push((name.to_owned(), time));
+    }
+
+    /// The phases so far with their durations in seconds.
+    pub fn phases(&self) -> Vec<(String, f64)> {
+        self.phases.iter().map(|(name, time)| (name.clone(), time.as_secs_f64())).collect()
+    }
+
+    /// Seconds since the command began.
+    pub fn elapsed(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    /// Prints the durations of all phases where they are asked for.
+    pub fn show_timings(&self) {
+        if self.timings {
+            for (name, seconds) in self.phases() {
+                eprintln!("{seconds:8.3} s  {name}");
+            }
+            eprintln!("{:8.3} s  all", self.elapsed());
+        }
+    }
+}
+
+/// The data folder where none is named: the system's as root, else the user's own.
+fn default_data() -> PathBuf {
+    if nival_sys::process::user_id() == 0 {
+        return PathBuf::from("/var/lib/nival");
+    }
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/".into()));
+    let folder = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    folder.unwrap_or_else(|| home().join(".local/share")).join("nival")
+}
+
+/// The folder for sockets of running machines: of its own for each data folder, with a short path.
+fn runtime_folder(data: &Path) -> PathBuf {
+    let base = if nival_sys::process::user_id() == 0 {
+        PathBuf::from("/run/nival")
+    } else {
+        match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_dir()) {
+            Some(folder) => folder.join("nival"),
+            None => std::env::temp_dir().join(format!("nival-{}", nival_sys::process::user_id())),
+        }
+    };
+    let hash = nival_engine::short_hash(data.as_os_str().as_encoded_bytes());
+    base.join(hash)
+}
+
+/// Makes a path absolute without asking the disk.
+pub fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn search_path() -> Vec<(String, String)> {
+    let text = std::env::var("NIX_PATH").unwrap_or_default();
+    let entries = text.split(':').filter(|entry| !entry.is_empty());
+    entries
+        .map(|entry| match entry.split_once('=') {
+            Some((prefix, path)) => (prefix.to_owned(), path.to_owned()),
+            None => (String::new(), entry.to_owned()),
+        })
+        .collect()
+}
+
+/// The current folder, as text.
+pub fn current_folder() -> String {
+    std::env::current_dir().unwrap_or_else(|_| Path::new("/").to_owned()).to_string_lossy().into_owned()
+}

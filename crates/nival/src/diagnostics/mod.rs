@@ -1,0 +1,20 @@
+//! The diagnostics that the command raises.
+
+pub mod in_the_way;
+pub mod no_source;
+pub mod other_project;
+pub mod refused;
+pub mod unknown_code;
+pub mod unwritable;
+
+use nival_diagnostics::Entry;
+
+/// All entries of this crate.
+pub static ENTRIES: &[&Entry] = &[
+    &unknown_code::ENTRY,
+    &in_the_way::ENTRY,
+    &unwritable::ENTRY,
+    &refused::ENTRY,
+    &no_source::ENTRY,
+    &other_project::ENTRY,
+];

@@ -1,0 +1,13 @@
+//! `NV0835`: it is not known which configuration a machine comes from.
+
+use nival_diagnostics::{Entry, Example};
+
+/// The entry of the catalogue.
+pub static ENTRY: Entry = Entry {
+    code: "NV0835",
+    title: "it is not known which configuration a machine comes from",
+    page: r#"`plan` and `switch` take a path, or the name of a machine that was started with `up`, which remembers its path.
+
+Name the path of the configuration."#,
+    example: Example::Situation { story: "nival plan names a machine that was never started.", test: "plan_unknown_machine" },
+};

@@ -1,0 +1,87 @@
+//! What is printed: results to standard output, everything else to standard error.
+
+use crate::arguments::When;
+use crate::error::Error;
+use nival_diagnostics::{Diagnostic, RenderOptions, Sources, render, to_json};
+use serde_json::Value as Json;
+use std::io::{IsTerminal as _, Write as _};
+
+/// How results and messages are shown.
+#[derive(Clone, Copy)]
+pub struct Output {
+    color: bool,
+    json: bool,
+}
+
+impl Output {
+    /// Decides by arguments, environment and terminal.
+    pub fn new(color: When, json: bool) -> Self {
+        let wanted = || {
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+            !refused && !dumb && std::io::stderr().is_terminal()
+        };
+        Self { color: color == When::Always || color == When::Auto && wanted(), json }
+    }
+
+    /// Whether results are JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether messages are coloured.
+    pub fn is_colored(&self) -> bool {
+        self.color
+    }
+
+    /// Prints a result as text; where JSON is asked for, `json` is printed instead.
+    pub fn result(&self, text: &str, json: impl FnOnce() -> Json) {
+        let mut out = std::io::stdout().lock();
+        // A reader that went away (`nival status | head -1`) is no error.
+        let _ = if self.json { writeln!(out, "{}", json()) } else { writeln!(out, "{}", text.trim_end()) };
+    }
+
+    /// Prints a line of progress.
+    pub fn say(&self, text: &str) {
+        if !self.json {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Prints a diagnostic.
+    pub fn diagnostic(&self, diagnostic: &Diagnostic, sources: &Sources, frames: usize) {
+        let mut out = std::io::stderr().lock();
+        if self.json {
+            let _ = writeln!(out, "{}", to_json(diagnostic, sources));
+            return;
+        }
+        let options = RenderOptions { color: self.color, width: width(), frames };
+        let _ = writeln!(out, "{}", render(diagnostic, sources, options));
+    }
+
+    /// Prints an error that ends the command.
+    pub fn error(&self, error: &Error) {
+        if let Some((diagnostic, sources, frames)) = error.shown() {
+            self.diagnostic(&diagnostic, sources, frames);
+            if !self.json {
+                let _ = writeln!(std::io::stderr(), "\nFor more about this error: nival explain {}", diagnostic.entry.code);
+            }
+        }
+    }
+}
+
+fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
+}
+
+/// Bytes as people read them.
+pub fn bytes(count: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = count as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit < units.len() - 1 {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{count} B") } else { format!("{value:.1} {}", units[unit]) }
+}
