@@ -1,7 +1,7 @@
 //! Source texts and places in them.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Names one source text of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +30,17 @@ pub struct Position {
 struct Source {
     name: String,
     text: Arc<[u8]>,
+    /// Where each line starts; made when a place is asked for.
+    lines: OnceLock<Vec<u32>>,
+}
+
+impl Source {
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let breaks = self.text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect()
+        })
+    }
 }
 
 /// All source texts that were read, by [`SourceId`].
@@ -42,7 +53,7 @@ impl Sources {
     /// Adds a text under the name that messages show, usually a path.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<[u8]>>) -> SourceId {
         let id = SourceId(self.all.len() as u32);
-        self.all.push(Source { name: name.into(), text: text.into() });
+        self.all.push(Source { name: name.into(), text: text.into(), lines: OnceLock::new() });
         id
     }
 
@@ -63,11 +74,11 @@ impl Sources {
 
     /// Line and column of a byte offset.
     pub fn position(&self, id: SourceId, offset: u32) -> Position {
-        let text = self.text(id);
-        let before = &text[..(offset as usize).min(text.len())];
-        let line = before.iter().filter(|b| **b == b'\n').count() as u32 + 1;
-        let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        Position { line, column: (before.len() - start) as u32 + 1 }
+        let Some(source) = self.all.get(id.0 as usize) else { return Position { line: 1, column: 1 } };
+        let offset = offset.min(source.text.len() as u32);
+        let lines = source.lines();
+        let line = lines.partition_point(|start| *start <= offset);
+        Position { line: line as u32, column: offset - lines[line - 1] + 1 }
     }
 
     /// `name:line:column` of the start of a span.

@@ -1,6 +1,6 @@
 //! What evaluation fails with.
 
-use nival_diagnostics::{Diagnostic, Entry, Label, Span};
+use nival_diagnostics::{Diagnostic, Entry, Label, Sources, Span};
 
 /// The result of evaluating.
 pub type EvalResult<T = crate::Value> = Result<T, EvalError>;
@@ -35,6 +35,30 @@ impl EvalError {
     /// What happened, with places and the way outward, cause first.
     pub fn diagnostic(&self) -> Diagnostic {
         self.0.diagnostic.clone()
+    }
+
+    /// What happened, with the innermost place of the user's own files as the primary one:
+    /// what a library stumbled over is rarely its fault. `is_own` tells of a source's name.
+    pub fn diagnostic_for(&self, sources: &Sources, is_own: impl Fn(&str) -> bool) -> Diagnostic {
+        let mut diagnostic = self.diagnostic();
+        let own = |span: Span| is_own(sources.name(span.source));
+        if diagnostic.labels.first().is_none_or(|label| own(label.span)) && !diagnostic.labels.is_empty() {
+            return diagnostic;
+        }
+        if let Some(at) = diagnostic.labels.iter().position(|label| own(label.span)) {
+            diagnostic.labels.swap(0, at);
+            return diagnostic;
+        }
+        let frame = diagnostic.trace.iter().find(|frame| frame.span.is_some_and(own));
+        if let Some((span, text)) = frame.and_then(|frame| Some((frame.span?, frame.text.clone()))) {
+            if let Some(raised) = diagnostic.labels.first_mut()
+                && raised.text.is_empty()
+            {
+                "raised here".clone_into(&mut raised.text);
+            }
+            diagnostic.labels.insert(0, Label { span, text });
+        }
+        diagnostic
     }
 
     /// Adds a step outward.

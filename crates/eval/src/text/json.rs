@@ -31,7 +31,15 @@ impl Evaluator {
             tag::FLOAT => out.extend_from_slice(json_float(f64::from_bits(self.heap.word(value.handle()))).as_bytes()),
             tag::STRING => {
                 *context = self.contexts.join(*context, ContextId(value.detail()));
-                quote(out, self.heap.bytes(value.handle()));
+                let text = self.heap.bytes(value.handle());
+                if std::str::from_utf8(text).is_err() {
+                    let shown = self.describe(value);
+                    return Err(EvalError::of(
+                        &diagnostics::cannot_coerce::ENTRY,
+                        format!("cannot turn {shown} into JSON: it is not valid UTF-8"),
+                    ));
+                }
+                quote(out, text);
             }
             tag::PATH => {
                 let how = crate::Coercion { more: false, copy_to_store: copy };
@@ -95,6 +103,14 @@ impl Evaluator {
         self.json_value(&parsed, &diagnostics::invalid_data::ENTRY)
     }
 
+    /// A string that was read from data.
+    pub(super) fn data_string(&mut self, text: &str) -> EvalResult {
+        if text.contains('\0') {
+            return Err(EvalError::of(&diagnostics::invalid_data::ENTRY, "a string in the data holds a zero byte"));
+        }
+        Ok(self.string(text))
+    }
+
     fn json_value(&mut self, json: &serde_json::Value, entry: &'static Entry) -> EvalResult {
         use serde_json::Value as Json;
         Ok(match json {
@@ -107,7 +123,7 @@ impl Evaluator {
                 }
                 (None, None, float) => self.float(float.unwrap_or(f64::NAN)),
             },
-            Json::String(text) => self.string(text),
+            Json::String(text) => self.data_string(text)?,
             Json::Array(items) => {
                 let mut values = Vec::with_capacity(items.len());
                 for item in items {
@@ -118,6 +134,7 @@ impl Evaluator {
             Json::Object(fields) => {
                 let mut values = Vec::with_capacity(fields.len());
                 for (name, value) in fields {
+                    self.data_string(name)?;
                     let name = self.symbol(name);
                     values.push((name, self.json_value(value, entry)?));
                 }

@@ -17,7 +17,7 @@ impl Evaluator {
 
     fn toml_value(&mut self, toml: &Toml) -> EvalResult {
         Ok(match toml {
-            Toml::String(text) => self.string(text),
+            Toml::String(text) => self.data_string(text)?,
             Toml::Integer(int) => self.int(*int),
             Toml::Float(float) => self.float(*float),
             Toml::Boolean(value) => Value::bool(*value),
@@ -37,6 +37,7 @@ impl Evaluator {
             Toml::Table(fields) => {
                 let mut values = Vec::with_capacity(fields.len());
                 for (name, value) in fields {
+                    self.data_string(name)?;
                     let name = self.symbol(name);
                     values.push((name, self.toml_value(value)?));
                 }

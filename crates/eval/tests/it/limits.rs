@@ -107,6 +107,7 @@ fn mutated_texts_never_panic() {
             continue;
         }
         let text = std::fs::read(&path).unwrap();
+        let mut evaluator = evaluator(Settings::default());
         for _ in 0..60 {
             let mut broken = text.clone();
             for _ in 0..=random(4) {
@@ -117,7 +118,6 @@ fn mutated_texts_never_panic() {
                     _ => broken.truncate(at.max(1)),
                 }
             }
-            let mut evaluator = evaluator(Settings { max_memory: 16 << 20, ..Settings::default() });
             evaluator.check("mutated", &broken, "/");
         }
     }

@@ -12,6 +12,7 @@ pub mod path_trailing_slash;
 pub mod unexpected_token;
 pub mod unterminated_comment;
 pub mod unterminated_string;
+pub mod zero_byte;
 
 /// All entries of this crate, by code.
 pub static ENTRIES: &[&Entry] = &[
@@ -25,4 +26,5 @@ pub static ENTRIES: &[&Entry] = &[
     &dynamic_attribute::ENTRY,
     &nested_too_deeply::ENTRY,
     &operator_not_associative::ENTRY,
+    &zero_byte::ENTRY,
 ];

@@ -21,6 +21,7 @@ impl Parser<'_> {
             let (byte, next) = (self.lexer.byte(0), self.lexer.byte(1));
             let mut taken = 1;
             match byte {
+                0 => self.zero_byte(),
                 b'"' => break,
                 b'\\' => {
                     text.push(unescape(next));
@@ -89,6 +90,16 @@ impl Parser<'_> {
         Range { start, len: parts.len() as u32 }
     }
 
+    fn zero_byte(&mut self) {
+        let at = self.lexer.offset() as u32;
+        let span = self.span(at, at + 1);
+        self.error(
+            Diagnostic::error(&diagnostics::zero_byte::ENTRY, "this string holds a zero byte")
+                .label(span, "")
+                .help("remove it: strings cannot hold zero bytes"),
+        );
+    }
+
     fn unterminated(&mut self, start: u32, len: u32, quote: &str) -> ExprId {
         let span = self.span(start, start + len);
         self.error(
@@ -112,6 +123,9 @@ impl Parser<'_> {
             let here = self.lexer.offset();
             let run = plain_run(&self.lexer.text()[here..]);
             if run > 0 {
+                if self.lexer.text()[here..here + run].contains(&0) {
+                    self.zero_byte();
+                }
                 pieces.push(Piece::Text { text: self.lexer.text()[here..here + run].to_vec(), indents: true });
                 self.lexer.seek(here + run);
                 continue;
