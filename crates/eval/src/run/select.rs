@@ -48,7 +48,7 @@ impl Evaluator {
         };
         let (known, index) = self.code.caches[cache as usize];
         if shape == known {
-            return (index != NOT_THERE).then_some(set + 1 + index);
+            return (index != NOT_THERE).then(|| set + 1 + index);
         }
         let index = attrs::index_of(&self.heap, shape, name);
         self.code.caches[cache as usize] = (shape, index.unwrap_or(NOT_THERE));
