@@ -65,6 +65,20 @@ fn main() -> ExitCode {
     let result = run(&mut evaluator, &options);
     if options.stats {
         eprintln!("heap: {} KiB", evaluator.heap_bytes() >> 10);
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+        let mut name = "";
+        for line in maps.lines() {
+            match line.split_once(':') {
+                Some(("Rss", size)) => {
+                    let size: u64 = size.trim().trim_end_matches(" kB").parse().unwrap_or(0);
+                    if size > 2000 {
+                        eprintln!("resident: {size} KiB {name}");
+                    }
+                }
+                _ if line.contains('-') => name = line,
+                _ => {}
+            }
+        }
     }
     let code = match result {
         Ok(text) => {

@@ -81,6 +81,11 @@ pub(crate) fn flat_shape(heap: &Heap, set: Handle) -> Option<Handle> {
     (shape > FORWARD).then_some(shape)
 }
 
+/// The shape of a flat set, if many sets have it.
+pub(crate) fn shared_shape(heap: &Heap, set: Handle) -> Option<Handle> {
+    flat_shape(heap, set).filter(|shape| heap.pair(*shape).1 == SHARED)
+}
+
 /// A fresh set of a shape; its slots are to be filled.
 pub(crate) fn new_set(heap: &mut Heap, shape: Handle) -> Handle {
     let len = shape_len(heap, shape);

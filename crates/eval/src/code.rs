@@ -34,7 +34,7 @@ pub(crate) enum Node {
     /// A variable of a frame further out: depth, place.
     Outer(u32, u32),
     /// A variable that only a `with` can bring: name, innermost scope, inline cache.
-    Scoped { name: Symbol, scope: u32, level: u16 },
+    Scoped { name: Symbol, scope: u32, cache: u32, level: u16 },
     CurrentPosition,
     /// `"a${b}"`: extra holds nodes.
     Interpolate(Run),

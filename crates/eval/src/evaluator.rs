@@ -46,6 +46,9 @@ impl Default for Settings {
 /// How many strings are remembered with their symbols.
 pub(crate) const RECENT_NAMES: usize = 4096;
 
+/// How many attributes of layers are remembered with their slots.
+pub(crate) const RECENT_SLOTS: usize = 4096;
+
 /// The code of a builtin: all arguments at once.
 pub(crate) type Builtin = fn(&mut Evaluator, &[Value]) -> EvalResult;
 type NativeClosure = dyn Fn(&mut Evaluator, &[Value], &[Value]) -> EvalResult;
@@ -98,6 +101,8 @@ pub struct Evaluator {
     pub(crate) buffers: Vec<Vec<u8>>,
     /// Strings whose symbol was asked for: handle, symbol.
     pub(crate) recent_names: Vec<(u32, u32)>,
+    /// Attributes that were found in layers: set, symbol, slot.
+    pub(crate) recent_slots: Vec<(u32, u32, u32)>,
 }
 
 impl Evaluator {
@@ -131,6 +136,7 @@ impl Evaluator {
             outside: builtins::Outside::default(),
             buffers: Vec::new(),
             recent_names: vec![(0, 0); RECENT_NAMES],
+            recent_slots: vec![(0, 0, 0); RECENT_SLOTS],
         };
         builtins::install(&mut evaluator);
         evaluator

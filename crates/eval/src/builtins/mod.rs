@@ -39,6 +39,8 @@ pub(crate) struct Outside {
     pub(crate) copied: FxHashMap<String, String>,
     pub(crate) regexes: FxHashMap<Vec<u8>, Rc<regex::Compiled>>,
     pub(crate) derivations: derivation::Known,
+    /// The sorted names of shapes that many sets have.
+    pub(crate) name_lists: FxHashMap<crate::heap::Handle, Value>,
     /// The string values of symbols.
     pub(crate) names: Vec<Value>,
 }

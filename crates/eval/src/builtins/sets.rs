@@ -25,10 +25,18 @@ pub(super) const ROWS: &[Row] = &[
 
 fn names(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let set = evaluator.expect_attrs(arguments[0])?;
+    let shape = attrs::shared_shape(&evaluator.heap, set.handle());
+    if let Some(names) = shape.and_then(|shape| evaluator.outside.name_lists.get(&shape)) {
+        return Ok(*names);
+    }
     let mut entries = attrs::entries(&mut evaluator.heap, set.handle());
     evaluator.sort_by_name(&mut entries);
     let names: Vec<Value> = entries.iter().map(|(name, ..)| evaluator.name_value(*name)).collect();
-    Ok(evaluator.list(&names))
+    let names = evaluator.list(&names);
+    if let Some(shape) = shape {
+        evaluator.outside.name_lists.insert(shape, names);
+    }
+    Ok(names)
 }
 
 fn values(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {

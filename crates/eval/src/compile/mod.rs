@@ -106,7 +106,8 @@ impl Compiler<'_> {
             self.undefined(name, span);
         }
         let level = self.scope.level();
-        self.code.add(Node::Scoped { name, scope, level }, span)
+        let cache = self.code.cache();
+        self.code.add(Node::Scoped { name, scope, cache, level }, span)
     }
 
     fn undefined(&mut self, name: Symbol, span: (u32, u32)) {

@@ -152,7 +152,7 @@ impl Evaluator {
     fn simple(&mut self, id: NodeId, node: Node, frame: Handle) -> EvalResult {
         match node {
             Node::Lambda(lambda) => Ok(Value::new(tag::LAMBDA, lambda, frame)),
-            Node::Scoped { name, scope, level } => self.scoped(id, name, scope, level, frame),
+            Node::Scoped { name, scope, cache, level } => self.scoped(id, name, (scope, cache, level), frame),
             Node::CurrentPosition => Ok(self.current_position(id)),
             Node::Interpolate(parts) => self.interpolate(id, parts, frame),
             Node::InterpolatePath(parts) => self.interpolate_path(id, parts, frame),

@@ -4,7 +4,7 @@ use crate::attrs;
 use crate::code::{Name, NodeId};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
-use crate::evaluator::Evaluator;
+use crate::evaluator::{Evaluator, RECENT_SLOTS};
 use crate::heap::Handle;
 use crate::value::Value;
 use nival_syntax::Symbol;
@@ -44,7 +44,7 @@ impl Evaluator {
     #[inline]
     pub(super) fn find_cached(&mut self, set: Handle, name: Symbol, cache: u32) -> Option<Handle> {
         let Some(shape) = attrs::flat_shape(&self.heap, set) else {
-            return attrs::find(&self.heap, set, name).map(|(slot, _)| slot);
+            return self.find_layered(set, name);
         };
         let (known, index) = self.code.caches[cache as usize];
         if shape == known {
@@ -53,6 +53,19 @@ impl Evaluator {
         let index = attrs::index_of(&self.heap, shape, name);
         self.code.caches[cache as usize] = (shape, index.unwrap_or(NOT_THERE));
         index.map(|index| set + 1 + index)
+    }
+
+    /// The slot of an attribute of a set that may be a layer; what was found is remembered:
+    /// neither sets nor the slots of what they were layered from ever change places.
+    fn find_layered(&mut self, set: Handle, name: Symbol) -> Option<Handle> {
+        let place = (set ^ name.0.wrapping_mul(0x9e37_79b1)) as usize % RECENT_SLOTS;
+        let (known_set, known_name, slot) = self.recent_slots[place];
+        if known_set == set && known_name == name.0 {
+            return Some(slot);
+        }
+        let (slot, _) = attrs::find(&self.heap, set, name)?;
+        self.recent_slots[place] = (set, name.0, slot);
+        Some(slot)
     }
 
     /// As [`Self::find_cached`], for a component of a path.
@@ -213,9 +226,15 @@ impl Evaluator {
     }
 
     /// A variable that a `with` brings: the innermost scope that has it.
-    pub(super) fn scoped(&mut self, node: NodeId, name: Symbol, scope: u32, level: u16, frame: Handle) -> EvalResult {
+    pub(super) fn scoped(
+        &mut self,
+        node: NodeId,
+        name: Symbol,
+        (scope, cache, level): (u32, u32, u16),
+        frame: Handle,
+    ) -> EvalResult {
         let mut next = scope;
-        let mut seen = Vec::new();
+        let mut seen = smallvec::SmallVec::<[Handle; 4]>::new();
         while next != 0 {
             let with = self.code.scopes[next as usize - 1];
             let slot = self.outer(frame, u32::from(level - with.level)) + 1 + with.place;
@@ -227,7 +246,13 @@ impl Evaluator {
                 let error = self.wrong_type("a set (after `with`)", set);
                 return Err(self.located(error, node));
             }
-            if let Some((slot, _)) = attrs::find(&self.heap, set.handle(), name) {
+            // The inline cache is for the innermost scope.
+            let found = if next == scope {
+                self.find_cached(set.handle(), name, cache)
+            } else {
+                self.find_layered(set.handle(), name)
+            };
+            if let Some(slot) = found {
                 return self.variable(node, slot);
             }
             seen.push(set.handle());
