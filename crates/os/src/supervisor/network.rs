@@ -9,6 +9,7 @@ use nival_sys::network::{Network, Peer};
 use std::fs::File;
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The network of the machines of one supervisor.
@@ -19,6 +20,8 @@ pub(super) struct Hub {
     number: u8,
     /// Whether the host's side of a pair of links was made.
     linked: bool,
+    /// Whether the host forwarded nothing before.
+    closed: bool,
     /// How the outside is reached, or why not.
     pub outside: String,
     pub resolv: String,
@@ -27,11 +30,13 @@ pub(super) struct Hub {
 /// The most machines that one supervisor gives addresses to.
 const MOST: usize = 250;
 
+const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
+
 impl Hub {
     /// Makes the bridge where it is of use, and the way outside where the host offers one.
     pub(super) fn make(orders: &Orders) -> Result<Self, Error> {
         let none = "none: the host offers no way";
-        let mut hub = Self { bridge: None, number: 0, linked: false, outside: none.to_owned(), resolv: no_names() };
+        let mut hub = Self { bridge: None, number: 0, linked: false, closed: false, outside: none.to_owned(), resolv: no_names() };
         let translator = if orders.user { None } else { Translator::find() };
         if orders.user {
             hub.outside = "none: without root, machines have no way outside here".to_owned();
@@ -117,6 +122,8 @@ impl Hub {
         here.add_address(&name, Ipv4Addr::new(10, 213, self.number, 1), 24)?;
         here.up(&name, None)?;
         inside(bridge, || Network::open()?.up("up", Some("hub")))?;
+        self.closed = std::fs::read_to_string(FORWARDING).is_ok_and(|text| text.trim() == "0");
+        nival_sys::fs::write_setting(Path::new(FORWARDING), "1")?;
         translator.start(self.number)?;
         self.outside = format!("by `{name}`, translated by {}", translator.name());
         self.resolv = resolvers();
@@ -130,8 +137,21 @@ impl Hub {
                 translator.stop(self.number);
             }
             let _ = Network::open().and_then(|mut here| here.remove(&format!("nival{}", self.number)));
+            if self.closed && !others_linked() {
+                let _ = nival_sys::fs::write_setting(Path::new(FORWARDING), "0");
+            }
         }
     }
+}
+
+/// Whether machines of another supervisor reach the outside through this host.
+fn others_linked() -> bool {
+    let links = std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    links.into_iter().any(|link| {
+        let name = link.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix("nival"));
+        number.is_some_and(|number| number.parse::<u8>().is_ok())
+    })
 }
 
 /// Runs something in another network namespace, in a thread of its own that ends there.
@@ -185,12 +205,14 @@ impl Translator {
     }
 
     fn start(self, number: u8) -> std::io::Result<()> {
-        nival_sys::fs::write_setting(std::path::Path::new("/proc/sys/net/ipv4/ip_forward"), "1")?;
         let net = format!("10.213.{number}.0/24");
         match self {
             Self::Nft => {
                 let table = format!("nival{number}");
-                self.run(&["add", "table", "ip", &table])?;
+                // What a killed supervisor left is dropped first.
+                for verb in ["add", "delete", "add"] {
+                    self.run(&[verb, "table", "ip", &table])?;
+                }
                 self.run(&["add chain ip", &table, "post { type nat hook postrouting priority 100 ; }"])?;
                 self.run(&["add rule ip", &table, "post ip saddr", &net, "ip daddr !=", &net, "masquerade"])
             }

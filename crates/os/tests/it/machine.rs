@@ -73,7 +73,7 @@ impl Drop for Running {
 
 fn file(text: &str) -> FileDefinition {
     FileDefinition {
-        content: Content::Text(text.to_owned()),
+        content: Content::Text(format!("{text}\n")),
         mode: "0644".into(),
         user: "root".into(),
         group: "root".into(),
@@ -203,6 +203,7 @@ fn a_killed_executor_takes_the_switch_back() {
         fault(&machine, "");
         let back = machine.with(&machine.manifest.clone(), "switch", &[]);
         assert!(back.status.success(), "the next command works: {}", said(&back));
+        machine.inside(FORGET);
         fault(&machine, &format!("stop@{point}"));
         let start = Instant::now();
         machine.with(&new, "switch", &[]);
@@ -214,6 +215,9 @@ fn a_killed_executor_takes_the_switch_back() {
     }
     println!("executor stopped at {} of {points} points: {old} old, {committed} new", old + committed);
 }
+
+/// Removes all layers but the one that is shown, so that composing is interrupted too.
+const FORGET: &str = "cd /var/lib/nival/layers && for one in *; do [ $one = $(cat /system/.nival) ] || rm -rf $one; done";
 
 /// Lets the next executor have a fault; an empty text lets none have one.
 fn fault(machine: &Running, fault: &str) {
