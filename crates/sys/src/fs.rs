@@ -231,3 +231,12 @@ pub fn write_setting(path: &Path, value: &str) -> io::Result<()> {
     fault::point("setting", &path)?;
     at(path, std::fs::write(path, value))
 }
+
+/// Whether systemd marked a control group as one that it leaves to its owner.
+#[must_use]
+pub fn is_delegated(group: &Path) -> bool {
+    ["user.delegate", "trusted.delegate"].into_iter().any(|name| {
+        let mut value = [0u8; 8];
+        rustix::fs::getxattr(group, name, &mut value[..]).is_ok_and(|length| value[..length] == *b"1")
+    })
+}

@@ -52,6 +52,39 @@ impl Groups {
     }
 }
 
+/// How a supervisor gets a control group that it may divide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// This one is ours.
+    Here(PathBuf),
+    /// The host's systemd gives one to each program that these words start.
+    Scope(Vec<String>),
+}
+
+/// Finds a control group for a supervisor: one that systemd delegated to this process, a new scope of the host's
+/// systemd, or the one of this process.
+///
+/// # Errors
+/// [`Error::ControlGroup`] with the commands that set one up.
+pub(crate) fn place() -> Result<Place, Error> {
+    let own = base();
+    let delegated = own.as_deref().is_ok_and(fs::is_delegated);
+    if delegated || !Path::new("/run/systemd/system").exists() {
+        return own.map(Place::Here);
+    }
+    let Some(program) = super::find_program("systemd-run") else { return own.map(Place::Here) };
+    let mut words = vec![program.to_string_lossy().into_owned()];
+    if nival_sys::process::user_id() != 0 {
+        words.push("--user".to_owned());
+    }
+    words.extend(["--scope", "--quiet", "--collect", "--property=Delegate=yes", "--"].map(str::to_owned));
+    let mut probe = std::process::Command::new(&words[0]);
+    probe.args(&words[1..]).arg("true").stdin(std::process::Stdio::null());
+    probe.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let works = nival_sys::process::spawn(&mut probe).and_then(|mut child| child.wait());
+    if works.is_ok_and(|status| status.success()) { Ok(Place::Scope(words)) } else { own.map(Place::Here) }
+}
+
 /// The group below which machines may get theirs: the one of this process, which must be ours to divide.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ mod group;
 mod ids;
 mod runtime;
 
-pub(crate) use group::{Groups, base};
+pub(crate) use group::{Groups, Place, base, place};
 pub(crate) use ids::{IdRange, find_program, hand_out};
 pub(crate) use runtime::install;
 

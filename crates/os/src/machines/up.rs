@@ -2,7 +2,7 @@
 
 use super::Machines;
 use crate::error::Doing as _;
-use crate::host::{self, IdRange};
+use crate::host::{self, IdRange, Place};
 use crate::supervisor::protocol::{Answer, Event, Lines, News, Order, Orders, Publish, Request, send};
 use crate::{Error, Manifest};
 use nival_sys::{fs, owner, process};
@@ -30,13 +30,13 @@ impl Machines {
     pub fn up(&self, machines: &[Up], show: &mut dyn FnMut(&Event)) -> Result<(), Error> {
         let user = !host::is_root();
         let range = if user { Some(IdRange::find()?) } else { None };
-        let groups = host::base()?;
+        let place = host::place()?;
         let mut orders = Orders {
             data: self.config.data.clone(),
             store: self.config.store.clone(),
             sockets: self.config.runtime.clone(),
             runtime: host::install(&self.config.data)?,
-            groups,
+            groups: if let Place::Here(groups) = &place { Some(groups.clone()) } else { None },
             user,
             machines: Vec::new(),
         };
@@ -45,7 +45,7 @@ impl Machines {
             orders.machines.push(self.order(up)?);
         }
         let (stream, there) = UnixStream::pair().doing(|| "start the supervisor".to_owned())?;
-        let supervisor = self.spawn_supervisor(&orders, there)?;
+        let supervisor = self.spawn_supervisor(&orders, &place, there)?;
         follow(stream, &supervisor, range, &orders, show)
     }
 
@@ -75,13 +75,21 @@ impl Machines {
         Ok(Order { name, generation, publish: up.publish.clone() })
     }
 
-    fn spawn_supervisor(&self, orders: &Orders, there: UnixStream) -> Result<Child, Error> {
+    fn spawn_supervisor(&self, orders: &Orders, place: &Place, there: UnixStream) -> Result<Child, Error> {
         let doing = || "start the supervisor".to_owned();
         let first = orders.machines.first().map(|order| order.name.as_str()).unwrap_or_default();
         let log = self.folder(first).path().join("supervisor.log");
         let _ = fs::remove_file(&log);
         let log = fs::append(&log).doing(doing)?;
-        let mut command = Command::new("/proc/self/exe");
+        let mut command = match place {
+            Place::Here(_) => Command::new("/proc/self/exe"),
+            // It becomes this program in the same process, with the same streams.
+            Place::Scope(words) => {
+                let mut command = Command::new(&words[0]);
+                command.args(&words[1..]).arg(std::env::current_exe().doing(doing)?);
+                command
+            }
+        };
         command.args(["internal", "supervisor", &serde_json::to_string(orders).unwrap_or_default()]);
         command.stdin(OwnedFd::from(there)).stdout(log.try_clone().doing(doing)?).stderr(log);
         command.current_dir("/");

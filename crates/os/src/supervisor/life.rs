@@ -15,7 +15,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -61,9 +61,15 @@ pub(super) struct Machine {
 
 impl Machine {
     /// Takes the ports and the socket of a machine; nothing is started yet.
-    pub(super) fn new(orders: &Orders, order: &Order, hub: &Arc<Hub>, index: usize, alive: &Arc<AtomicUsize>) -> Result<Self, Error> {
+    pub(super) fn new(
+        orders: &Orders,
+        groups: &Path,
+        (order, index): (&Order, usize),
+        hub: &Arc<Hub>,
+        alive: &Arc<AtomicUsize>,
+    ) -> Result<Self, Error> {
         let folder = MachineFolder::new(&orders.data, &order.name);
-        let groups = Groups::of(&orders.groups, &order.name);
+        let groups = Groups::of(groups, &order.name);
         let address = hub.address(index);
         let inside = publish::Inside::default();
         let mut ports = Vec::new();

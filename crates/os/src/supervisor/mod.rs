@@ -8,7 +8,7 @@ mod publish;
 mod serve;
 
 use crate::error::Doing as _;
-use crate::{Error, MachineFolder};
+use crate::{Error, MachineFolder, host};
 use life::Machine;
 use nival_sys::{namespace, owner, process};
 use protocol::{Lines, News, Orders};
@@ -59,11 +59,15 @@ fn supervise(orders: &Orders, stream: UnixStream, client: &Arc<Client>, start: I
     let null = std::fs::File::open("/dev/null").doing(|| "open /dev/null".to_owned())?;
     process::replace_input(&null).doing(|| "open /dev/null".to_owned())?;
     let locks = orders.machines.iter().map(|order| lock(orders, &order.name)).collect::<Result<Vec<_>, _>>()?;
+    let groups = match &orders.groups {
+        Some(groups) => groups.clone(),
+        None => host::base()?,
+    };
     let hub = Arc::new(network::Hub::make(orders)?);
     let mut machines = Vec::new();
     let alive = Arc::new(AtomicUsize::new(orders.machines.len()));
     for (index, order) in orders.machines.iter().enumerate() {
-        machines.push(Arc::new(Machine::new(orders, order, &hub, index, &alive)?));
+        machines.push(Arc::new(Machine::new(orders, &groups, (order, index), &hub, &alive)?));
     }
     let threads: Vec<_> = machines
         .iter()

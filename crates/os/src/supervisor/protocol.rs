@@ -16,7 +16,8 @@ pub(crate) struct Orders {
     pub store: PathBuf,
     pub sockets: PathBuf,
     pub runtime: PathBuf,
-    pub groups: PathBuf,
+    /// The control group to divide; where it is missing, the supervisor's own.
+    pub groups: Option<PathBuf>,
     /// Whether machines run in a user namespace, whose ids the client hands out.
     pub user: bool,
     pub machines: Vec<Order>,
