@@ -33,12 +33,17 @@ pub fn public(key: &SignedSecretKey) -> Vec<u8> {
     SignedPublicKey::from(key.clone()).to_bytes().expect("a key can be written")
 }
 
-/// Signs a text as `InRelease` files are.
+/// Signs a text as `InRelease` files are, an hour before the present of the tests.
 pub fn sign(text: &str, key: &SignedSecretKey) -> String {
+    sign_at(text, key, NOW - 3600)
+}
+
+/// Signs a text at a time in seconds since 1970.
+pub fn sign_at(text: &str, key: &SignedSecretKey, now: i64) -> String {
     use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
     use pgp::types::KeyDetails as _;
     let mut config = SignatureConfig::from_key(rand::thread_rng(), &key.primary_key, SignatureType::Text).expect("it can sign");
-    let made = SubpacketData::SignatureCreationTime(pgp::types::Timestamp::from_secs((NOW - 3600) as u32));
+    let made = SubpacketData::SignatureCreationTime(pgp::types::Timestamp::from_secs(now as u32));
     let by = SubpacketData::IssuerFingerprint(key.primary_key.fingerprint());
     config.hashed_subpackets =
         [made, by].into_iter().map(|data| Subpacket::regular(data).expect("it is fit")).collect();
