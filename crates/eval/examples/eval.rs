@@ -87,7 +87,8 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             let options = RenderOptions { frames: options.frames, ..RenderOptions::default() };
-            eprintln!("{}", render(&error.diagnostic(), evaluator.sources(), options));
+            let diagnostic = error.diagnostic_for(evaluator.sources(), |name| !name.contains("nixpkgs"));
+            eprintln!("{}", render(&diagnostic, evaluator.sources(), options));
             ExitCode::FAILURE
         }
     };

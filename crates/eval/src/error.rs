@@ -1,6 +1,6 @@
 //! What evaluation fails with.
 
-use nival_diagnostics::{Diagnostic, Entry, Label, Sources, Span};
+use nival_diagnostics::{Diagnostic, Entry, Frame, Label, Sources, Span};
 
 /// The result of evaluating.
 pub type EvalResult<T = crate::Value> = Result<T, EvalError>;
@@ -49,8 +49,8 @@ impl EvalError {
             diagnostic.labels.swap(0, at);
             return diagnostic;
         }
-        let frame = diagnostic.trace.iter().find(|frame| frame.span.is_some_and(own));
-        if let Some((span, text)) = frame.and_then(|frame| Some((frame.span?, frame.text.clone()))) {
+        let frame = diagnostic.trace.iter().position(|frame| frame.span.is_some_and(own));
+        if let Some(Frame { span: Some(span), text }) = frame.map(|at| diagnostic.trace.remove(at)) {
             if let Some(raised) = diagnostic.labels.first_mut()
                 && raised.text.is_empty()
             {
@@ -77,6 +77,10 @@ impl EvalError {
 
     pub(crate) fn wants_frames(&self) -> bool {
         self.0.diagnostic.trace.len() < MAX_FRAMES
+    }
+
+    pub(crate) fn has_place(&self) -> bool {
+        !self.0.diagnostic.labels.is_empty()
     }
 
     /// Marks a place, unless there is one already.

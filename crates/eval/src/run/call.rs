@@ -1,6 +1,6 @@
 //! Calling functions.
 
-use super::Step;
+use super::{Step, TailCalls};
 use crate::attrs;
 use crate::code::{LambdaCode, Node, NodeId, Run};
 use crate::diagnostics;
@@ -23,7 +23,7 @@ impl Evaluator {
         function: NodeId,
         argument: NodeId,
         frame: Handle,
-        own: &mut usize,
+        calls: &mut TailCalls,
     ) -> EvalResult<Step> {
         let callee = self.eval(function, frame)?;
         if callee.tag() == tag::LAMBDA {
@@ -35,7 +35,7 @@ impl Evaluator {
             };
             self.count_call_at(node)?;
             let inner = self.enter(node, callee, &lambda, argument)?;
-            *own += 1 + lambda.size as usize;
+            calls.entered(node, callee, lambda.size);
             return Ok(Step::Run(lambda.body, inner));
         }
         self.call_other(node, callee, &[argument], frame)
@@ -47,7 +47,7 @@ impl Evaluator {
         function: NodeId,
         arguments: Run,
         frame: Handle,
-        own: &mut usize,
+        calls: &mut TailCalls,
     ) -> EvalResult<Step> {
         let mut callee = self.eval(function, frame)?;
         let mut at = arguments.indices();
@@ -62,7 +62,7 @@ impl Evaluator {
                 self.delay(argument, frame)
             };
             let inner = self.enter(node, callee, &lambda, argument)?;
-            *own += 1 + lambda.size as usize;
+            calls.entered(node, callee, lambda.size);
             if at.is_empty() {
                 return Ok(Step::Run(lambda.body, inner));
             }
@@ -112,9 +112,14 @@ impl Evaluator {
 
     #[cold]
     fn calling_native(&self, error: EvalError, callee: Value, node: NodeId) -> EvalError {
-        let error = self.located(error, node);
-        if callee.tag() == tag::NATIVE && error.wants_frames() {
-            let name = &self.natives[callee.detail() as usize].name;
+        if callee.tag() != tag::NATIVE {
+            return self.located(error, node);
+        }
+        let name = &self.natives[callee.detail() as usize].name;
+        if !error.has_place() {
+            return error.at(self.node_span(node), &format!("in this call of `{name}`"));
+        }
+        if error.wants_frames() {
             return error.frame(self.node_span(node), format!("while calling the builtin `{name}`"));
         }
         error

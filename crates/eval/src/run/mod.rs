@@ -24,6 +24,24 @@ pub(crate) enum Step {
     Run(NodeId, Handle),
 }
 
+/// The calls in tail position that one evaluation went through.
+pub(crate) struct TailCalls {
+    /// Words of their frames.
+    own: usize,
+    /// The first call, and what was called.
+    first: Option<(NodeId, Value)>,
+}
+
+impl TailCalls {
+    #[inline]
+    fn entered(&mut self, node: NodeId, function: Value, size: u32) {
+        self.own += 1 + size as usize;
+        if self.first.is_none() {
+            self.first = Some((node, function));
+        }
+    }
+}
+
 /// A new piece of stack, and how much of it is kept in reserve.
 const STACK_PIECE: usize = 16 << 20;
 const STACK_RESERVE: usize = 256 << 10;
@@ -51,15 +69,34 @@ impl Evaluator {
         }
         let depth = self.depth;
         let mark = self.heap.mark();
-        let mut own = 0;
-        let result = self.run(node, frame, &mut own);
+        let mut calls = TailCalls { own: 0, first: None };
+        let result = self.run(node, frame, &mut calls);
         self.depth = depth;
-        if let Ok(value) = result
-            && own > 0
-        {
-            self.leave_frames(mark, own, value);
+        match result {
+            Ok(value) => {
+                if calls.own > 0 {
+                    self.leave_frames(mark, calls.own, value);
+                }
+                Ok(value)
+            }
+            Err(error) => Err(self.leaving_call(error, calls.first)),
         }
-        result
+    }
+
+    /// Tells of the call that led out of the expression.
+    #[cold]
+    fn leaving_call(&self, error: EvalError, call: Option<(NodeId, Value)>) -> EvalError {
+        match call {
+            Some((node, function)) if error.wants_frames() => {
+                let lambda = self.code.lambdas[function.detail() as usize];
+                let text = match lambda.name {
+                    Some(name) => format!("while calling the function `{}`", self.name(name)),
+                    None => "while calling a function".to_owned(),
+                };
+                error.frame(self.node_span(node), text)
+            }
+            _ => error,
+        }
     }
 
     /// Gives the frames of a finished call back if they are all that was allocated since the mark:
@@ -69,6 +106,11 @@ impl Evaluator {
         if self.heap.mark() == mark + own && result.is_older_than(mark) {
             self.heap.release(mark);
         }
+    }
+
+    /// Does several things on the evaluator's own stack: each call from outside would set one up.
+    pub fn on_own_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> EvalResult<T>) -> EvalResult<T> {
+        if self.stack_is_low() { self.on_more_stack(work) } else { work(self) }
     }
 
     #[inline]
@@ -95,7 +137,7 @@ impl Evaluator {
         result
     }
 
-    fn run(&mut self, mut node: NodeId, mut frame: Handle, own: &mut usize) -> EvalResult {
+    fn run(&mut self, mut node: NodeId, mut frame: Handle, calls: &mut TailCalls) -> EvalResult {
         loop {
             let step = match self.code.nodes[node as usize] {
                 Node::Const(value) => {
@@ -118,7 +160,7 @@ impl Evaluator {
                 Node::LetFrame { block, body } => {
                     let block = self.code.blocks[block as usize];
                     let inner = self.heap.allocate(1 + block.size as usize);
-                    *own += 1 + block.size as usize;
+                    calls.own += 1 + block.size as usize;
                     self.heap.set_pair(inner, frame, 0);
                     self.initialize(block.inits, inner);
                     (node, frame) = (body, inner);
@@ -135,8 +177,8 @@ impl Evaluator {
                     node = body;
                     continue;
                 }
-                Node::Call1(function, argument) => self.call_one(node, function, argument, frame, own),
-                Node::Call(function, arguments) => self.call_many(node, function, arguments, frame, own),
+                Node::Call1(function, argument) => self.call_one(node, function, argument, frame, calls),
+                Node::Call(function, arguments) => self.call_many(node, function, arguments, frame, calls),
                 Node::Select(base, name, cache) => return self.select_node(node, base, name, cache, frame),
                 other => return self.simple(node, other, frame),
             };

@@ -122,3 +122,32 @@ fn values_compare_convert_and_print() {
     let selected = evaluator.force(selected).unwrap();
     assert_eq!(evaluator.expect_list(selected).unwrap().len(), 2);
 }
+
+#[test]
+fn own_files_come_first_in_diagnostics() {
+    let mut evaluator = evaluator();
+    let library = evaluator.eval_text("library.nix", "{ pick = x: if x then 1 else 2; }", "/", None).unwrap();
+    let name = evaluator.symbol("lib");
+    let scope = evaluator.attrs(&[(name, library)]);
+    let error = evaluator.eval_text("mine.nix", "1 +\n  lib.pick \"yes\"", "/", Some(scope)).unwrap_err();
+    let plain = error.diagnostic();
+    assert_eq!(evaluator.sources().name(plain.labels[0].span.source), "library.nix");
+    let diagnostic = error.diagnostic_for(evaluator.sources(), |name| name == "mine.nix");
+    assert_eq!(evaluator.sources().place(diagnostic.labels[0].span), "mine.nix:2:3");
+    assert_eq!(diagnostic.labels[0].text, "while calling the function `pick`");
+    assert_eq!(diagnostic.labels[1].text, "raised here");
+}
+
+#[test]
+fn near_names_are_suggested() {
+    let mut evaluator = evaluator();
+    for (text, near) in [
+        ("let number = 1; in numbre", "number"),
+        ("{ enable = 1; }.enabel", "enable"),
+        ("with { enable = 1; }; enabel", "enable"),
+        ("({ enable }: 1) { enabel = 1; enable = 2; }", "enable"),
+    ] {
+        let error = evaluator.eval_text("t", text, "/", None).unwrap_err();
+        assert_eq!(error.diagnostic().help, [format!("did you mean `{near}`?")], "{text}");
+    }
+}
