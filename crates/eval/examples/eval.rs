@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let add_path = |world: &mut DiskWorld, text: &str| {
         let (prefix, path) = text.split_once('=').unwrap_or(("", text));
-        let path = std::path::absolute(path).map_or_else(|_| path.to_owned(), |p| p.to_string_lossy().into_owned());
+        let path =
+            std::path::absolute(path).map_or_else(|_| path.to_owned(), |p| p.to_string_lossy().into_owned());
         world.search_path.push((prefix.to_owned(), path));
     };
     while let Some(word) = words.next() {

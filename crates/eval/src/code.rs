@@ -34,7 +34,12 @@ pub(crate) enum Node {
     /// A variable of a frame further out: depth, place.
     Outer(u32, u32),
     /// A variable that only a `with` can bring: name, innermost scope, inline cache.
-    Scoped { name: Symbol, scope: u32, cache: u32, level: u16 },
+    Scoped {
+        name: Symbol,
+        scope: u32,
+        cache: u32,
+        level: u16,
+    },
     CurrentPosition,
     /// `"a${b}"`: extra holds nodes.
     Interpolate(Run),
@@ -42,10 +47,20 @@ pub(crate) enum Node {
     List(Run),
     Set(u32),
     RecSet(u32),
-    Let { inits: Run, body: NodeId },
+    Let {
+        inits: Run,
+        body: NodeId,
+    },
     /// A `let` in a frame of its own: size, then as `Let`.
-    LetFrame { block: u32, body: NodeId },
-    With { scope: NodeId, place: u32, body: NodeId },
+    LetFrame {
+        block: u32,
+        body: NodeId,
+    },
+    With {
+        scope: NodeId,
+        place: u32,
+        body: NodeId,
+    },
     Assert(NodeId, NodeId),
     If(NodeId, NodeId, NodeId),
     Lambda(u32),
@@ -55,7 +70,11 @@ pub(crate) enum Node {
     /// Base, name, inline cache.
     Select(NodeId, Symbol, u32),
     /// `base.name or default`
-    SelectOr { base: NodeId, path: u32, default: NodeId },
+    SelectOr {
+        base: NodeId,
+        path: u32,
+        default: NodeId,
+    },
     /// Base and a path with computed names.
     SelectPath(NodeId, u32),
     HasAttr(NodeId, u32),

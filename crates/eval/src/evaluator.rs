@@ -200,7 +200,11 @@ impl Evaluator {
         self.interner.intern(name)
     }
 
-    pub(crate) fn fail(&self, entry: &'static nival_diagnostics::Entry, message: impl Into<String>) -> EvalError {
+    pub(crate) fn fail(
+        &self,
+        entry: &'static nival_diagnostics::Entry,
+        message: impl Into<String>,
+    ) -> EvalError {
         EvalError::of(entry, message)
     }
 }

@@ -117,8 +117,22 @@ const fn classes() -> [u8; 256] {
         if byte.is_ascii_alphanumeric()
             || matches!(
                 byte,
-                b'%' | b'/' | b'?' | b':' | b'@' | b'&' | b'=' | b'+' | b'$' | b',' | b'-' | b'_' | b'.' | b'!' | b'~'
-                    | b'*' | b'\''
+                b'%' | b'/'
+                    | b'?'
+                    | b':'
+                    | b'@'
+                    | b'&'
+                    | b'='
+                    | b'+'
+                    | b'$'
+                    | b','
+                    | b'-'
+                    | b'_'
+                    | b'.'
+                    | b'!'
+                    | b'~'
+                    | b'*'
+                    | b'\''
             )
         {
             class |= URI;
@@ -382,7 +396,8 @@ impl<'a> Lexer<'a> {
             let end = self.run(at, PATH);
             if self.text.get(end) == Some(&b'/') {
                 let after = self.run(end + 1, PATH);
-                let interpolated = self.text.get(after) == Some(&b'$') && self.text.get(after + 1) == Some(&b'{');
+                let interpolated =
+                    self.text.get(after) == Some(&b'$') && self.text.get(after + 1) == Some(&b'{');
                 if after > end + 1 || end > at || interpolated {
                     at = after;
                     if after == end + 1 {

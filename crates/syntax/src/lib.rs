@@ -17,8 +17,8 @@ mod parser;
 mod symbol;
 
 pub use ast::{
-    Ast, AttrDef, AttrKind, AttrName, AttrSet, BinaryOp, DynamicAttr, Expr, ExprId, Formal, Lambda, Part, Range,
-    SetId, TextId,
+    Ast, AttrDef, AttrKind, AttrName, AttrSet, BinaryOp, DynamicAttr, Expr, ExprId, Formal, Lambda, Part,
+    Range, SetId, TextId,
 };
 pub use lexer::{Lexer, Token, TokenKind};
 pub use parser::{Parsed, parse};

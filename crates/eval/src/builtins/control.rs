@@ -1,13 +1,13 @@
 //! Errors, tracing, and when things are evaluated.
 
 use super::Row;
+use crate::Coercion;
 use crate::context::ContextId;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
 use crate::symbols;
 use crate::value::Value;
-use crate::Coercion;
 use nival_diagnostics::Diagnostic;
 
 pub(super) const ROWS: &[Row] = &[

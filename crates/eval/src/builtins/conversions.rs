@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     Row("fromTOML", 1, 1, |e, a| {
         let text = e.expect_string_context(a[0])?.0;
-        e.from_toml(&text)
+        e.read_toml(&text)
     }),
 ];
 

@@ -11,7 +11,9 @@ use crate::symbols;
 use crate::value::{Value, tag};
 use nival_diagnostics::Span;
 use nival_store_model::derivation::{Modulo, OutputKind};
-use nival_store_model::{Algorithm, ContentMethod, Derivation, Hash, Output, StoreDir, StorePath, StorePathError};
+use nival_store_model::{
+    Algorithm, ContentMethod, Derivation, Hash, Output, StoreDir, StorePath, StorePathError,
+};
 use nival_syntax::Symbol;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -51,7 +53,9 @@ fn derivation_strict(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResu
         return Err(wrong("the derivation has no attribute `name`".to_owned()));
     };
     let span = evaluator.name_span(symbols::NAME, position);
-    let name = evaluator.expect_string(Value::reference(slot)).map_err(|error| attribute(error, span, "name", "?"))?;
+    let name = evaluator
+        .expect_string(Value::reference(slot))
+        .map_err(|error| attribute(error, span, "name", "?"))?;
     match strict(evaluator, set, &name) {
         Ok(value) => Ok(value),
         Err(error) => Err(error.frame(span, format!("while evaluating the derivation `{name}`"))),
@@ -118,7 +122,11 @@ fn take(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value: Valu
         }
         _ => {}
     }
-    if wanted.structured.is_some() { take_structured(evaluator, wanted, key, value) } else { take_plain(evaluator, wanted, key, value) }
+    if wanted.structured.is_some() {
+        take_structured(evaluator, wanted, key, value)
+    } else {
+        take_plain(evaluator, wanted, key, value)
+    }
 }
 
 fn coerce(evaluator: &mut Evaluator, wanted: &mut Wanted, value: Value) -> EvalResult<Vec<u8>> {
@@ -149,7 +157,12 @@ fn take_plain(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value
     Ok(())
 }
 
-fn take_structured(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value: Value) -> EvalResult<()> {
+fn take_structured(
+    evaluator: &mut Evaluator,
+    wanted: &mut Wanted,
+    key: Symbol,
+    value: Value,
+) -> EvalResult<()> {
     if key == symbols::STRUCTURED_ATTRS {
         return Ok(());
     }
@@ -274,7 +287,12 @@ fn add_inputs(evaluator: &mut Evaluator, wanted: &mut Wanted, dir: &StoreDir) ->
 }
 
 /// A derivation with everything that it needs, as sources, and all outputs, as inputs.
-fn add_closure(evaluator: &mut Evaluator, wanted: &mut Wanted, dir: &StoreDir, start: StorePath) -> EvalResult<()> {
+fn add_closure(
+    evaluator: &mut Evaluator,
+    wanted: &mut Wanted,
+    dir: &StoreDir,
+    start: StorePath,
+) -> EvalResult<()> {
     let world = Rc::clone(&evaluator.world);
     let mut work = vec![start];
     let mut seen = rustc_hash::FxHashSet::default();
@@ -308,15 +326,16 @@ fn method(mode: Option<&str>) -> EvalResult<ContentMethod> {
 fn set_kinds(wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
     let algorithm = match wanted.hash_algorithm.as_deref() {
         None | Some("") => None,
-        Some(name) => {
-            Some(Algorithm::from_name(name).ok_or_else(|| wrong(format!("unknown `outputHashAlgo`: `{name}`")))?)
-        }
+        Some(name) => Some(
+            Algorithm::from_name(name).ok_or_else(|| wrong(format!("unknown `outputHashAlgo`: `{name}`")))?,
+        ),
     };
     if let Some(text) = wanted.hash.take() {
         if wanted.outputs != ["out"] {
             return Err(wrong("a derivation with `outputHash` has exactly one output, `out`".to_owned()));
         }
-        let hash = if text.is_empty() { empty_hash(algorithm)? } else { super::hashing::parse(&text, algorithm)? };
+        let hash =
+            if text.is_empty() { empty_hash(algorithm)? } else { super::hashing::parse(&text, algorithm)? };
         let kind = OutputKind::Fixed { method: method(wanted.hash_mode.as_deref())?, hash };
         let output = Output { kind };
         let path = output.path(dir, &wanted.derivation.name, "out").map_err(bad_path)?;
@@ -328,11 +347,19 @@ fn set_kinds(wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
     }
     for output in &wanted.outputs {
         let kind = if wanted.floating || wanted.impure {
-            let method = wanted.hash_mode.as_deref().map_or(Ok(ContentMethod::Recursive), |mode| method(Some(mode)))?;
+            let method = wanted
+                .hash_mode
+                .as_deref()
+                .map_or(Ok(ContentMethod::Recursive), |mode| method(Some(mode)))?;
             let algorithm = algorithm.unwrap_or(Algorithm::Sha256);
-            let placeholder = format!("/{}", Hash::sha256(format!("nix-output:{output}").as_bytes()).base32());
+            let placeholder =
+                format!("/{}", Hash::sha256(format!("nix-output:{output}").as_bytes()).base32());
             wanted.derivation.environment.insert(output.clone().into_bytes(), placeholder.into_bytes());
-            if wanted.impure { OutputKind::Impure { method, algorithm } } else { OutputKind::Floating { method, algorithm } }
+            if wanted.impure {
+                OutputKind::Impure { method, algorithm }
+            } else {
+                OutputKind::Floating { method, algorithm }
+            }
         } else {
             wanted.derivation.environment.insert(output.clone().into_bytes(), Vec::new());
             OutputKind::Deferred
@@ -359,7 +386,12 @@ fn unknown_output(path: &StorePath, output: &str) -> String {
     format!("/{}", Hash::sha256(text.as_bytes()).base32())
 }
 
-fn result(evaluator: &mut Evaluator, dir: &StoreDir, derivation: &Derivation, path: &StorePath) -> EvalResult {
+fn result(
+    evaluator: &mut Evaluator,
+    dir: &StoreDir,
+    derivation: &Derivation,
+    path: &StorePath,
+) -> EvalResult {
     let drv = dir.print(path);
     let mut entries = Vec::with_capacity(derivation.outputs.len() + 1);
     for (name, output) in &derivation.outputs {

@@ -218,7 +218,13 @@ fn copy(evaluator: &mut Evaluator, wanted: &Copy) -> EvalResult {
                 let result = result.and_then(|value| evaluator.expect_bool(value));
                 result.map_err(|error| Box::new(error.diagnostic()))
             };
-            world.add_path(AddPath { name, path, recursive: *recursive, sha256: *sha256, filter: Some(&mut decide) })
+            world.add_path(AddPath {
+                name,
+                path,
+                recursive: *recursive,
+                sha256: *sha256,
+                filter: Some(&mut decide),
+            })
         }
         None => world.add_path(AddPath { name, path, recursive: *recursive, sha256: *sha256, filter: None }),
     }?;

@@ -116,7 +116,9 @@ impl Evaluator {
                         crate::paths::canonical(&format!("{}/{target}", crate::paths::parent(&path)))
                     };
                 }
-                Some(FileType::Directory) => return Ok(format!("{}/default.nix", path.trim_end_matches('/'))),
+                Some(FileType::Directory) => {
+                    return Ok(format!("{}/default.nix", path.trim_end_matches('/')));
+                }
                 _ => break,
             }
         }

@@ -87,7 +87,10 @@ fn out_of_bounds(index: i64, len: u32) -> EvalError {
 fn head(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[0])?;
     if list.detail() == 0 {
-        return Err(EvalError::of(&diagnostics::out_of_bounds::ENTRY, "the list is empty: it has no first element"));
+        return Err(EvalError::of(
+            &diagnostics::out_of_bounds::ENTRY,
+            "the list is empty: it has no first element",
+        ));
     }
     evaluator.force_slot(list.handle())
 }

@@ -34,7 +34,11 @@ fn sort(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 type Less<'a> = dyn FnMut(&mut Evaluator, Value, Value) -> EvalResult<bool> + 'a;
 
 /// A stable sort that asks only whether a later element comes before an earlier one.
-fn merge_sort(evaluator: &mut Evaluator, mut items: Vec<Value>, less: &mut Less<'_>) -> EvalResult<Vec<Value>> {
+fn merge_sort(
+    evaluator: &mut Evaluator,
+    mut items: Vec<Value>,
+    less: &mut Less<'_>,
+) -> EvalResult<Vec<Value>> {
     if items.len() <= 6 {
         for at in 1..items.len() {
             let mut place = at;

@@ -1,12 +1,12 @@
 //! Strings.
 
 use super::Row;
+use crate::Coercion;
 use crate::context::ContextId;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
 use crate::value::{Value, tag};
-use crate::Coercion;
 
 const PLAIN: Coercion = Coercion { more: false, copy_to_store: false };
 

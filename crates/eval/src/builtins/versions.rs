@@ -19,8 +19,11 @@ pub(super) const ROWS: &[Row] = &[
     Row("__parseDrvName", 1, 1, |e, a| {
         let name = e.expect_string(a[0])?;
         let bytes = name.as_bytes();
-        let dash = (0..bytes.len())
-            .find(|at| bytes[*at] == b'-' && bytes.get(at + 1).is_none_or(|next| !next.is_ascii_alphabetic()) && at + 1 < bytes.len());
+        let dash = (0..bytes.len()).find(|at| {
+            bytes[*at] == b'-'
+                && bytes.get(at + 1).is_none_or(|next| !next.is_ascii_alphabetic())
+                && at + 1 < bytes.len()
+        });
         let (name, version) = dash.map_or((name.as_str(), ""), |at| (&name[..at], &name[at + 1..]));
         let (name, version) = (e.string(name), e.string(version));
         Ok(e.attrs(&[(symbols::NAME, name), (symbols::VERSION, version)]))

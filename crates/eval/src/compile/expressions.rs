@@ -12,7 +12,7 @@ impl Compiler<'_> {
     /// that variables of a `let` cost nothing when they are kept in that frame.
     pub(super) fn lower(&mut self, expr: ExprId, direct: bool) -> NodeId {
         self.depth += 1;
-        let node = if self.depth % 16 == 0 {
+        let node = if self.depth.is_multiple_of(16) {
             stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.lower_inner(expr, direct))
         } else {
             self.lower_inner(expr, direct)
@@ -194,8 +194,10 @@ impl Compiler<'_> {
 
     fn call(&mut self, function: ExprId, arguments: Range) -> Node {
         let function = self.lower(function, false);
-        let nodes: Vec<NodeId> =
-            self.ast.children[arguments.indices()].iter().map(|argument| self.lower(*argument, false)).collect();
+        let nodes: Vec<NodeId> = self.ast.children[arguments.indices()]
+            .iter()
+            .map(|argument| self.lower(*argument, false))
+            .collect();
         match nodes.as_slice() {
             [only] => Node::Call1(function, *only),
             _ => Node::Call(function, self.run(&nodes)),

@@ -112,7 +112,8 @@ impl Compiler<'_> {
 
     fn undefined(&mut self, name: Symbol, span: (u32, u32)) {
         let text = self.interner.name(name);
-        let visible = self.scope.names().chain(self.around.extra.keys().copied()).chain(self.globals.keys().copied());
+        let visible =
+            self.scope.names().chain(self.around.extra.keys().copied()).chain(self.globals.keys().copied());
         let names = visible.map(|name| self.interner.name(name)).filter(|name| !name.starts_with("__"));
         let near = crate::suggest::nearest(text, names);
         let start = span.0 - self.around.base - 1;

@@ -7,8 +7,5 @@ pub static ENTRY: Entry = Entry {
     code: "NV0228",
     title: "warning from the evaluated code",
     page: "The evaluated code called `builtins.warn`.",
-    example: Example::Situation {
-        story: "the code warns",
-        test: "warnings_reach_the_world",
-    },
+    example: Example::Situation { story: "the code warns", test: "warnings_reach_the_world" },
 };

@@ -154,7 +154,11 @@ impl Heap {
         // least `bytes.len()` bytes; `bytes` cannot overlap them, because a
         // borrow of the heap would forbid `&mut self`.
         unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.as_ptr().add(target).cast::<u8>(), bytes.len());
+            std::ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                self.base.as_ptr().add(target).cast::<u8>(),
+                bytes.len(),
+            );
         }
         at
     }

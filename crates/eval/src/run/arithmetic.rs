@@ -113,17 +113,35 @@ impl Evaluator {
         self.arithmetic("/", (a, b), i64::checked_div, |a, b| a / b)
     }
 
-    pub(super) fn subtract_nodes(&mut self, id: NodeId, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
+    pub(super) fn subtract_nodes(
+        &mut self,
+        id: NodeId,
+        left: NodeId,
+        right: NodeId,
+        frame: Handle,
+    ) -> EvalResult {
         let operands = (self.number_operand(left, frame)?, self.number_operand(right, frame)?);
         self.subtract(operands.0, operands.1).map_err(|error| self.located(error, id))
     }
 
-    pub(super) fn multiply_nodes(&mut self, id: NodeId, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
+    pub(super) fn multiply_nodes(
+        &mut self,
+        id: NodeId,
+        left: NodeId,
+        right: NodeId,
+        frame: Handle,
+    ) -> EvalResult {
         let operands = (self.number_operand(left, frame)?, self.number_operand(right, frame)?);
         self.multiply(operands.0, operands.1).map_err(|error| self.located(error, id))
     }
 
-    pub(super) fn divide_nodes(&mut self, id: NodeId, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
+    pub(super) fn divide_nodes(
+        &mut self,
+        id: NodeId,
+        left: NodeId,
+        right: NodeId,
+        frame: Handle,
+    ) -> EvalResult {
         let operands = (self.number_operand(left, frame)?, self.number_operand(right, frame)?);
         self.divide(operands.0, operands.1).map_err(|error| self.located(error, id))
     }

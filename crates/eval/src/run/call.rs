@@ -28,11 +28,8 @@ impl Evaluator {
         let callee = self.eval(function, frame)?;
         if callee.tag() == tag::LAMBDA {
             let lambda = self.code.lambdas[callee.detail() as usize];
-            let argument = if lambda.has_formals {
-                self.eval(argument, frame)?
-            } else {
-                self.delay(argument, frame)
-            };
+            let argument =
+                if lambda.has_formals { self.eval(argument, frame)? } else { self.delay(argument, frame) };
             self.count_call_at(node)?;
             let inner = self.enter(node, callee, &lambda, argument)?;
             calls.entered(node, callee, lambda.size);
@@ -56,11 +53,8 @@ impl Evaluator {
             let Some(next) = at.next() else { return Ok(Step::Done(callee)) };
             let argument = self.code.extra[next];
             let lambda = self.code.lambdas[callee.detail() as usize];
-            let argument = if lambda.has_formals {
-                self.eval(argument, frame)?
-            } else {
-                self.delay(argument, frame)
-            };
+            let argument =
+                if lambda.has_formals { self.eval(argument, frame)? } else { self.delay(argument, frame) };
             let inner = self.enter(node, callee, &lambda, argument)?;
             calls.entered(node, callee, lambda.size);
             if at.is_empty() {
@@ -80,7 +74,13 @@ impl Evaluator {
     }
 
     /// Calls what is not a plain function of the language.
-    fn call_other(&mut self, node: NodeId, callee: Value, nodes: &[NodeId], frame: Handle) -> EvalResult<Step> {
+    fn call_other(
+        &mut self,
+        node: NodeId,
+        callee: Value,
+        nodes: &[NodeId],
+        frame: Handle,
+    ) -> EvalResult<Step> {
         let strict = match callee.tag() {
             tag::NATIVE => {
                 let native = &self.natives[callee.detail() as usize];
@@ -140,7 +140,7 @@ impl Evaluator {
             return Err(self.too_deep());
         }
         self.ticks = self.ticks.wrapping_add(1);
-        if self.ticks % TICKS == 0 { self.look_around() } else { Ok(()) }
+        if self.ticks.is_multiple_of(TICKS) { self.look_around() } else { Ok(()) }
     }
 
     #[cold]
@@ -161,7 +161,13 @@ impl Evaluator {
 
     /// Makes the frame of a call; `argument` fills one slot.
     #[inline]
-    fn enter(&mut self, node: NodeId, callee: Value, lambda: &LambdaCode, argument: Value) -> EvalResult<Handle> {
+    fn enter(
+        &mut self,
+        node: NodeId,
+        callee: Value,
+        lambda: &LambdaCode,
+        argument: Value,
+    ) -> EvalResult<Handle> {
         let frame = self.heap.allocate(1 + lambda.size as usize);
         self.heap.set_pair(frame, callee.handle(), 0);
         if lambda.whole {
@@ -258,8 +264,13 @@ impl Evaluator {
         match near {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None => {
-                let known: Vec<String> = formals.iter().map(|name| format!("`{}`", self.interner.name(*name))).collect();
-                if known.is_empty() { error } else { error.help(format!("its arguments are {}", known.join(", "))) }
+                let known: Vec<String> =
+                    formals.iter().map(|name| format!("`{}`", self.interner.name(*name))).collect();
+                if known.is_empty() {
+                    error
+                } else {
+                    error.help(format!("its arguments are {}", known.join(", ")))
+                }
             }
         }
     }

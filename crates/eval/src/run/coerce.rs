@@ -71,7 +71,13 @@ impl Evaluator {
         }
     }
 
-    fn append_path(&mut self, text: &mut Vec<u8>, context: &mut ContextId, value: Value, how: Coercion) -> EvalResult<()> {
+    fn append_path(
+        &mut self,
+        text: &mut Vec<u8>,
+        context: &mut ContextId,
+        value: Value,
+        how: Coercion,
+    ) -> EvalResult<()> {
         if !how.copy_to_store {
             text.extend_from_slice(self.heap.bytes(value.handle()));
             return Ok(());
@@ -96,7 +102,13 @@ impl Evaluator {
         Ok(store_path)
     }
 
-    fn append_set(&mut self, text: &mut Vec<u8>, context: &mut ContextId, value: Value, how: Coercion) -> EvalResult<()> {
+    fn append_set(
+        &mut self,
+        text: &mut Vec<u8>,
+        context: &mut ContextId,
+        value: Value,
+        how: Coercion,
+    ) -> EvalResult<()> {
         let set = value.handle();
         if let Some((slot, _)) = attrs::find(&self.heap, set, symbols::TO_STRING) {
             let function = self.force_slot(slot)?;
@@ -108,11 +120,20 @@ impl Evaluator {
             return self.append(text, context, result, how);
         }
         let shown = self.print_short(value);
-        Err(EvalError::of(&diagnostics::cannot_coerce::ENTRY, format!("cannot turn the set `{shown}` into a string"))
-            .help("only a set with `outPath` or `__toString` can stand for a string"))
+        Err(EvalError::of(
+            &diagnostics::cannot_coerce::ENTRY,
+            format!("cannot turn the set `{shown}` into a string"),
+        )
+        .help("only a set with `outPath` or `__toString` can stand for a string"))
     }
 
-    fn append_more(&mut self, text: &mut Vec<u8>, context: &mut ContextId, value: Value, how: Coercion) -> EvalResult<()> {
+    fn append_more(
+        &mut self,
+        text: &mut Vec<u8>,
+        context: &mut ContextId,
+        value: Value,
+        how: Coercion,
+    ) -> EvalResult<()> {
         match value.tag() {
             tag::NULL => {}
             tag::BOOL => {
@@ -121,7 +142,9 @@ impl Evaluator {
                 }
             }
             tag::INT | tag::WIDE_INT | tag::FLOAT => match self.number(value) {
-                Some(super::arithmetic::Number::Int(int)) => text.extend_from_slice(int.to_string().as_bytes()),
+                Some(super::arithmetic::Number::Int(int)) => {
+                    text.extend_from_slice(int.to_string().as_bytes())
+                }
                 Some(super::arithmetic::Number::Float(float)) => {
                     text.extend_from_slice(crate::text::fixed_float(float).as_bytes());
                 }

@@ -12,13 +12,25 @@ use crate::value::{Value, tag};
 use std::cmp::Ordering;
 
 impl Evaluator {
-    pub(super) fn equal_nodes(&mut self, id: NodeId, left: NodeId, right: NodeId, frame: Handle) -> EvalResult<bool> {
+    pub(super) fn equal_nodes(
+        &mut self,
+        id: NodeId,
+        left: NodeId,
+        right: NodeId,
+        frame: Handle,
+    ) -> EvalResult<bool> {
         let left = self.eval(left, frame)?;
         let right = self.eval(right, frame)?;
         self.equal(left, right).map_err(|error| self.located(error, id))
     }
 
-    pub(super) fn less_nodes(&mut self, id: NodeId, left: NodeId, right: NodeId, frame: Handle) -> EvalResult<bool> {
+    pub(super) fn less_nodes(
+        &mut self,
+        id: NodeId,
+        left: NodeId,
+        right: NodeId,
+        frame: Handle,
+    ) -> EvalResult<bool> {
         let left = self.eval(left, frame)?;
         let right = self.eval(right, frame)?;
         self.less_than(left, right).map_err(|error| self.located(error, id))
@@ -32,9 +44,8 @@ impl Evaluator {
         let left = self.force(left)?;
         let right = self.force(right)?;
         match (left.tag(), right.tag()) {
-            (tag::STRING, tag::STRING) | (tag::PATH, tag::PATH) => {
-                Ok(left.handle() == right.handle() || self.heap.bytes(left.handle()) == self.heap.bytes(right.handle()))
-            }
+            (tag::STRING, tag::STRING) | (tag::PATH, tag::PATH) => Ok(left.handle() == right.handle()
+                || self.heap.bytes(left.handle()) == self.heap.bytes(right.handle())),
             (tag::NULL, tag::NULL) => Ok(true),
             (tag::BOOL, tag::BOOL) | (tag::INT, tag::INT) => Ok(left == right),
             (tag::LIST, tag::LIST) => self.equal_lists(left, right),
@@ -82,7 +93,8 @@ impl Evaluator {
                 return self.equal(a, b);
             }
         }
-        let (left, right) = (attrs::flatten(&mut self.heap, left.handle()), attrs::flatten(&mut self.heap, right.handle()));
+        let (left, right) =
+            (attrs::flatten(&mut self.heap, left.handle()), attrs::flatten(&mut self.heap, right.handle()));
         let (a, b) = (self.heap.pair(left).1, self.heap.pair(right).1);
         let len = attrs::shape_len(&self.heap, a);
         if len != attrs::shape_len(&self.heap, b) {
@@ -126,8 +138,11 @@ impl Evaluator {
             (tag::LIST, tag::LIST) => self.less_lists(left, right),
             _ => {
                 let (a, b) = (self.describe(left), self.describe(right));
-                Err(EvalError::of(&diagnostics::cannot_compare::ENTRY, format!("cannot compare {a} with {b}"))
-                    .help("numbers, strings, paths, and lists of them can be compared, each with its like"))
+                Err(EvalError::of(
+                    &diagnostics::cannot_compare::ENTRY,
+                    format!("cannot compare {a} with {b}"),
+                )
+                .help("numbers, strings, paths, and lists of them can be compared, each with its like"))
             }
         }
     }

@@ -169,21 +169,17 @@ impl Evaluator {
         }
         let value = self.force(value)?;
         match value.tag() {
-            tag::LIST => {
-                if value.detail() > 0 && seen.insert(value.bits()) {
-                    for index in 0..value.detail() {
-                        self.force_deep_inner(Value::reference(value.handle() + index), seen)?;
-                    }
+            tag::LIST if value.detail() > 0 && seen.insert(value.bits()) => {
+                for index in 0..value.detail() {
+                    self.force_deep_inner(Value::reference(value.handle() + index), seen)?;
                 }
             }
-            tag::ATTRS => {
-                if seen.insert(value.bits()) {
-                    for (name, position, slot) in attrs::entries(&mut self.heap, value.handle()) {
-                        if let Err(error) = self.force_deep_inner(Value::reference(slot), seen) {
-                            let span = self.name_span(name, position);
-                            let text = format!("while evaluating the attribute `{}`", self.name(name));
-                            return Err(error.frame(span, text));
-                        }
+            tag::ATTRS if seen.insert(value.bits()) => {
+                for (name, position, slot) in attrs::entries(&mut self.heap, value.handle()) {
+                    if let Err(error) = self.force_deep_inner(Value::reference(slot), seen) {
+                        let span = self.name_span(name, position);
+                        let text = format!("while evaluating the attribute `{}`", self.name(name));
+                        return Err(error.frame(span, text));
                     }
                 }
             }
@@ -194,8 +190,11 @@ impl Evaluator {
 
     #[cold]
     pub(crate) fn infinite_recursion(&self) -> EvalError {
-        EvalError::of(&crate::diagnostics::infinite_recursion::ENTRY, "infinite recursion: this value needs itself")
-            .help("look for a definition that refers to itself by way of the marked place")
+        EvalError::of(
+            &crate::diagnostics::infinite_recursion::ENTRY,
+            "infinite recursion: this value needs itself",
+        )
+        .help("look for a definition that refers to itself by way of the marked place")
     }
 
     #[cold]

@@ -121,7 +121,10 @@ impl Evaluator {
 
     /// Goes on with a fresh piece of stack below.
     #[cold]
-    pub(crate) fn on_more_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> EvalResult<T>) -> EvalResult<T> {
+    pub(crate) fn on_more_stack<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> EvalResult<T>,
+    ) -> EvalResult<T> {
         if self.stack_used + STACK_PIECE > self.settings.max_stack {
             return Err(self.too_deep());
         }

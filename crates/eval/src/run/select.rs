@@ -82,7 +82,13 @@ impl Evaluator {
     }
 
     #[cold]
-    fn evaluating_attribute(&mut self, error: EvalError, node: NodeId, set: Handle, name: Symbol) -> EvalError {
+    fn evaluating_attribute(
+        &mut self,
+        error: EvalError,
+        node: NodeId,
+        set: Handle,
+        name: Symbol,
+    ) -> EvalError {
         let error = self.located(error, node);
         if !error.wants_frames() {
             return error;
@@ -98,7 +104,10 @@ impl Evaluator {
         let span = self.node_span(node);
         // Mark the name at the end of `a.b.name`, not all of it.
         let len = self.name(name).len() as u32;
-        let span = span.map(|span| nival_diagnostics::Span { start: span.end.saturating_sub(len).max(span.start), ..span });
+        let span = span.map(|span| nival_diagnostics::Span {
+            start: span.end.saturating_sub(len).max(span.start),
+            ..span
+        });
         error.at(span, "not there")
     }
 
@@ -108,17 +117,22 @@ impl Evaluator {
         let entries = attrs::entries(&mut self.heap, set);
         let text = self.name(name).to_owned();
         let near = crate::suggest::nearest(&text, entries.iter().map(|(name, ..)| self.interner.name(*name)));
-        let error = EvalError::of(&diagnostics::missing_attribute::ENTRY, format!("attribute `{text}` is missing"));
+        let error =
+            EvalError::of(&diagnostics::missing_attribute::ENTRY, format!("attribute `{text}` is missing"));
         match near {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None if entries.is_empty() => error.note("the set is empty"),
             None => {
-                let mut names: Vec<&str> = entries.iter().map(|(name, ..)| self.interner.name(*name)).collect();
+                let mut names: Vec<&str> =
+                    entries.iter().map(|(name, ..)| self.interner.name(*name)).collect();
                 names.sort_unstable();
                 let more = names.len().saturating_sub(8);
                 names.truncate(8);
                 let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-                error.note(format!("the set has {}{rest}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")))
+                error.note(format!(
+                    "the set has {}{rest}",
+                    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+                ))
             }
         }
     }
@@ -270,11 +284,14 @@ impl Evaluator {
             let names = entries.iter().map(|(name, ..)| self.interner.name(*name));
             near = near.or_else(|| crate::suggest::nearest(&text, names).map(str::to_owned));
         }
-        let error = EvalError::of(&diagnostics::undefined_variable::ENTRY, format!("undefined variable `{text}`"))
-            .at(self.node_span(node), "not defined here");
+        let error =
+            EvalError::of(&diagnostics::undefined_variable::ENTRY, format!("undefined variable `{text}`"))
+                .at(self.node_span(node), "not defined here");
         match near {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help("no `with` around this place brings it; define it with `let` or take it as an argument"),
+            None => error.help(
+                "no `with` around this place brings it; define it with `let` or take it as an argument",
+            ),
         }
     }
 }

@@ -95,7 +95,8 @@ impl Evaluator {
             }
             let name = self.attribute_name(name).map_err(|error| self.located(error, computed.name))?;
             let earlier = added.iter().find(|(other, ..)| *other == name).map(|(_, position, _)| *position);
-            let earlier = earlier.or_else(|| attrs::find(&self.heap, set, name).map(|(_, position)| position));
+            let earlier =
+                earlier.or_else(|| attrs::find(&self.heap, set, name).map(|(_, position)| position));
             if let Some(earlier) = earlier {
                 return Err(self.defined_twice(node, name, computed.position, earlier));
             }

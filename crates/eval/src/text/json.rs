@@ -18,7 +18,13 @@ impl Evaluator {
         Ok((super::from_bytes(out), context))
     }
 
-    fn json_into(&mut self, out: &mut Vec<u8>, context: &mut ContextId, value: Value, copy: bool) -> EvalResult<()> {
+    fn json_into(
+        &mut self,
+        out: &mut Vec<u8>,
+        context: &mut ContextId,
+        value: Value,
+        copy: bool,
+    ) -> EvalResult<()> {
         if self.stack_is_low() {
             return self.on_more_stack(|evaluator| evaluator.json_into(out, context, value, copy));
         }
@@ -27,8 +33,12 @@ impl Evaluator {
             tag::NULL => out.extend_from_slice(b"null"),
             tag::BOOL => out.extend_from_slice(if value == Value::TRUE { b"true" } else { b"false" }),
             tag::INT => out.extend_from_slice(value.as_small_int().to_string().as_bytes()),
-            tag::WIDE_INT => out.extend_from_slice((self.heap.word(value.handle()) as i64).to_string().as_bytes()),
-            tag::FLOAT => out.extend_from_slice(json_float(f64::from_bits(self.heap.word(value.handle()))).as_bytes()),
+            tag::WIDE_INT => {
+                out.extend_from_slice((self.heap.word(value.handle()) as i64).to_string().as_bytes())
+            }
+            tag::FLOAT => {
+                out.extend_from_slice(json_float(f64::from_bits(self.heap.word(value.handle()))).as_bytes())
+            }
             tag::STRING => {
                 *context = self.contexts.join(*context, ContextId(value.detail()));
                 let text = self.heap.bytes(value.handle());
@@ -60,13 +70,22 @@ impl Evaluator {
             tag::ATTRS => self.json_set(out, context, value, copy)?,
             _ => {
                 let shown = self.describe(value);
-                return Err(EvalError::of(&diagnostics::cannot_coerce::ENTRY, format!("cannot turn {shown} into JSON")));
+                return Err(EvalError::of(
+                    &diagnostics::cannot_coerce::ENTRY,
+                    format!("cannot turn {shown} into JSON"),
+                ));
             }
         }
         Ok(())
     }
 
-    fn json_set(&mut self, out: &mut Vec<u8>, context: &mut ContextId, set: Value, copy: bool) -> EvalResult<()> {
+    fn json_set(
+        &mut self,
+        out: &mut Vec<u8>,
+        context: &mut ContextId,
+        set: Value,
+        copy: bool,
+    ) -> EvalResult<()> {
         if attrs::find(&self.heap, set.handle(), symbols::TO_STRING).is_some() {
             let how = crate::Coercion { more: false, copy_to_store: false };
             let mut text = Vec::new();
@@ -88,7 +107,9 @@ impl Evaluator {
             out.push(b':');
             if let Err(error) = self.json_into(out, context, Value::reference(slot), copy) {
                 let span = self.name_span(name, position);
-                return Err(error.frame(span, format!("while evaluating the attribute `{}`", self.name(name))));
+                return Err(
+                    error.frame(span, format!("while evaluating the attribute `{}`", self.name(name)))
+                );
             }
         }
         out.push(b'}');
@@ -106,7 +127,10 @@ impl Evaluator {
     /// A string that was read from data.
     pub(super) fn data_string(&mut self, text: &str) -> EvalResult {
         if text.contains('\0') {
-            return Err(EvalError::of(&diagnostics::invalid_data::ENTRY, "a string in the data holds a zero byte"));
+            return Err(EvalError::of(
+                &diagnostics::invalid_data::ENTRY,
+                "a string in the data holds a zero byte",
+            ));
         }
         Ok(self.string(text))
     }
@@ -119,7 +143,10 @@ impl Evaluator {
             Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
                 (Some(int), ..) => self.int(int),
                 (None, Some(large), _) => {
-                    return Err(EvalError::of(entry, format!("the number `{large}` does not fit into 64 bits")));
+                    return Err(EvalError::of(
+                        entry,
+                        format!("the number `{large}` does not fit into 64 bits"),
+                    ));
                 }
                 (None, None, float) => self.float(float.unwrap_or(f64::NAN)),
             },

@@ -49,7 +49,9 @@ impl Evaluator {
             tag::NULL => out.extend_from_slice(b"null"),
             tag::BOOL => out.extend_from_slice(if value == Value::TRUE { b"true" } else { b"false" }),
             tag::INT => out.extend_from_slice(value.as_small_int().to_string().as_bytes()),
-            tag::WIDE_INT => out.extend_from_slice((self.heap.word(value.handle()) as i64).to_string().as_bytes()),
+            tag::WIDE_INT => {
+                out.extend_from_slice((self.heap.word(value.handle()) as i64).to_string().as_bytes())
+            }
             tag::FLOAT => {
                 out.extend_from_slice(short_float(f64::from_bits(self.heap.word(value.handle()))).as_bytes());
             }
@@ -77,7 +79,14 @@ impl Evaluator {
     }
 
     /// Lists are told apart by where they are kept, sets by themselves, as C++ Nix does.
-    fn print_list(&mut self, out: &mut Vec<u8>, list: Value, slot: Option<u32>, seen: &mut FxHashSet<u64>, limit: usize) {
+    fn print_list(
+        &mut self,
+        out: &mut Vec<u8>,
+        list: Value,
+        slot: Option<u32>,
+        seen: &mut FxHashSet<u64>,
+        limit: usize,
+    ) {
         let key = slot.map_or(list.bits(), |slot| Value::reference(slot).bits());
         if list.detail() > 0 && !seen.insert(key) {
             out.extend_from_slice("«repeated»".as_bytes());
@@ -107,7 +116,11 @@ impl Evaluator {
                 break;
             }
             let name = self.interner.name(name);
-            if is_identifier(name) { out.extend_from_slice(name.as_bytes()) } else { quote(out, name.as_bytes()) }
+            if is_identifier(name) {
+                out.extend_from_slice(name.as_bytes())
+            } else {
+                quote(out, name.as_bytes())
+            }
             out.extend_from_slice(b" = ");
             self.print_into(out, Value::reference(slot), seen, limit);
             out.extend_from_slice(b"; ");

@@ -8,9 +8,12 @@ use ::toml::Value as Toml;
 
 impl Evaluator {
     /// A value from TOML, as `builtins.fromTOML` reads it.
-    pub(crate) fn from_toml(&mut self, text: &str) -> EvalResult {
+    pub(crate) fn read_toml(&mut self, text: &str) -> EvalResult {
         let table: ::toml::Table = text.parse().map_err(|error: ::toml::de::Error| {
-            EvalError::of(&diagnostics::invalid_data::ENTRY, format!("this is not valid TOML: {}", error.message()))
+            EvalError::of(
+                &diagnostics::invalid_data::ENTRY,
+                format!("this is not valid TOML: {}", error.message()),
+            )
         })?;
         self.toml_value(&Toml::Table(table))
     }

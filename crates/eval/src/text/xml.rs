@@ -50,7 +50,8 @@ impl Evaluator {
     /// A value as XML, as `builtins.toXML` makes it; with `places`, as
     /// `nix-instantiate --eval --xml` does.
     pub fn to_xml(&mut self, value: Value, places: bool) -> EvalResult<(String, ContextId)> {
-        let mut writer = Writer { out: Vec::new(), context: ContextId::EMPTY, drawn: FxHashSet::default(), places };
+        let mut writer =
+            Writer { out: Vec::new(), context: ContextId::EMPTY, drawn: FxHashSet::default(), places };
         writer.out.extend_from_slice(b"<?xml version='1.0' encoding='utf-8'?>\n<expr>\n");
         self.xml_into(&mut writer, value, 1)?;
         writer.close(0, "expr");
@@ -165,7 +166,11 @@ impl Evaluator {
         });
         let mut shown: Vec<(&str, &[u8])> = Vec::new();
         if let Some((column, line, path)) = &place {
-            shown.extend([("column", column.as_bytes()), ("line", line.as_bytes()), ("path", path.as_bytes())]);
+            shown.extend([
+                ("column", column.as_bytes()),
+                ("line", line.as_bytes()),
+                ("path", path.as_bytes()),
+            ]);
         }
         writer.open(depth, "function", &shown, false);
         let argument = lambda.argument.map(|name| self.interner.name(name).as_bytes().to_vec());

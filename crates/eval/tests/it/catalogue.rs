@@ -8,7 +8,8 @@ use std::rc::Rc;
 
 fn code_of(text: &str) -> Option<&'static str> {
     let mut evaluator = Evaluator::new(Rc::new(DiskWorld::default()), Settings::default());
-    let result = evaluator.eval_text("example", text, "/", None).and_then(|value| evaluator.force_deep(value));
+    let result =
+        evaluator.eval_text("example", text, "/", None).and_then(|value| evaluator.force_deep(value));
     result.err().map(|error| error.diagnostic().entry.code)
 }
 

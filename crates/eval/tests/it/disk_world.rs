@@ -2,9 +2,9 @@
 
 use nival_diagnostics::{Diagnostic, Entry, Example};
 use nival_eval::{AddPath, ContextElement, FetchRequest, FetchValue, FileType, World, WorldResult};
+use nival_store_model::derivation;
 use nival_store_model::nar::Encoder;
 use nival_store_model::store_path::References;
-use nival_store_model::derivation;
 use nival_store_model::{Algorithm, ContentMethod, Derivation, Hash, Hasher, StoreDir, StorePath};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -62,7 +62,11 @@ fn kind_of(meta: &fs::Metadata) -> FileType {
     }
 }
 
-fn archive<W: Write>(out: &mut Encoder<W>, path: &str, filter: &mut Option<&mut Filter<'_>>) -> WorldResult<()> {
+fn archive<W: Write>(
+    out: &mut Encoder<W>,
+    path: &str,
+    filter: &mut Option<&mut Filter<'_>>,
+) -> WorldResult<()> {
     let wrong = |error: io::Error| failed(path, error);
     let meta = fs::symlink_metadata(path).map_err(wrong)?;
     match kind_of(&meta) {
@@ -136,7 +140,8 @@ impl World for DiskWorld {
     fn add_path(&self, request: AddPath<'_>) -> WorldResult<String> {
         let AddPath { name, path, recursive, sha256, mut filter } = request;
         let (method, hash) = if recursive {
-            let mut out = Encoder::new(HashWriter(Hasher::new(Algorithm::Sha256))).map_err(|e| failed(path, e))?;
+            let mut out =
+                Encoder::new(HashWriter(Hasher::new(Algorithm::Sha256))).map_err(|e| failed(path, e))?;
             archive(&mut out, path, &mut filter)?;
             (ContentMethod::Recursive, out.into_inner().0.finish())
         } else {
@@ -154,7 +159,8 @@ impl World for DiskWorld {
         let dir = StoreDir::default();
         let references: Result<Vec<StorePath>, _> = references.iter().map(|path| dir.parse(path)).collect();
         let references = references.map_err(|error| failed(name, error))?;
-        let path = dir.text_path(name, &Hash::sha256(text), &references).map_err(|error| failed(name, error))?;
+        let path =
+            dir.text_path(name, &Hash::sha256(text), &references).map_err(|error| failed(name, error))?;
         let path = dir.print(&path);
         self.texts.borrow_mut().insert(path.clone(), text.to_vec());
         Ok(path)

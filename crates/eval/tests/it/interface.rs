@@ -72,7 +72,8 @@ fn formals_are_told() {
     let function = evaluator.eval_text("t", "{ a, b ? 1, ... }: a", "/", None).unwrap();
     let formals = evaluator.formals(function).unwrap().unwrap();
     assert!(formals.ellipsis);
-    let told: Vec<_> = formals.names.iter().map(|f| (evaluator.name(f.name).to_owned(), f.has_default)).collect();
+    let told: Vec<_> =
+        formals.names.iter().map(|f| (evaluator.name(f.name).to_owned(), f.has_default)).collect();
     assert_eq!(told, [("a".to_owned(), false), ("b".to_owned(), true)]);
     let plain = evaluator.eval_text("t", "x: x", "/", None).unwrap();
     assert!(evaluator.formals(plain).unwrap().is_none());

@@ -25,14 +25,18 @@ fn code(evaluator: &mut Evaluator, text: &str) -> String {
 fn interruption_ends_an_evaluation() {
     let mut evaluator = evaluator(Settings::default());
     evaluator.interrupt_flag().store(true, Ordering::Relaxed);
-    assert_eq!(code(&mut evaluator, "builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: x) 10000)"), "NV0215");
+    assert_eq!(
+        code(&mut evaluator, "builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: x) 10000)"),
+        "NV0215"
+    );
 }
 
 #[test]
 fn memory_is_limited() {
     let settings = Settings { max_memory: 32 << 20, ..Settings::default() };
     let mut small = evaluator(settings.clone());
-    let endless = "let f = xs: n: if n == 0 then xs else f (xs ++ [ n ]) (n - 1); in builtins.length (f [ ] 9000)";
+    let endless =
+        "let f = xs: n: if n == 0 then xs else f (xs ++ [ n ]) (n - 1); in builtins.length (f [ ] 9000)";
     assert_eq!(code(&mut small, endless), "NV0216");
     let mut small = evaluator(settings);
     assert_eq!(code(&mut small, "builtins.length (builtins.genList (x: x) 100000000)"), "NV0216");
@@ -59,7 +63,8 @@ fn deep_recursion_is_an_error() {
 #[test]
 fn long_chains_of_delayed_values_work() {
     let mut evaluator = evaluator(Settings::default());
-    let text = "let go = n: acc: if n == 0 then acc else go (n - 1) { v = acc.v + 1; }; in (go 9000 { v = 0; }).v";
+    let text =
+        "let go = n: acc: if n == 0 then acc else go (n - 1) { v = acc.v + 1; }; in (go 9000 { v = 0; }).v";
     assert_eq!(code(&mut evaluator, text), "9000");
 }
 
@@ -100,7 +105,10 @@ fn mutated_texts_never_panic() {
         seed ^= seed << 17;
         (seed % below.max(1) as u64) as usize
     };
-    let pieces: &[&[u8]] = &[b"${", b"''", b"\"", b"{", b"}", b"inherit", b";", b"/", b"a/${", b"\\", b"\xff", b"rec", b"let", b"in", b"...", b"@", b":", b"1.", b"<x>", b"~/", b"/*"];
+    let pieces: &[&[u8]] = &[
+        b"${", b"''", b"\"", b"{", b"}", b"inherit", b";", b"/", b"a/${", b"\\", b"\xff", b"rec", b"let",
+        b"in", b"...", b"@", b":", b"1.", b"<x>", b"~/", b"/*",
+    ];
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "nix") {

@@ -90,9 +90,12 @@ impl Parser<'_> {
     fn not_associative(&mut self) {
         let span = self.span(self.token.start, self.token.end);
         self.error(
-            Diagnostic::error(&diagnostics::operator_not_associative::ENTRY, "operators cannot be chained here")
-                .label(span, "second operator")
-                .help("put parentheses around what belongs together"),
+            Diagnostic::error(
+                &diagnostics::operator_not_associative::ENTRY,
+                "operators cannot be chained here",
+            )
+            .label(span, "second operator")
+            .help("put parentheses around what belongs together"),
         );
     }
 
@@ -116,8 +119,20 @@ impl Parser<'_> {
     fn starts_simple(&self) -> bool {
         matches!(
             self.token.kind,
-            K::Identifier | K::Int | K::Float | K::Path | K::HomePath | K::SearchPath | K::Uri | K::Quote
-                | K::IndentedQuote | K::BraceOpen | K::BracketOpen | K::ParenOpen | K::Let | K::Rec
+            K::Identifier
+                | K::Int
+                | K::Float
+                | K::Path
+                | K::HomePath
+                | K::SearchPath
+                | K::Uri
+                | K::Quote
+                | K::IndentedQuote
+                | K::BraceOpen
+                | K::BracketOpen
+                | K::ParenOpen
+                | K::Let
+                | K::Rec
         )
     }
 
@@ -273,7 +288,14 @@ impl Parser<'_> {
         let start = self.token.start;
         let closes = matches!(
             self.token.kind,
-            K::End | K::BraceClose | K::BracketClose | K::ParenClose | K::Semicolon | K::In | K::Then | K::Else
+            K::End
+                | K::BraceClose
+                | K::BracketClose
+                | K::ParenClose
+                | K::Semicolon
+                | K::In
+                | K::Then
+                | K::Else
         );
         if !closes {
             self.next();
@@ -303,7 +325,12 @@ impl Parser<'_> {
         let token = self.next();
         let digits = String::from_utf8_lossy(self.slice(token.start, token.end)).into_owned();
         match digits.parse::<f64>() {
-            Ok(value) if value.is_finite() && !(value == 0.0 && digits.contains(['1', '2', '3', '4', '5', '6', '7', '8', '9']) && !digits.contains(['e', 'E'])) => {
+            Ok(value)
+                if value.is_finite()
+                    && !(value == 0.0
+                        && digits.contains(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+                        && !digits.contains(['e', 'E'])) =>
+            {
                 self.add(Expr::Float(value), token.start)
             }
             _ => {
@@ -326,9 +353,16 @@ impl Parser<'_> {
         while !matches!(self.token.kind, K::BracketClose | K::End) {
             if !self.starts_simple() {
                 let before = self.token.start;
-                let hint = if self.at(K::Comma) { "an element or `]` (elements are separated by spaces)" } else { "an element or `]`" };
+                let hint = if self.at(K::Comma) {
+                    "an element or `]` (elements are separated by spaces)"
+                } else {
+                    "an element or `]`"
+                };
                 self.unexpected(hint);
-                if matches!(self.token.kind, K::BraceClose | K::ParenClose | K::Semicolon | K::In | K::Then | K::Else) {
+                if matches!(
+                    self.token.kind,
+                    K::BraceClose | K::ParenClose | K::Semicolon | K::In | K::Then | K::Else
+                ) {
                     break;
                 }
                 if self.token.start == before {

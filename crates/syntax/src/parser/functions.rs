@@ -55,9 +55,12 @@ impl Parser<'_> {
             let (from, to) = self.ast.span(dynamic.name);
             let span = self.span(from, to);
             self.error(
-                Diagnostic::error(&diagnostics::dynamic_attribute::ENTRY, "computed names are not allowed in `let`")
-                    .label(span, "computed while evaluating")
-                    .help("use an attribute set: `{ ${name} = value; }.${name}`"),
+                Diagnostic::error(
+                    &diagnostics::dynamic_attribute::ENTRY,
+                    "computed names are not allowed in `let`",
+                )
+                .label(span, "computed while evaluating")
+                .help("use an attribute set: `{ ${name} = value; }.${name}`"),
             );
         }
         self.expect(K::In, "`in`");
@@ -168,11 +171,13 @@ impl Parser<'_> {
     fn duplicate_formal(&mut self, name: Symbol, first: u32, second: u32) {
         let name = self.interner.name(name).to_owned();
         let len = name.len() as u32;
-        let diagnostic =
-            Diagnostic::error(&diagnostics::duplicate_formal::ENTRY, format!("the argument `{name}` is named twice"))
-                .label(self.span(second, second + len), "named again here")
-                .label(self.span(first, first + len), "first named here")
-                .help("remove or rename one of them");
+        let diagnostic = Diagnostic::error(
+            &diagnostics::duplicate_formal::ENTRY,
+            format!("the argument `{name}` is named twice"),
+        )
+        .label(self.span(second, second + len), "named again here")
+        .label(self.span(first, first + len), "first named here")
+        .help("remove or rename one of them");
         self.error(diagnostic);
     }
 }

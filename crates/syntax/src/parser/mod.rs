@@ -137,17 +137,17 @@ impl<'a> Parser<'a> {
     /// Reports the current token; `wanted` names what would have been understood.
     fn unexpected(&mut self, wanted: &str) {
         let span = self.span(self.token.start, self.token.end);
-        let already = self.errors.last().and_then(|e| e.labels.first()).is_some_and(|l| l.span.start >= span.start);
+        let already =
+            self.errors.last().and_then(|e| e.labels.first()).is_some_and(|l| l.span.start >= span.start);
         if already {
             return;
         }
         let diagnostic = match self.token.kind {
-            TokenKind::UnterminatedComment => Diagnostic::error(
-                &diagnostics::unterminated_comment::ENTRY,
-                "this comment is not closed",
-            )
-            .label(self.span(span.start, span.start + 2), "it starts here")
-            .help("close it with `*/`"),
+            TokenKind::UnterminatedComment => {
+                Diagnostic::error(&diagnostics::unterminated_comment::ENTRY, "this comment is not closed")
+                    .label(self.span(span.start, span.start + 2), "it starts here")
+                    .help("close it with `*/`")
+            }
             kind => {
                 let found = match kind {
                     TokenKind::End => "the end of the file".to_owned(),
@@ -160,7 +160,8 @@ impl<'a> Parser<'a> {
                 .label(span, format!("expected {wanted}"));
                 if wanted == "`;`" {
                     let end = self.last_end;
-                    made = made.label(self.span(end.saturating_sub(1), end), "the definition before ends here");
+                    made =
+                        made.label(self.span(end.saturating_sub(1), end), "the definition before ends here");
                     made = made.help("each definition of a set or `let` ends with `;`");
                 }
                 made
@@ -180,9 +181,12 @@ impl<'a> Parser<'a> {
             if self.token.kind != TokenKind::End {
                 let span = self.span(start, end);
                 self.error(
-                    Diagnostic::error(&diagnostics::nested_too_deeply::ENTRY, "this expression is nested too deeply")
-                        .label(span, format!("more than {MAX_DEPTH} levels"))
-                        .help("name parts of it with `let`"),
+                    Diagnostic::error(
+                        &diagnostics::nested_too_deeply::ENTRY,
+                        "this expression is nested too deeply",
+                    )
+                    .label(span, format!("more than {MAX_DEPTH} levels"))
+                    .help("name parts of it with `let`"),
                 );
             }
             self.lexer.seek(usize::MAX);
@@ -190,7 +194,7 @@ impl<'a> Parser<'a> {
             return self.add(Expr::Error, start);
         }
         self.depth += 1;
-        let result = if self.depth % 16 == 0 {
+        let result = if self.depth.is_multiple_of(16) {
             stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || read(self, with))
         } else {
             read(self, with)

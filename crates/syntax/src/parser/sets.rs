@@ -200,4 +200,3 @@ fn insert(set: &mut AttrSet, name: AttrName, value: ExprId, position: u32) {
         AttrName::Dynamic(name) => set.dynamic.push(DynamicAttr { name, value, position }),
     }
 }
-

@@ -126,7 +126,8 @@ impl Parser<'_> {
                 if self.lexer.text()[here..here + run].contains(&0) {
                     self.zero_byte();
                 }
-                pieces.push(Piece::Text { text: self.lexer.text()[here..here + run].to_vec(), indents: true });
+                pieces
+                    .push(Piece::Text { text: self.lexer.text()[here..here + run].to_vec(), indents: true });
                 self.lexer.seek(here + run);
                 continue;
             }
