@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 fn main() {
     let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../../library");
+    println!("cargo::rerun-if-env-changed=CARGO_MANIFEST_DIR");
     let root = root.canonicalize().expect("the library lies in the repository");
     let mut files = Vec::new();
     list(&root, &mut files);

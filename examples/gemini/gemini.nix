@@ -27,7 +27,6 @@ in
       KeyPath = "/var/lib/gemini/key.pem"
       DocBase = "${cfg.root}"
       AccessLog = "-"
-      ErrorLog = "-"
     '';
     systemd.services.gemini = {
       description = "Gemini server";
@@ -42,7 +41,7 @@ in
       preStart = ''
         cd /var/lib/gemini
         [ -s cert.pem ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
-          -subj "/CN=${cfg.hostName}" -keyout key.pem -out cert.pem
+          -subj "/CN=${cfg.hostName}" -addext "subjectAltName=DNS:${cfg.hostName}" -keyout key.pem -out cert.pem
       '';
     };
     networking.firewall.allowedTCPPorts = [ 1965 ];

@@ -28,7 +28,7 @@ let
     };
     listenAddresses = mkOption {
       type = types.str;
-      default = "localhost";
+      default = "127.0.0.1, ::1";
       description = "Addresses that are listened on, separated by commas; `*` stands for all.";
       example = "*";
     };
@@ -149,8 +149,8 @@ let
       unix_socket_directories = "/run/postgresql";
       external_pid_file = "/run/postgresql/${instance.name}.pid";
       cluster_name = "${toString instance.version}/${instance.name}";
-      hba_file = "/etc/nival/postgresql/${instance.name}/pg_hba.conf";
-      ident_file = "/etc/nival/postgresql/${instance.name}/pg_ident.conf";
+      hba_file = "${seen instance}/pg_hba.conf";
+      ident_file = "${seen instance}/pg_ident.conf";
       log_destination = "stderr";
       log_timezone = config.time.timeZone;
       timezone = config.time.timeZone;
@@ -164,6 +164,8 @@ let
   bin = instance: "/usr/lib/postgresql/${toString instance.version}/bin";
   data = instance: "/var/lib/postgresql/${toString instance.version}/${instance.name}";
   folder = instance: "/etc/nival/postgresql/${instance.name}";
+  # Where the server sees that folder: a further root has no place for it below /etc.
+  seen = instance: if instance.root == null then folder instance else "/run/postgresql-configuration";
   name = text: "\"${lib.replaceStrings [ "\"" ] [ "\"\"" ] text}\"";
   literal = text: "'${lib.replaceStrings [ "'" ] [ "''" ] text}'";
 
@@ -233,7 +235,7 @@ let
       BindReadOnlyPaths = [
         "/etc/passwd"
         "/etc/group"
-        "/etc/nival/postgresql/${instance.name}"
+        "${folder instance}:${seen instance}"
       ];
     };
   runtime = {
@@ -249,7 +251,8 @@ let
         "systemd-tmpfiles-setup.service"
       ];
       wantedBy = [ "multi-user.target" ];
-      reloadOnChange = "reload";
+      # In a root of its own the server keeps seeing the files that it was started with.
+      reloadOnChange = if instance.root == null then "reload" else "restart";
       files = [
         "${folder instance}/postgresql.conf"
         "${folder instance}/pg_hba.conf"
@@ -264,7 +267,7 @@ let
         // {
           Type = "notify";
           ExecStartPre = "/bin/sh -euc 'if [ ! -s ${data instance}/PG_VERSION ]; then mkdir -p -m 0755 /var/lib/postgresql/${toString instance.version}; ${bin instance}/initdb --auth=peer --encoding=UTF8 --locale=C.UTF-8 --pgdata=${data instance}; fi'";
-          ExecStart = "${bin instance}/postgres -D ${data instance} -c config_file=${folder instance}/postgresql.conf";
+          ExecStart = "${bin instance}/postgres -D ${data instance} -c config_file=${seen instance}/postgresql.conf";
           ExecReload = "/bin/kill -HUP $MAINPID";
           KillMode = "mixed";
           KillSignal = "SIGINT";
@@ -285,7 +288,7 @@ let
         // {
           Type = "oneshot";
           RemainAfterExit = true;
-          ExecStart = "${bin instance}/psql -X -q -v ON_ERROR_STOP=1 -p ${toString instance.port} -d postgres -f ${folder instance}/databases.sql";
+          ExecStart = "${bin instance}/psql -X -q -v ON_ERROR_STOP=1 -h /run/postgresql -p ${toString instance.port} -d postgres -f ${seen instance}/databases.sql";
         }
         // inRoot instance;
       ownedBy = [

@@ -77,11 +77,6 @@ impl Cancel {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// The flag itself, for work that takes one.
-    pub fn flag(&self) -> &AtomicBool {
-        &self.0
-    }
-
     /// True after [`cancel`](Self::cancel).
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::SeqCst)

@@ -1,9 +1,11 @@
 //! `nival eval`
 
+use crate::commands::realise::versions;
 use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
 use clap::Args;
 use nival_engine::Project;
+use nival_inputs::Lock;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,7 +38,12 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
             let wanted = arguments.machine.as_ref();
             let found = machines.iter().find(|machine| wanted.is_none_or(|name| name == machine.name()));
             let unknown = || nival_engine::Error::UnknownMachine { name: wanted.cloned().unwrap_or_default(), known };
-            found.ok_or_else(unknown)?.option(&mut session, option, json)
+            let found = found.ok_or_else(unknown)?;
+            // Some values depend on what is locked; without a lock they say so.
+            if let Some(lock) = Lock::read(&project.lock_file())? {
+                found.set_locked(versions(found.name(), &lock));
+            }
+            found.option(&mut session, option, json)
         }),
         (None, Some(path), None) => session.eval_file(&absolute(path.clone()).to_string_lossy(), json),
         (None, None, _) => Ok(String::new()),

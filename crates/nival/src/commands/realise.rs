@@ -215,7 +215,8 @@ fn manifests(context: &mut Context, opened: &mut Opened, lock: &Lock, paths: &Pa
     Ok(realised)
 }
 
-fn versions(machine: &str, lock: &Lock) -> LockedVersions {
+/// What is locked for a machine, by root and package.
+pub fn versions(machine: &str, lock: &Lock) -> LockedVersions {
     let own = |name: &str| match name.strip_prefix(machine) {
         Some("") => Some("system".to_owned()),
         Some(rest) => rest.strip_prefix('/').map(str::to_owned),
