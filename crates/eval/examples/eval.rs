@@ -45,6 +45,7 @@ fn main() -> ExitCode {
             "-I" => add_path(&mut world, &next()),
             "--arg" => options.arguments.push((next(), next(), false)),
             "--argstr" => options.arguments.push((next(), next(), true)),
+            "--forget" => world.forgets = true,
             "--strict" => options.strict = true,
             "--json" => options.json = true,
             "--xml" => options.xml = true,

@@ -1,7 +1,7 @@
 //! Making and looking at values from Rust.
 
 use crate::attrs;
-use crate::context::{ContextElement, ContextId};
+use crate::context::{ContextElement, ContextId, Gathered};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::{Evaluator, Native, NativeCode};
@@ -202,9 +202,9 @@ impl Evaluator {
     }
 
     pub(crate) fn coerce_bytes(&mut self, value: Value, how: Coercion) -> EvalResult<(Vec<u8>, ContextId)> {
-        let (mut text, mut context) = (Vec::new(), ContextId::EMPTY);
+        let (mut text, mut context) = (Vec::new(), Gathered::default());
         self.append(&mut text, &mut context, value, how)?;
-        Ok((text, context))
+        Ok((text, self.contexts.gather(&context)))
     }
 
     /// Whether a value is a derivation.

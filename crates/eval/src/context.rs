@@ -1,6 +1,7 @@
 //! String contexts: the store paths that a string refers to, interned.
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 /// What a string refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,6 +30,26 @@ impl ContextId {
     /// Whether there is no reference at all.
     pub fn is_empty(self) -> bool {
         self == Self::EMPTY
+    }
+}
+
+/// Contexts that a text gathers while it is made. They are joined once, at its end: each
+/// union that is interned stays for good.
+#[derive(Default)]
+pub(crate) struct Gathered(SmallVec<[ContextId; 4]>);
+
+impl Gathered {
+    pub(crate) fn of(context: ContextId) -> Self {
+        let mut gathered = Self::default();
+        gathered.add(context);
+        gathered
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, context: ContextId) {
+        if !context.is_empty() && !self.0.contains(&context) {
+            self.0.push(context);
+        }
     }
 }
 
@@ -90,6 +111,27 @@ impl Contexts {
         let mut all: Vec<ContextElement> = ids.iter().map(|id| self.elements[*id as usize].clone()).collect();
         all.sort();
         all
+    }
+
+    /// The union of what was gathered.
+    pub(crate) fn gather(&mut self, gathered: &Gathered) -> ContextId {
+        match gathered.0.as_slice() {
+            [] => ContextId::EMPTY,
+            [only] => *only,
+            _ => {
+                let ids = gathered.0.iter().flat_map(|id| self.sets[id.0 as usize].iter().copied()).collect();
+                self.set(ids)
+            }
+        }
+    }
+
+    /// The elements of what was gathered, each once, without interning their union.
+    pub(crate) fn gathered_elements(&self, gathered: &Gathered) -> Vec<ContextElement> {
+        let mut ids: Vec<u32> =
+            gathered.0.iter().flat_map(|id| self.sets[id.0 as usize].iter().copied()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.into_iter().map(|id| self.elements[id as usize].clone()).collect()
     }
 
     pub(crate) fn join(&mut self, a: ContextId, b: ContextId) -> ContextId {

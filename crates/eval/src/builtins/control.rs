@@ -2,7 +2,7 @@
 
 use super::Row;
 use crate::Coercion;
-use crate::context::ContextId;
+use crate::context::Gathered;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
@@ -71,7 +71,7 @@ fn add_error_context(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResu
     match evaluator.force(arguments[1]) {
         Ok(value) => Ok(value),
         Err(error) => {
-            let (mut text, mut context) = (Vec::new(), ContextId::EMPTY);
+            let (mut text, mut context) = (Vec::new(), Gathered::default());
             let how = Coercion { more: false, copy_to_store: false };
             match evaluator.append(&mut text, &mut context, arguments[0], how) {
                 Ok(()) => Err(error.frame(None, crate::text::from_bytes(text))),

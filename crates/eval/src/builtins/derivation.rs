@@ -3,7 +3,7 @@
 use super::Row;
 use crate::Coercion;
 use crate::attrs;
-use crate::context::{ContextElement, ContextId};
+use crate::context::{ContextElement, Gathered};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
@@ -29,7 +29,7 @@ pub(crate) type Known = FxHashMap<StorePath, Modulo>;
 struct Wanted {
     derivation: Derivation,
     outputs: Vec<String>,
-    context: Option<ContextId>,
+    context: Gathered,
     structured: Option<BTreeMap<String, String>>,
     ignore_nulls: bool,
     floating: bool,
@@ -131,9 +131,7 @@ fn take(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value: Valu
 
 fn coerce(evaluator: &mut Evaluator, wanted: &mut Wanted, value: Value) -> EvalResult<Vec<u8>> {
     let mut text = Vec::new();
-    let mut context = wanted.context.unwrap_or(ContextId::EMPTY);
-    evaluator.append(&mut text, &mut context, value, Coercion { more: true, copy_to_store: true })?;
-    wanted.context = Some(context);
+    evaluator.append(&mut text, &mut wanted.context, value, Coercion { more: true, copy_to_store: true })?;
     Ok(text)
 }
 
@@ -167,8 +165,7 @@ fn take_structured(
         return Ok(());
     }
     let (json, context) = evaluator.to_json(value, true)?;
-    let before = wanted.context.unwrap_or(ContextId::EMPTY);
-    wanted.context = Some(evaluator.join_contexts(before, context));
+    wanted.context.add(context);
     let name = evaluator.name(key).to_owned();
     if let Some(structured) = &mut wanted.structured {
         structured.insert(name, json);
@@ -176,8 +173,7 @@ fn take_structured(
     match key {
         symbols::BUILDER => {
             let (text, context) = evaluator.expect_bytes(value)?;
-            let before = wanted.context.unwrap_or(ContextId::EMPTY);
-            wanted.context = Some(evaluator.join_contexts(before, context));
+            wanted.context.add(context);
             wanted.derivation.builder = text;
         }
         symbols::SYSTEM => wanted.derivation.system = evaluator.expect_string(value)?.into_bytes(),
@@ -266,8 +262,7 @@ fn modulo_of(evaluator: &mut Evaluator, dir: &StoreDir, path: &StorePath) -> Eva
 }
 
 fn add_inputs(evaluator: &mut Evaluator, wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
-    let context = wanted.context.unwrap_or(ContextId::EMPTY);
-    for element in evaluator.context_elements(context) {
+    for element in evaluator.contexts.gathered_elements(&wanted.context) {
         match element {
             ContextElement::Plain(path) => {
                 let path = dir.parse(&path).map_err(bad_path)?;

@@ -2,7 +2,7 @@
 
 use super::Row;
 use crate::Coercion;
-use crate::context::ContextId;
+use crate::context::{ContextId, Gathered};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
@@ -47,7 +47,8 @@ fn substring(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 }
 
 fn concat_with(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
-    let (separator, mut context) = evaluator.expect_bytes(arguments[0])?;
+    let (separator, context) = evaluator.expect_bytes(arguments[0])?;
+    let mut context = Gathered::of(context);
     let mut text = evaluator.take_buffer();
     let list = evaluator.forced_list(arguments[1])?;
     for index in 0..list.detail() {
@@ -57,6 +58,7 @@ fn concat_with(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
         let item = Value::reference(list.handle() + index);
         evaluator.append(&mut text, &mut context, item, Coercion::INTERPOLATION)?;
     }
+    let context = evaluator.contexts.gather(&context);
     let made = evaluator.make_string(&text, context);
     evaluator.give_buffer(text);
     Ok(made)

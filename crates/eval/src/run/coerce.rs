@@ -1,7 +1,7 @@
 //! Turning values into strings.
 
 use crate::attrs;
-use crate::context::{ContextElement, ContextId};
+use crate::context::{ContextElement, ContextId, Gathered};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
@@ -38,7 +38,7 @@ impl Evaluator {
     pub(crate) fn append(
         &mut self,
         text: &mut Vec<u8>,
-        context: &mut ContextId,
+        context: &mut Gathered,
         value: Value,
         how: Coercion,
     ) -> EvalResult<()> {
@@ -49,7 +49,7 @@ impl Evaluator {
         match value.tag() {
             tag::STRING => {
                 text.extend_from_slice(self.heap.bytes(value.handle()));
-                *context = self.contexts.join(*context, ContextId(value.detail()));
+                context.add(ContextId(value.detail()));
                 Ok(())
             }
             tag::PATH => self.append_path(text, context, value, how),
@@ -74,7 +74,7 @@ impl Evaluator {
     fn append_path(
         &mut self,
         text: &mut Vec<u8>,
-        context: &mut ContextId,
+        context: &mut Gathered,
         value: Value,
         how: Coercion,
     ) -> EvalResult<()> {
@@ -86,7 +86,7 @@ impl Evaluator {
         let store_path = self.copy_to_store(&path)?;
         text.extend_from_slice(store_path.as_bytes());
         let element = self.contexts.of(&[ContextElement::Plain(store_path)]);
-        *context = self.contexts.join(*context, element);
+        context.add(element);
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl Evaluator {
     fn append_set(
         &mut self,
         text: &mut Vec<u8>,
-        context: &mut ContextId,
+        context: &mut Gathered,
         value: Value,
         how: Coercion,
     ) -> EvalResult<()> {
@@ -130,7 +130,7 @@ impl Evaluator {
     fn append_more(
         &mut self,
         text: &mut Vec<u8>,
-        context: &mut ContextId,
+        context: &mut Gathered,
         value: Value,
         how: Coercion,
     ) -> EvalResult<()> {

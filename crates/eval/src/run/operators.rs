@@ -2,6 +2,7 @@
 
 use crate::attrs;
 use crate::code::{NodeId, Run};
+use crate::context::Gathered;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
@@ -77,7 +78,7 @@ impl Evaluator {
 
     pub(super) fn interpolate(&mut self, node: NodeId, parts: Run, frame: Handle) -> EvalResult {
         let mut text = self.take_buffer();
-        let mut context = ContextId::EMPTY;
+        let mut context = Gathered::default();
         for at in parts.indices() {
             let part = self.code.extra[at];
             let value = self.eval(part, frame)?;
@@ -86,6 +87,7 @@ impl Evaluator {
                 return Err(self.located(error, node));
             }
         }
+        let context = self.contexts.gather(&context);
         let made = self.make_string(&text, context);
         self.give_buffer(text);
         Ok(made)
@@ -93,13 +95,14 @@ impl Evaluator {
 
     pub(super) fn interpolate_path(&mut self, node: NodeId, parts: Run, frame: Handle) -> EvalResult {
         let mut text = Vec::new();
-        let mut context = ContextId::EMPTY;
+        let mut context = Gathered::default();
         for at in parts.indices() {
             let part = self.code.extra[at];
             let value = self.eval(part, frame)?;
             let how = Coercion { more: false, copy_to_store: false };
             self.append(&mut text, &mut context, value, how).map_err(|error| self.located(error, part))?;
         }
+        let context = self.contexts.gather(&context);
         self.path_without_context(&text, context).map_err(|error| self.located(error, node))
     }
 
@@ -122,10 +125,11 @@ impl Evaluator {
             return Ok(Value::new(tag::STRING, context.0, at));
         }
         let mut text = Vec::new();
-        let mut context = ContextId::EMPTY;
+        let mut context = Gathered::default();
         let how = Coercion { more: false, copy_to_store: left.is_string() };
         self.append(&mut text, &mut context, left, how)?;
         self.append(&mut text, &mut context, right, how)?;
+        let context = self.contexts.gather(&context);
         if left.tag() == tag::PATH {
             return self.path_without_context(&text, context);
         }

@@ -1,7 +1,7 @@
 //! JSON in and out.
 
 use crate::attrs;
-use crate::context::ContextId;
+use crate::context::{ContextId, Gathered};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
@@ -13,15 +13,16 @@ use nival_diagnostics::Entry;
 impl Evaluator {
     /// A value as JSON, as `builtins.toJSON` makes it.
     pub fn to_json(&mut self, value: Value, copy_to_store: bool) -> EvalResult<(String, ContextId)> {
-        let (mut out, mut context) = (Vec::new(), ContextId::EMPTY);
+        let (mut out, mut context) = (Vec::new(), Gathered::default());
         self.json_into(&mut out, &mut context, value, copy_to_store)?;
+        let context = self.contexts.gather(&context);
         Ok((super::from_bytes(out), context))
     }
 
     fn json_into(
         &mut self,
         out: &mut Vec<u8>,
-        context: &mut ContextId,
+        context: &mut Gathered,
         value: Value,
         copy: bool,
     ) -> EvalResult<()> {
@@ -40,7 +41,7 @@ impl Evaluator {
                 out.extend_from_slice(json_float(f64::from_bits(self.heap.word(value.handle()))).as_bytes())
             }
             tag::STRING => {
-                *context = self.contexts.join(*context, ContextId(value.detail()));
+                context.add(ContextId(value.detail()));
                 let text = self.heap.bytes(value.handle());
                 if std::str::from_utf8(text).is_err() {
                     let shown = self.describe(value);
@@ -82,7 +83,7 @@ impl Evaluator {
     fn json_set(
         &mut self,
         out: &mut Vec<u8>,
-        context: &mut ContextId,
+        context: &mut Gathered,
         set: Value,
         copy: bool,
     ) -> EvalResult<()> {

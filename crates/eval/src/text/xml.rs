@@ -1,7 +1,7 @@
 //! XML out.
 
 use crate::attrs;
-use crate::context::ContextId;
+use crate::context::{ContextId, Gathered};
 use crate::error::EvalResult;
 use crate::evaluator::Evaluator;
 use crate::symbols;
@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 
 struct Writer {
     out: Vec<u8>,
-    context: ContextId,
+    context: Gathered,
     drawn: FxHashSet<String>,
     places: bool,
 }
@@ -51,11 +51,12 @@ impl Evaluator {
     /// `nix-instantiate --eval --xml` does.
     pub fn to_xml(&mut self, value: Value, places: bool) -> EvalResult<(String, ContextId)> {
         let mut writer =
-            Writer { out: Vec::new(), context: ContextId::EMPTY, drawn: FxHashSet::default(), places };
+            Writer { out: Vec::new(), context: Gathered::default(), drawn: FxHashSet::default(), places };
         writer.out.extend_from_slice(b"<?xml version='1.0' encoding='utf-8'?>\n<expr>\n");
         self.xml_into(&mut writer, value, 1)?;
         writer.close(0, "expr");
-        Ok((super::from_bytes(writer.out), writer.context))
+        let context = self.contexts.gather(&writer.context);
+        Ok((super::from_bytes(writer.out), context))
     }
 
     fn xml_into(&mut self, writer: &mut Writer, value: Value, depth: usize) -> EvalResult<()> {
@@ -78,7 +79,7 @@ impl Evaluator {
                 writer.open(depth, "float", &[("value", float.as_bytes())], true);
             }
             tag::STRING => {
-                writer.context = self.contexts.join(writer.context, ContextId(value.detail()));
+                writer.context.add(ContextId(value.detail()));
                 writer.open(depth, "string", &[("value", self.heap.bytes(value.handle()))], true);
             }
             tag::PATH => writer.open(depth, "path", &[("value", self.heap.bytes(value.handle()))], true),

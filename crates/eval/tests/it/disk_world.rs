@@ -28,6 +28,8 @@ pub struct DiskWorld {
     pub derivations: RefCell<HashMap<String, Vec<u8>>>,
     pub traces: RefCell<Vec<String>>,
     pub print_traces: bool,
+    /// Derivations are not kept, as in a read-only evaluation of C++ Nix.
+    pub forgets: bool,
 }
 
 fn failed(what: &str, error: impl std::fmt::Display) -> Box<Diagnostic> {
@@ -167,6 +169,9 @@ impl World for DiskWorld {
     }
 
     fn write_derivation(&self, path: &str, derivation: &Derivation) -> WorldResult<()> {
+        if self.forgets {
+            return Ok(());
+        }
         let text = derivation.to_aterm(&StoreDir::default()).map_err(|error| failed(path, error))?;
         self.derivations.borrow_mut().insert(path.to_owned(), text);
         Ok(())
