@@ -92,10 +92,14 @@ impl Error {
                 .help("the repository names a file that is no package: tell who runs it"),
             Error::Package { problem: Problem::Damaged(_), .. } => Diagnostic::error(&codes::NV0521, message)
                 .help("delete the file and run the command again: it is fetched anew"),
-            Error::Package { problem: Problem::Unsafe { .. }, .. } => Diagnostic::error(&codes::NV0522, message)
-                .help("do not use this package: nothing of it was kept"),
-            Error::Package { problem: Problem::TooLarge { .. }, .. } => Diagnostic::error(&codes::NV0523, message)
-                .help("do not use this package: nothing of it was kept"),
+            Error::Package { problem: Problem::Unsafe { .. }, .. } => {
+                Diagnostic::error(&codes::NV0522, message)
+                    .help("do not use this package: nothing of it was kept")
+            }
+            Error::Package { problem: Problem::TooLarge { .. }, .. } => {
+                Diagnostic::error(&codes::NV0523, message)
+                    .help("do not use this package: nothing of it was kept")
+            }
             Error::Disk { .. } => Diagnostic::error(&codes::NV0524, message)
                 .help("make room, or mend owner and mode of the folder, and run the command again"),
             Error::Cancelled => Diagnostic::error(&codes::NV0525, message).help("run the command again"),

@@ -19,7 +19,8 @@ pub use control::{Field, Fields, Paragraphs};
 pub use relation::{Operator, Qualifier, Relation, Relations};
 pub use release::{ListedFile, Release, ReleaseError, parse_date};
 pub use solve::{
-    Because, Choice, Conflict, Options, Pin, Problem, Reason, Request, RequestError, Solution, SolveError, solve,
+    Because, Choice, Conflict, Options, Pin, Problem, Reason, Request, RequestError, Solution, SolveError,
+    solve,
 };
 pub use universe::{
     Dependency, DependencyKind, MultiArch, PackageId, Priority, RepositoryFacts, RepositoryId, Universe,

@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn reads_alternatives_versions_and_qualifiers() {
         let all: Vec<_> = Relations::new("a (>= 1~), b:any|c:amd64 (<<2), d ( = 3 )").collect();
-        let relation = |name, qualifier, operator, version, or| Ok(Relation { name, qualifier, operator, version, or });
+        let relation =
+            |name, qualifier, operator, version, or| Ok(Relation { name, qualifier, operator, version, or });
         assert_eq!(
             all,
             [

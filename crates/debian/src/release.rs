@@ -139,7 +139,8 @@ pub fn parse_date(text: &str) -> Option<i64> {
     let day: i64 = words.next()?.parse().ok().filter(|day| (1..=31).contains(day))?;
     let month = month(words.next()?)?;
     let year: i64 = words.next()?.parse().ok().filter(|year| (1970..10_000).contains(year))?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok().filter(|n| (0..=60).contains(n)));
+    let mut clock =
+        words.next()?.split(':').map(|part| part.parse::<i64>().ok().filter(|n| (0..=60).contains(n)));
     let (hour, minute) = (clock.next()??, clock.next()??);
     let second = clock.next().unwrap_or(Some(0))?;
     let offset = zone(words.next().unwrap_or("UTC"))?;
@@ -181,14 +182,24 @@ mod tests {
         assert_eq!(parse_date("Sat, 06 Sep 2025 10:24:46 UTC"), Some(1_757_154_286));
         assert_eq!(parse_date("Sat, 06 Sep 2025 12:24:46 +0200"), Some(1_757_154_286));
         assert_eq!(parse_date("29 Feb 2024 00:00 GMT"), Some(1_709_164_800));
-        for bad in ["", "yesterday", "1 Foo 2020 00:00:00 UTC", "32 Jan 2020 00:00:00 UTC", "1 Jan 2020 00:00:00 CEST"] {
+        for bad in [
+            "",
+            "yesterday",
+            "1 Foo 2020 00:00:00 UTC",
+            "32 Jan 2020 00:00:00 UTC",
+            "1 Jan 2020 00:00:00 CEST",
+        ] {
             assert_eq!(parse_date(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn reads_the_list_of_hashes() {
-        let text = format!("Suite: stable\nAcquire-By-Hash: yes\nSHA256:\n {} 12 main/a\n {} 3 b\n", "0".repeat(64), "ff".repeat(32));
+        let text = format!(
+            "Suite: stable\nAcquire-By-Hash: yes\nSHA256:\n {} 12 main/a\n {} 3 b\n",
+            "0".repeat(64),
+            "ff".repeat(32)
+        );
         let release = Release::parse(&text).expect("it is one");
         assert!(release.by_hash);
         assert_eq!(release.files["b"], ListedFile { sha256: [255; 32], size: 3 });

@@ -25,14 +25,19 @@ fn run() -> Result<(), nival_inputs::Error> {
     }
     lock.write(&path)?;
     let start = Instant::now();
-    let files = fetch(&inputs, &lock, &release, &lock.packages_of("root"), &folder.join("downloads"), &NoProgress)?;
+    let files =
+        fetch(&inputs, &lock, &release, &lock.packages_of("root"), &folder.join("downloads"), &NoProgress)?;
     eprintln!("fetched {} files in {:?}", files.len(), start.elapsed());
     Ok(())
 }
 
 fn main() {
     if let Err(error) = run() {
-        let shown = nival_diagnostics::render(&error.diagnostic(), &nival_diagnostics::Sources::default(), Default::default());
+        let shown = nival_diagnostics::render(
+            &error.diagnostic(),
+            &nival_diagnostics::Sources::default(),
+            Default::default(),
+        );
         eprintln!("{shown}");
         std::process::exit(1);
     }

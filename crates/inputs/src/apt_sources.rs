@@ -79,7 +79,11 @@ fn line(text: &str) -> Option<AptSource> {
     };
     let mut words = rest.split_whitespace();
     let (url, suite) = (words.next()?, words.next()?);
-    Some(AptSource { url: address(url)?, suite: suite.to_owned(), components: words.map(str::to_owned).collect() })
+    Some(AptSource {
+        url: address(url)?,
+        suite: suite.to_owned(),
+        components: words.map(str::to_owned).collect(),
+    })
 }
 
 /// Reads paragraphs with the fields `Types`, `URIs`, `Suites` and `Components`.
@@ -147,7 +151,9 @@ mod tests {
 
     #[test]
     fn reads_both_forms() {
-        let one = lines("# deb no\ndeb [a=b c=d] http://one.example/debian/ trixie main contrib # x\ndeb-src http://s t u\n");
+        let one = lines(
+            "# deb no\ndeb [a=b c=d] http://one.example/debian/ trixie main contrib # x\ndeb-src http://s t u\n",
+        );
         let source = |url: &str, suite: &str, components: &[&str]| AptSource {
             url: url.to_owned(),
             suite: suite.to_owned(),
@@ -157,7 +163,13 @@ mod tests {
         let text = "Types: deb\nURIs: file:/srv/mirror\nSuites: trixie trixie-updates\nComponents: main\n\n\
                     Types: deb\nEnabled: no\nURIs: http://x\nSuites: y\nComponents: main\n";
         let both = paragraphs(text);
-        assert_eq!(both, [source("file:///srv/mirror", "trixie", &["main"]), source("file:///srv/mirror", "trixie-updates", &["main"])]);
+        assert_eq!(
+            both,
+            [
+                source("file:///srv/mirror", "trixie", &["main"]),
+                source("file:///srv/mirror", "trixie-updates", &["main"])
+            ]
+        );
     }
 
     #[test]

@@ -145,12 +145,16 @@ impl std::fmt::Display for SignatureProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             SignatureProblem::Malformed(reason) => write!(f, "it is no signed text: {reason}"),
-            SignatureProblem::UnknownKey { issuers } if issuers.is_empty() => f.write_str("it has no signature"),
+            SignatureProblem::UnknownKey { issuers } if issuers.is_empty() => {
+                f.write_str("it has no signature")
+            }
             SignatureProblem::UnknownKey { issuers } => {
                 write!(f, "no known key signed it, only {}", issuers.join(", "))
             }
             SignatureProblem::Wrong { key } => write!(f, "the text is not what the key {key} signed"),
-            SignatureProblem::Weak { key } => write!(f, "the signature of the key {key} rests on a broken hash"),
+            SignatureProblem::Weak { key } => {
+                write!(f, "the signature of the key {key} rests on a broken hash")
+            }
             SignatureProblem::OutOfTime { key } => {
                 write!(f, "the signature of the key {key} is no longer valid, or not yet")
             }
@@ -170,36 +174,46 @@ impl Error {
         match self {
             Error::Request { release, error } => request(release, error),
             Error::Conflict { root, conflict } => codes::nv0402_conflict::diagnostic(root, conflict),
-            Error::Signature { repository, address, problem } => {
-                Diagnostic::error(&codes::NV0403, format!("the index of `{repository}` is not validly signed: {problem}"))
-                    .note(format!("it came from {address}"))
-                    .help("use another mirror; a repository that is not Debian's own needs its `key`")
-            }
+            Error::Signature { repository, address, problem } => Diagnostic::error(
+                &codes::NV0403,
+                format!("the index of `{repository}` is not validly signed: {problem}"),
+            )
+            .note(format!("it came from {address}"))
+            .help("use another mirror; a repository that is not Debian's own needs its `key`"),
             Error::OutOfDate { repository, address, limit, now } => {
                 codes::nv0404_out_of_date::diagnostic(repository, address, *limit, *now)
             }
-            Error::WrongSuite { repository, wanted, got } => {
-                Diagnostic::error(&codes::NV0405, format!("the mirror of `{repository}` hands out the suite `{got}`, not `{wanted}`"))
-                    .help("use another mirror, or name the suite that the repository has")
+            Error::WrongSuite { repository, wanted, got } => Diagnostic::error(
+                &codes::NV0405,
+                format!("the mirror of `{repository}` hands out the suite `{got}`, not `{wanted}`"),
+            )
+            .help("use another mirror, or name the suite that the repository has"),
+            Error::Index { repository, reason } => Diagnostic::error(
+                &codes::NV0406,
+                format!("the index of `{repository}` cannot be used: {reason}"),
+            )
+            .help("run the command again, or use another mirror"),
+            Error::NoMirror => {
+                Diagnostic::error(&codes::NV0407, "no mirror of Debian is known on this machine")
+                    .help("name one with `--mirror URL`: the folder that holds `dists` and `pool`")
             }
-            Error::Index { repository, reason } => {
-                Diagnostic::error(&codes::NV0406, format!("the index of `{repository}` cannot be used: {reason}"))
-                    .help("run the command again, or use another mirror")
-            }
-            Error::NoMirror => Diagnostic::error(&codes::NV0407, "no mirror of Debian is known on this machine")
-                .help("name one with `--mirror URL`: the folder that holds `dists` and `pool`"),
-            Error::UnknownRelease(name) => {
-                Diagnostic::error(&codes::NV0408, format!("there is no Debian release `{name}` that Nival knows"))
-                    .help(format!("releases are: {}", crate::RELEASES.join(", ")))
-            }
+            Error::UnknownRelease(name) => Diagnostic::error(
+                &codes::NV0408,
+                format!("there is no Debian release `{name}` that Nival knows"),
+            )
+            .help(format!("releases are: {}", crate::RELEASES.join(", "))),
             Error::Lock { path, line, reason } => codes::nv0409_lock::diagnostic(path, *line, reason),
-            Error::Gone { package, version, source } => codes::nv0410_gone::diagnostic(package, version, source),
+            Error::Gone { package, version, source } => {
+                codes::nv0410_gone::diagnostic(package, version, source)
+            }
             Error::NotLocked { name, nearest } => {
                 let error = Diagnostic::error(&codes::NV0413, format!("`{name}` is not in the lock"));
                 suggest(error, nearest)
             }
-            Error::Key { reason } => Diagnostic::error(&codes::NV0414, format!("the key of a repository cannot be read: {reason}"))
-                .help("give the public key that the repository publishes, armored or binary"),
+            Error::Key { reason } => {
+                Diagnostic::error(&codes::NV0414, format!("the key of a repository cannot be read: {reason}"))
+                    .help("give the public key that the repository publishes, armored or binary")
+            }
             Error::Transport(error) => error.diagnostic(),
             Error::Disk { path, error } => {
                 Diagnostic::error(&codes::NV0415, format!("cannot use `{}`: {error}", path.display()))
@@ -210,17 +224,20 @@ impl Error {
 
 fn request(release: &str, error: &RequestError) -> Diagnostic {
     match error {
-        RequestError::Unknown { name, nearest } => {
-            suggest(Diagnostic::error(&codes::NV0401, format!("no repository of `{release}` has a package `{name}`")), nearest)
-        }
-        RequestError::Virtual { name, providers } => {
-            Diagnostic::error(&codes::NV0411, format!("several packages provide `{name}`, and none has that name"))
-                .help(format!("name one of: {}", providers.join(", ")))
-        }
-        RequestError::NoVersion { name, version, available } => {
-            Diagnostic::error(&codes::NV0412, format!("no repository of `{release}` has `{name}` in version `{version}`"))
-                .help(format!("there is: {}", available.join(", ")))
-        }
+        RequestError::Unknown { name, nearest } => suggest(
+            Diagnostic::error(&codes::NV0401, format!("no repository of `{release}` has a package `{name}`")),
+            nearest,
+        ),
+        RequestError::Virtual { name, providers } => Diagnostic::error(
+            &codes::NV0411,
+            format!("several packages provide `{name}`, and none has that name"),
+        )
+        .help(format!("name one of: {}", providers.join(", "))),
+        RequestError::NoVersion { name, version, available } => Diagnostic::error(
+            &codes::NV0412,
+            format!("no repository of `{release}` has `{name}` in version `{version}`"),
+        )
+        .help(format!("there is: {}", available.join(", "))),
         RequestError::NoCandidate { name } => {
             Diagnostic::error(&codes::NV0412, format!("every version of `{name}` is pinned away"))
                 .help("raise the priority of its repository or pin")

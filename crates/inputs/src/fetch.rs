@@ -52,7 +52,9 @@ fn addresses(inputs: &Inputs<'_>, release: &LockedRelease, package: &LockedPacka
 
 fn explain(error: nival_transport::Error, packages: &[&LockedPackage]) -> Error {
     let nival_transport::Error::Unavailable { name, .. } = &error else { return Error::Transport(error) };
-    let gone = packages.iter().find(|package| error.is_gone() && *name == format!("{} {}", package.name, package.version));
+    let gone = packages
+        .iter()
+        .find(|package| error.is_gone() && *name == format!("{} {}", package.name, package.version));
     match gone {
         Some(package) => {
             Error::Gone { package: package.name.clone(), version: package.version.clone(), source: error }

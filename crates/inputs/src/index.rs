@@ -48,7 +48,10 @@ impl IndexSource<'_> {
 
     /// The name as part of a file's name; several repositories can have the same index.
     fn file_name(&self) -> String {
-        self.name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte) } else { '-' }).collect()
+        self.name
+            .bytes()
+            .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte) } else { '-' })
+            .collect()
     }
 
     /// Fetches and checks the indices, from the first mirror that has them.
@@ -64,14 +67,23 @@ impl IndexSource<'_> {
         Err(first.unwrap_or(Error::NoMirror))
     }
 
-    fn fetch_from(&self, inputs: &Inputs<'_>, mirror: &str, progress: &dyn Progress) -> Result<Indices, Error> {
+    fn fetch_from(
+        &self,
+        inputs: &Inputs<'_>,
+        mirror: &str,
+        progress: &dyn Progress,
+    ) -> Result<Indices, Error> {
         let folder = self.folder(mirror);
         let address = format!("{folder}/InRelease");
-        let release = self.read_release(&inputs.transport.get(&address, RELEASE_LIMIT)?, &address, inputs.now)?;
+        let release =
+            self.read_release(&inputs.transport.get(&address, RELEASE_LIMIT)?, &address, inputs.now)?;
         let paths: Vec<String> = if self.suite.ends_with('/') {
             vec!["Packages".to_owned()]
         } else {
-            self.components.iter().map(|component| format!("{component}/binary-{ARCHITECTURE}/Packages")).collect()
+            self.components
+                .iter()
+                .map(|component| format!("{component}/binary-{ARCHITECTURE}/Packages"))
+                .collect()
         };
         let mut packages = Vec::new();
         for path in paths {
@@ -91,7 +103,8 @@ impl IndexSource<'_> {
         })?;
         let release = Release::parse(&signed)
             .map_err(|error| Error::Index { repository: repository(), reason: error.to_string() })?;
-        let out_of_date = |limit| Error::OutOfDate { repository: repository(), address: address.to_owned(), limit, now };
+        let out_of_date =
+            |limit| Error::OutOfDate { repository: repository(), address: address.to_owned(), limit, now };
         if let Some(limit) = release.valid_until.filter(|limit| *limit < now) {
             return Err(out_of_date(limit));
         }
@@ -169,7 +182,8 @@ impl IndexSource<'_> {
 
 fn read_cached(path: &Path, listed: &ListedFile) -> Option<String> {
     let bytes = std::fs::read(path).ok()?;
-    let same = bytes.len() as u64 == listed.size && Sha256::digest(&bytes).as_slice() == listed.sha256.as_slice();
+    let same =
+        bytes.len() as u64 == listed.size && Sha256::digest(&bytes).as_slice() == listed.sha256.as_slice();
     if same { String::from_utf8(bytes).ok() } else { None }
 }
 

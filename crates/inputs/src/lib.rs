@@ -8,8 +8,8 @@
 //! SHA-256 in something that is; and no host's name is written here or into a lock for
 //! Debian's own repositories.
 
-pub mod diagnostics;
 mod apt_sources;
+pub mod diagnostics;
 mod error;
 mod fetch;
 mod index;
@@ -20,7 +20,10 @@ mod resolve;
 pub use apt_sources::{AptSource, read_apt_sources};
 pub use error::{Error, SignatureProblem};
 pub use fetch::fetch;
-pub use lock::{Change, ChangeKind, Difference, Lock, LockedPackage, LockedRelease, LockedRepository, LockedRoot, difference};
+pub use lock::{
+    Change, ChangeKind, Difference, Lock, LockedPackage, LockedRelease, LockedRepository, LockedRoot,
+    difference,
+};
 pub use openpgp::{Keys, verify_release};
 pub use resolve::{Mode, RootRequest, resolve};
 

@@ -56,8 +56,8 @@ impl Keys {
 /// # Errors
 /// No valid signature by one of the keys; the problem says what was wrong with those that there are.
 pub fn verify_release(text: &str, keys: &Keys, now: i64) -> Result<String, SignatureProblem> {
-    let (message, _) =
-        CleartextSignedMessage::from_string(text).map_err(|error| SignatureProblem::Malformed(error.to_string()))?;
+    let (message, _) = CleartextSignedMessage::from_string(text)
+        .map_err(|error| SignatureProblem::Malformed(error.to_string()))?;
     let signed = message.signed_text();
     let mut problem = SignatureProblem::UnknownKey { issuers: issuers(&message) };
     for signature in message.signatures() {
@@ -85,12 +85,23 @@ fn issuers(message: &CleartextSignedMessage) -> Vec<String> {
 }
 
 /// True where the key made the signature and may have; false where another key made it.
-fn check(signature: &Signature, key: &SignedPublicKey, text: &[u8], now: i64) -> Result<bool, SignatureProblem> {
+fn check(
+    signature: &Signature,
+    key: &SignedPublicKey,
+    text: &[u8],
+    now: i64,
+) -> Result<bool, SignatureProblem> {
     let Some(signer) = signer(signature, key) else { return Ok(false) };
     let name = format!("{:X}", signer.fingerprint());
     let strong = matches!(
         signature.hash_alg(),
-        Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512 | HashAlgorithm::Sha3_256 | HashAlgorithm::Sha3_512)
+        Some(
+            HashAlgorithm::Sha256
+                | HashAlgorithm::Sha384
+                | HashAlgorithm::Sha512
+                | HashAlgorithm::Sha3_256
+                | HashAlgorithm::Sha3_512
+        )
     );
     if !strong {
         return Err(SignatureProblem::Weak { key: name });
@@ -140,7 +151,9 @@ fn signer<'k>(signature: &Signature, key: &'k SignedPublicKey) -> Option<Signer<
     key.public_subkeys
         .iter()
         .filter(|sub| named(&sub.key.legacy_key_id(), &sub.key.fingerprint()))
-        .find(|sub| sub.verify_bindings(primary).is_ok() && sub.signatures.iter().any(|s| s.key_flags().sign()))
+        .find(|sub| {
+            sub.verify_bindings(primary).is_ok() && sub.signatures.iter().any(|s| s.key_flags().sign())
+        })
         .map(Signer::Sub)
 }
 
@@ -179,7 +192,8 @@ impl Signer<'_> {
             }
             Signer::Sub(sub) => sub.signatures.iter().collect(),
         };
-        let newest = own.into_iter().max_by_key(|signature| signature.created().map(|time| time.as_secs()))?;
+        let newest =
+            own.into_iter().max_by_key(|signature| signature.created().map(|time| time.as_secs()))?;
         newest.key_expiration_time().map(|lasts| i64::from(lasts.as_secs())).filter(|lasts| *lasts > 0)
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::index::{IndexSource, Indices, fetch_all};
 use crate::{
-    ARCHITECTURE, Error, Inputs, Keys, Lock, LockedPackage, LockedRelease, LockedRepository, LockedRoot, RELEASES,
-    Repository,
+    ARCHITECTURE, Error, Inputs, Keys, Lock, LockedPackage, LockedRelease, LockedRepository, LockedRoot,
+    RELEASES, Repository,
 };
 use nival_debian::{
-    Choice, Options, Pin, RepositoryFacts, RepositoryId, Request, SolveError, Universe, UniverseBuilder, VersionId,
-    compare_versions, solve,
+    Choice, Options, Pin, RepositoryFacts, RepositoryId, Request, SolveError, Universe, UniverseBuilder,
+    VersionId, compare_versions, solve,
 };
 use nival_transport::Progress;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,8 +72,12 @@ pub fn resolve(
 }
 
 fn check_names(lock: &Lock, names: &[String]) -> Result<(), Error> {
-    let known: BTreeSet<&str> =
-        lock.releases.values().flat_map(|release| &release.packages).map(|package| package.name.as_str()).collect();
+    let known: BTreeSet<&str> = lock
+        .releases
+        .values()
+        .flat_map(|release| &release.packages)
+        .map(|package| package.name.as_str())
+        .collect();
     let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) else { return Ok(()) };
     let mut near: Vec<(i64, &str)> = known
         .iter()
@@ -95,7 +99,8 @@ fn resolve_release(
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     let debian = inputs.archive_keys.clone().map_or_else(Keys::debian, Ok)?;
-    let keys: Vec<Keys> = further.iter().map(|repository| Keys::parse(&repository.key)).collect::<Result<_, _>>()?;
+    let keys: Vec<Keys> =
+        further.iter().map(|repository| Keys::parse(&repository.key)).collect::<Result<_, _>>()?;
     let mut sources = debian_sources(inputs, release, &debian)?;
     for (repository, keys) in further.iter().zip(&keys) {
         sources.push(IndexSource {
@@ -112,12 +117,17 @@ fn resolve_release(
     let locked = lock.releases.remove(release).unwrap_or_default();
     let mut roots = Vec::new();
     for request in requests {
-        roots.push((request.name.clone(), solve_root(&universe, request, &locked, &further_pins, mode)?, *request));
+        roots.push((
+            request.name.clone(),
+            solve_root(&universe, request, &locked, &further_pins, mode)?,
+            *request,
+        ));
     }
     let mut repositories: BTreeMap<String, LockedRepository> = BTreeMap::new();
     for (at, source) in sources.iter().enumerate() {
         let plain = || LockedRepository { suite: source.suite.clone(), url: None, key: None };
-        let repository = at.checked_sub(own).and_then(|at| further.get(at)).map_or_else(plain, Repository::locked);
+        let repository =
+            at.checked_sub(own).and_then(|at| further.get(at)).map_or_else(plain, Repository::locked);
         repositories.insert(source.name.clone(), repository);
     }
     write_release(lock, release, repositories, locked, &universe, roots);
@@ -125,7 +135,11 @@ fn resolve_release(
 }
 
 /// The main suite, its updates, and security updates: in the order that apt's sources usually have.
-fn debian_sources<'k>(inputs: &Inputs<'_>, release: &str, keys: &'k Keys) -> Result<Vec<IndexSource<'k>>, Error> {
+fn debian_sources<'k>(
+    inputs: &Inputs<'_>,
+    release: &str,
+    keys: &'k Keys,
+) -> Result<Vec<IndexSource<'k>>, Error> {
     if !RELEASES.contains(&release) {
         return Err(Error::UnknownRelease(release.to_owned()));
     }
@@ -162,7 +176,8 @@ fn build_universe<'t>(
             (true, false) => 1,
             (false, _) => 500,
         };
-        let priority = added.map_or(usual, |repository| if usual < 500 { usual } else { repository.priority });
+        let priority =
+            added.map_or(usual, |repository| if usual < 500 { usual } else { repository.priority });
         let id = builder.add_repository(RepositoryFacts { name: source.name.clone(), priority });
         for text in &indices.packages {
             builder.add_index(id, text);
@@ -203,7 +218,12 @@ fn solve_root(
     }
 }
 
-fn locked_pins(universe: &Universe<'_>, request: &RootRequest, locked: &LockedRelease, mode: &Mode) -> Vec<Pin> {
+fn locked_pins(
+    universe: &Universe<'_>,
+    request: &RootRequest,
+    locked: &LockedRelease,
+    mode: &Mode,
+) -> Vec<Pin> {
     let asked: BTreeSet<&str> =
         request.packages.iter().filter_map(|text| text.split_once('=')).map(|(name, _)| name).collect();
     let stays = |package: &&LockedPackage| match mode {
@@ -266,7 +286,8 @@ fn write_release(
         };
         by_root.push((name, packages, root));
     }
-    let all: BTreeSet<LockedPackage> = by_root.iter().flat_map(|(_, packages, _)| packages.iter().cloned()).collect();
+    let all: BTreeSet<LockedPackage> =
+        by_root.iter().flat_map(|(_, packages, _)| packages.iter().cloned()).collect();
     let mut count: BTreeMap<&str, usize> = BTreeMap::new();
     for package in &all {
         *count.entry(package.name.as_str()).or_default() += 1;

@@ -63,14 +63,16 @@ impl Client {
         if address.starts_with('/') {
             return Ok(Place::File(PathBuf::from(address)));
         }
-        let (scheme, rest) = address.split_once("://").ok_or_else(|| FailureKind::Malformed("no scheme".to_owned()))?;
+        let (scheme, rest) =
+            address.split_once("://").ok_or_else(|| FailureKind::Malformed("no scheme".to_owned()))?;
         let secure = match scheme {
             "http" => false,
             "https" => true,
             other => return Err(FailureKind::Malformed(format!("unknown scheme `{other}`"))),
         };
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+        let (user, host) =
+            authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
         let bare = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
         let authorization = match user {
             Some(user) => {
@@ -105,7 +107,9 @@ impl Client {
             200 => Ok(Answer { start: 0, total: length, body: Box::new(response.into_body().into_reader()) }),
             206 => {
                 let range = response.headers().get("Content-Range").and_then(|value| value.to_str().ok());
-                let begins = range.and_then(|range| range.strip_prefix("bytes ")).and_then(|range| range.split('-').next());
+                let begins = range
+                    .and_then(|range| range.strip_prefix("bytes "))
+                    .and_then(|range| range.split('-').next());
                 if begins.and_then(|begins| begins.parse().ok()) != Some(start) {
                     return Err(FailureKind::Broken("the server hands out another part".to_owned()));
                 }
@@ -203,6 +207,9 @@ fn failure(error: &ureq::Error) -> FailureKind {
 fn is_broken(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::InvalidData
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::InvalidData
     )
 }

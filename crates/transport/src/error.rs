@@ -161,7 +161,11 @@ fn describe(failures: &[Failure]) -> (&'static Entry, &'static str, &'static str
         return (&diagnostics::NV0701, "no network to fetch `{}` with", help);
     }
     if all(|kind| *kind == FailureKind::NotFound) {
-        return (&diagnostics::NV0702, "no mirror has `{}`", "try another mirror, or update what names the file");
+        return (
+            &diagnostics::NV0702,
+            "no mirror has `{}`",
+            "try another mirror, or update what names the file",
+        );
     }
     (&diagnostics::NV0704, "cannot fetch `{}`", "run the command again: what has arrived is kept")
 }

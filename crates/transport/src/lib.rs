@@ -7,8 +7,8 @@
 //! **Invariant**: a file that stands at its place has the hash that was asked for; and
 //! nothing here reads the environment: proxies, netrc and certificates are arguments.
 
-pub mod diagnostics;
 mod client;
+pub mod diagnostics;
 mod download;
 mod error;
 mod netrc;

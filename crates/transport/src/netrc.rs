@@ -29,7 +29,8 @@ impl Netrc {
 
     fn parse(text: &str) -> Self {
         let mut all: Vec<Machine> = Vec::new();
-        let mut words = text.lines().map(|line| line.split(" #").next().unwrap_or("")).flat_map(str::split_whitespace);
+        let mut words =
+            text.lines().map(|line| line.split(" #").next().unwrap_or("")).flat_map(str::split_whitespace);
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or("").to_owned();
             match (word, all.last_mut()) {
@@ -48,7 +49,8 @@ impl Netrc {
 
     /// The value of the header `Authorization` for a host.
     pub(crate) fn authorization(&self, host: &str) -> Option<String> {
-        let machine = self.0.iter().find(|m| m.host.as_deref().is_none_or(|h| h.eq_ignore_ascii_case(host)))?;
+        let machine =
+            self.0.iter().find(|m| m.host.as_deref().is_none_or(|h| h.eq_ignore_ascii_case(host)))?;
         Some(basic(&machine.login, &machine.password))
     }
 }
@@ -79,7 +81,8 @@ mod tests {
 
     #[test]
     fn hosts_find_their_entry() {
-        let netrc = Netrc::parse("machine a.example login me password secret\ndefault login x\npassword y # more");
+        let netrc =
+            Netrc::parse("machine a.example login me password secret\ndefault login x\npassword y # more");
         assert_eq!(netrc.authorization("A.example").as_deref(), Some("Basic bWU6c2VjcmV0"));
         assert_eq!(netrc.authorization("b.example").as_deref(), Some("Basic eDp5"));
         assert_eq!(Netrc::parse("machine a login b").authorization("c"), None);
@@ -87,6 +90,9 @@ mod tests {
 
     #[test]
     fn base64_pads() {
-        assert_eq!(["", "f", "fo", "foo", "foob"].map(|t| base64(t.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+        assert_eq!(
+            ["", "f", "fo", "foo", "foob"].map(|t| base64(t.as_bytes())),
+            ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]
+        );
     }
 }

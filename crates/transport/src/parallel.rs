@@ -5,7 +5,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Fetches all; the first fault keeps those from beginning that have not begun.
-pub(crate) fn run(transport: &Transport, downloads: &[Download], progress: &dyn Progress) -> Result<(), Error> {
+pub(crate) fn run(
+    transport: &Transport,
+    downloads: &[Download],
+    progress: &dyn Progress,
+) -> Result<(), Error> {
     let sizes: Option<u64> = downloads.iter().map(|download| download.size).sum();
     progress.begin(downloads.len() as u64, sizes);
     let next = AtomicUsize::new(0);

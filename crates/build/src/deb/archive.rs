@@ -66,11 +66,15 @@ impl<R: Read> Archive<R> {
         skipped.map_err(|error| damaged(&error))?;
         let mut header = [0; HEADER];
         self.reader.read_exact(&mut header).map_err(|error| damaged(&error))?;
-        let text = |range: std::ops::Range<usize>| std::str::from_utf8(&header[range]).unwrap_or("").trim_end().to_owned();
+        let text = |range: std::ops::Range<usize>| {
+            std::str::from_utf8(&header[range]).unwrap_or("").trim_end().to_owned()
+        };
         if header[58..] != *b"`\n" {
             return Err(Problem::Damaged("a header of the archive is malformed".to_owned()));
         }
-        let size = text(48..58).parse().map_err(|_| Problem::Damaged("a size in the archive is malformed".to_owned()))?;
+        let size = text(48..58)
+            .parse()
+            .map_err(|_| Problem::Damaged("a size in the archive is malformed".to_owned()))?;
         Ok((text(0..16).trim_end_matches('/').to_owned(), size))
     }
 }

@@ -51,7 +51,10 @@ impl Control {
         let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
         match name {
             "control" => self.take_fields(text),
-            "conffiles" => self.conffiles = lines().filter_map(|line| line.strip_prefix('/')).map(str::to_owned).collect(),
+            "conffiles" => {
+                self.conffiles =
+                    lines().filter_map(|line| line.strip_prefix('/')).map(str::to_owned).collect()
+            }
             _ => self.triggers = lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect(),
         }
     }

@@ -39,7 +39,8 @@ impl Default for Limits {
 impl Limits {
     /// The bytes that a package may unpack to that says it has so many KiB; small ones round up.
     fn bytes_for(&self, declared_kib: Option<u64>) -> u64 {
-        let declared = declared_kib.map(|kib| kib.saturating_mul(1024).saturating_mul(self.factor) + (64 << 20));
+        let declared =
+            declared_kib.map(|kib| kib.saturating_mul(1024).saturating_mul(self.factor) + (64 << 20));
         self.bytes.min(declared.unwrap_or(self.bytes))
     }
 }
@@ -64,7 +65,12 @@ pub fn unpack_deb(deb: &Path, destination: &Path, limits: &Limits) -> Result<Pac
     unpack(deb, destination, limits, &AtomicBool::new(false))
 }
 
-fn unpack(deb: &Path, destination: &Path, limits: &Limits, stop: &AtomicBool) -> Result<PackageMetadata, Error> {
+fn unpack(
+    deb: &Path,
+    destination: &Path,
+    limits: &Limits,
+    stop: &AtomicBool,
+) -> Result<PackageMetadata, Error> {
     fs::create_dir(destination).map_err(|error| Error::disk(destination, error))?;
     let result = unpack_into(deb, destination, limits, stop);
     if result.is_err() {
@@ -73,7 +79,12 @@ fn unpack(deb: &Path, destination: &Path, limits: &Limits, stop: &AtomicBool) ->
     result
 }
 
-fn unpack_into(deb: &Path, destination: &Path, limits: &Limits, stop: &AtomicBool) -> Result<PackageMetadata, Error> {
+fn unpack_into(
+    deb: &Path,
+    destination: &Path,
+    limits: &Limits,
+    stop: &AtomicBool,
+) -> Result<PackageMetadata, Error> {
     let file = File::open(deb).map_err(|error| Error::disk(deb, error))?;
     let unfit = |problem| Error::Package { deb: deb.to_owned(), problem };
     let mut archive = Archive::open(BufReader::with_capacity(1 << 17, file)).map_err(unfit)?;
@@ -81,11 +92,14 @@ fn unpack_into(deb: &Path, destination: &Path, limits: &Limits, stop: &AtomicBoo
     let (compression, data) = archive.part("data.tar").map_err(unfit)?;
     let limit = limits.bytes_for(control.installed_kib);
     let reader = compression::open(&compression, data).map_err(unfit)?;
-    let tree = Tree::unpack(reader, &destination.join("root"), limit, limits.entries, stop).map_err(|fault| match fault {
-        tree::Fault::Problem(problem) => unfit(problem),
-        tree::Fault::Disk(path, error) => Error::Disk { path, error },
-        tree::Fault::Cancelled => Error::Cancelled,
-    })?;
+    let tree =
+        Tree::unpack(reader, &destination.join("root"), limit, limits.entries, stop).map_err(|fault| {
+            match fault {
+                tree::Fault::Problem(problem) => unfit(problem),
+                tree::Fault::Disk(path, error) => Error::Disk { path, error },
+                tree::Fault::Cancelled => Error::Cancelled,
+            }
+        })?;
     let metadata = tree.describe(control);
     let path = destination.join("metadata.json");
     fs::write_new(&path, metadata.text().as_bytes(), 0o444).map_err(|error| Error::disk(&path, error))?;
@@ -145,6 +159,11 @@ pub fn unpack_many(
     });
     match first.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
         Some(error) => Err(error),
-        None => Ok(results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).into_iter().flatten().collect()),
+        None => Ok(results
+            .into_inner()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .into_iter()
+            .flatten()
+            .collect()),
     }
 }

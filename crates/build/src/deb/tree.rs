@@ -224,9 +224,15 @@ impl Tree {
     }
 
     /// Links may lead anywhere: they are data until a system is composed, and nothing is written through them.
-    fn symlink(&mut self, entry: &mut tar::Entry<'_, impl Read>, item: Item, shown: &str) -> Result<(), Fault> {
+    fn symlink(
+        &mut self,
+        entry: &mut tar::Entry<'_, impl Read>,
+        item: Item,
+        shown: &str,
+    ) -> Result<(), Fault> {
         let target = entry.link_name_bytes().map(|target| target.into_owned()).unwrap_or_default();
-        let target = String::from_utf8(target).map_err(|_| refuse(shown, "leads to a name that is no UTF-8"))?;
+        let target =
+            String::from_utf8(target).map_err(|_| refuse(shown, "leads to a name that is no UTF-8"))?;
         if target.is_empty() || target.len() > LONGEST_PATH {
             return Err(refuse(shown, "leads nowhere"));
         }
@@ -239,9 +245,15 @@ impl Tree {
         Ok(())
     }
 
-    fn hard_link(&mut self, entry: &mut tar::Entry<'_, impl Read>, item: &Item, shown: &str) -> Result<(), Fault> {
+    fn hard_link(
+        &mut self,
+        entry: &mut tar::Entry<'_, impl Read>,
+        item: &Item,
+        shown: &str,
+    ) -> Result<(), Fault> {
         let target = entry.link_name_bytes().map(|target| target.into_owned()).unwrap_or_default();
-        let target = clean(&target).map_err(|reason| refuse(shown, format!("links to a file that {reason}")))?;
+        let target =
+            clean(&target).map_err(|reason| refuse(shown, format!("links to a file that {reason}")))?;
         let target = place(&target, false).unwrap_or_default();
         if self.made.get(&target) != Some(&Kind::File) {
             return Err(refuse(shown, format!("links to `{target}`, which is no file of this package")));

@@ -11,7 +11,10 @@ fn code(bytes: &[u8]) -> String {
     let inside = folder.path().join("inside");
     std::fs::create_dir(&inside).expect("it can be made");
     let result = unpack_deb(&deb, &inside.join("out"), &Limits::default());
-    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("it is there").map(|e| e.expect("it is").file_name()).collect();
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("it is there")
+        .map(|e| e.expect("it is").file_name())
+        .collect();
     assert_eq!(left.len(), 2, "outside: {left:?}");
     match result {
         Ok(_) => "unpacked".to_owned(),
@@ -92,8 +95,12 @@ fn a_file_that_is_no_package_is_refused() {
     assert_eq!(parts(&[("control.tar", &data)]), "NV0520");
     assert_eq!(parts(&[("debian-binary", b"2.0\n"), ("data.tar", &data)]), "NV0520");
     assert_eq!(parts(&[("debian-binary", b"2.0\n"), ("control.tar", &data), ("data.tar", &data)]), "NV0520");
-    assert_eq!(parts(&[("debian-binary", b"2.0\n"), ("control.tar", &control(1)), ("data.tar.foo", &data)]), "NV0520");
-    let extra: &[(&str, &[u8])] = &[("debian-binary", b"2.0\n"), ("_x", b"y"), ("control.tar", &control(1)), ("data.tar", &data)];
+    assert_eq!(
+        parts(&[("debian-binary", b"2.0\n"), ("control.tar", &control(1)), ("data.tar.foo", &data)]),
+        "NV0520"
+    );
+    let extra: &[(&str, &[u8])] =
+        &[("debian-binary", b"2.0\n"), ("_x", b"y"), ("control.tar", &control(1)), ("data.tar", &data)];
     assert_eq!(parts(extra), "unpacked");
 }
 

@@ -50,7 +50,9 @@ pub fn end(mut tar: Vec<u8>) -> Vec<u8> {
 pub fn ar(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut bytes = b"!<arch>\n".to_vec();
     for (name, data) in parts {
-        bytes.extend_from_slice(format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, "100644", data.len()).as_bytes());
+        bytes.extend_from_slice(
+            format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, "100644", data.len()).as_bytes(),
+        );
         bytes.extend_from_slice(data);
         if data.len() % 2 == 1 {
             bytes.push(b'\n');
@@ -62,7 +64,9 @@ pub fn ar(parts: &[(&str, &[u8])]) -> Vec<u8> {
 /// A control part that says so many KiB.
 pub fn control(kib: u64) -> Vec<u8> {
     let mut tar = Vec::new();
-    let text = format!("Package: a\nVersion: 1:1~2\nArchitecture: amd64\nInstalled-Size: {kib}\nDescription: a\n Version: no\n");
+    let text = format!(
+        "Package: a\nVersion: 1:1~2\nArchitecture: amd64\nInstalled-Size: {kib}\nDescription: a\n Version: no\n"
+    );
     entry(&mut tar, "./control", b'0', 0o644, "", text.as_bytes());
     entry(&mut tar, "./conffiles", b'0', 0o644, "", b"/etc/b\nremove-on-upgrade /etc/c\n/etc/a\n");
     entry(&mut tar, "./triggers", b'0', 0o644, "", b"# none\nactivate-noawait ldconfig\n");

@@ -65,13 +65,19 @@ fn a_package_becomes_a_tree_and_metadata() {
     assert_eq!((metadata.package.as_str(), metadata.version.as_str()), ("a", "1:1~2"));
     assert_eq!(metadata.conffiles, ["etc/a", "etc/b"]);
     assert_eq!(metadata.units, ["a.service"]);
-    assert_eq!((metadata.sysusers.as_slice(), metadata.tmpfiles.as_slice()), (&["a.conf".to_owned()][..], &["a.conf".to_owned()][..]));
+    assert_eq!(
+        (metadata.sysusers.as_slice(), metadata.tmpfiles.as_slice()),
+        (&["a.conf".to_owned()][..], &["a.conf".to_owned()][..])
+    );
     assert_eq!(metadata.triggers, ["activate-noawait ldconfig"]);
     assert_eq!(metadata.maintainer_scripts, ["postinst"]);
     assert_eq!(metadata.empty_directories, ["var/lib/a"]);
     let odd: Vec<(&str, u32, &str)> =
         metadata.attributes.iter().map(|(path, a)| (path.as_str(), a.mode, a.group.as_str())).collect();
-    assert_eq!(odd, [("etc/a", 0o640, "root"), ("usr/bin/s", 0o4754, "messagebus"), ("var/lib/a", 0o1777, "root")]);
+    assert_eq!(
+        odd,
+        [("etc/a", 0o640, "root"), ("usr/bin/s", 0o4754, "messagebus"), ("var/lib/a", 0o1777, "root")]
+    );
     assert_eq!(PackageMetadata::read(&out.join("metadata.json")).expect("it is one"), metadata);
 }
 
@@ -93,7 +99,10 @@ fn every_compression_gives_the_same_bytes() {
     ];
     let mut first = None;
     for (at, (name, bytes)) in parts.iter().enumerate() {
-        let deb = write(folder.path(), &ar(&[("debian-binary", b"2.0\n"), ("control.tar.xz", &xz(&control(10))), (name, bytes)]));
+        let deb = write(
+            folder.path(),
+            &ar(&[("debian-binary", b"2.0\n"), ("control.tar.xz", &xz(&control(10))), (name, bytes)]),
+        );
         let out = folder.path().join(at.to_string());
         unpack_deb(&deb, &out, &Limits::default()).expect("it is fit");
         let tree = tree(&out);
@@ -105,13 +114,15 @@ fn every_compression_gives_the_same_bytes() {
 fn several_are_unpacked_at_the_same_time() {
     let folder = tempfile::tempdir().expect("there is one");
     let deb = write(folder.path(), &package(&data()));
-    let all: Vec<Unpack> =
-        (0..9).map(|at| Unpack { deb: deb.clone(), destination: folder.path().join(at.to_string()) }).collect();
+    let all: Vec<Unpack> = (0..9)
+        .map(|at| Unpack { deb: deb.clone(), destination: folder.path().join(at.to_string()) })
+        .collect();
     let count = AtomicUsize::new(0);
     let done = |_| {
         count.fetch_add(1, Ordering::SeqCst);
     };
-    let metadata = unpack_many(&all, 2, &Limits::default(), &AtomicBool::new(false), &done).expect("they are fit");
+    let metadata =
+        unpack_many(&all, 2, &Limits::default(), &AtomicBool::new(false), &done).expect("they are fit");
     assert_eq!((metadata.len(), count.into_inner()), (9, 9));
 }
 
@@ -129,6 +140,7 @@ fn unpacking_ends_when_it_is_cancelled() {
 fn a_folder_that_cannot_be_written_is_told() {
     let folder = tempfile::tempdir().expect("there is one");
     let deb = write(folder.path(), &package(&data()));
-    let error = unpack_deb(&deb, &folder.path().join("no/such/place"), &Limits::default()).expect_err("it is not there");
+    let error = unpack_deb(&deb, &folder.path().join("no/such/place"), &Limits::default())
+        .expect_err("it is not there");
     assert_eq!(error.diagnostic().entry.code, "NV0524");
 }

@@ -17,8 +17,11 @@ pub(super) fn choose(universe: &Universe<'_>, pins: &[Pin]) -> Vec<Option<Versio
 fn choose_version(universe: &Universe<'_>, pins: &[Pin], package: PackageId) -> Option<VersionId> {
     let versions = universe.versions_of(package);
     let name = universe.plain_name(package);
-    let pins: Vec<&Pin> =
-        if versions.is_empty() { Vec::new() } else { pins.iter().filter(|pin| pin.package == name).collect() };
+    let pins: Vec<&Pin> = if versions.is_empty() {
+        Vec::new()
+    } else {
+        pins.iter().filter(|pin| pin.package == name).collect()
+    };
     let mut best: Option<(i32, VersionId)> = None;
     for id in versions {
         let priority = priority(universe, &pins, *id);
@@ -32,7 +35,9 @@ fn choose_version(universe: &Universe<'_>, pins: &[Pin], package: PackageId) -> 
 fn priority(universe: &Universe<'_>, pins: &[&Pin], id: VersionId) -> i32 {
     let version = universe.version(id);
     let names = |pin: &&&Pin| {
-        pin.version.as_deref().is_none_or(|wanted| compare_versions(wanted, version.version) == Ordering::Equal)
+        pin.version
+            .as_deref()
+            .is_none_or(|wanted| compare_versions(wanted, version.version) == Ordering::Equal)
             && pin.repository.is_none_or(|repository| version.repositories.contains(&repository))
     };
     match pins.iter().find(names) {
@@ -49,7 +54,10 @@ pub(super) fn essential(state: &State<'_, '_>) -> Vec<(PackageId, VersionId)> {
 }
 
 /// Finds the package and version that a request such as `nginx` or `nginx=1.26.3-3` names.
-pub(super) fn read_request(state: &State<'_, '_>, text: &str) -> Result<(PackageId, VersionId), RequestError> {
+pub(super) fn read_request(
+    state: &State<'_, '_>,
+    text: &str,
+) -> Result<(PackageId, VersionId), RequestError> {
     let universe = state.universe;
     let (name, version) = text.split_once('=').map_or((text, None), |(name, version)| (name, Some(version)));
     let bare = name.strip_suffix(&format!(":{}", universe.architecture())).unwrap_or(name);
@@ -57,7 +65,8 @@ pub(super) fn read_request(state: &State<'_, '_>, text: &str) -> Result<(Package
     let mut package = universe.find(bare).ok_or_else(unknown)?;
     if universe.versions_of(package).is_empty() {
         let owners = universe.providers_of(package);
-        let fit: Vec<PackageId> = owners.into_iter().filter(|owner| state.get(*owner).candidate.is_some()).collect();
+        let fit: Vec<PackageId> =
+            owners.into_iter().filter(|owner| state.get(*owner).candidate.is_some()).collect();
         package = match fit.as_slice() {
             [] => return Err(unknown()),
             [only] => *only,
@@ -68,11 +77,17 @@ pub(super) fn read_request(state: &State<'_, '_>, text: &str) -> Result<(Package
         };
     }
     let found = match version {
-        None => state.get(package).candidate.ok_or_else(|| RequestError::NoCandidate { name: name.to_owned() })?,
+        None => {
+            state.get(package).candidate.ok_or_else(|| RequestError::NoCandidate { name: name.to_owned() })?
+        }
         Some(wanted) => find_version(universe, package, wanted).ok_or_else(|| RequestError::NoVersion {
             name: name.to_owned(),
             version: wanted.to_owned(),
-            available: universe.versions_of(package).iter().map(|id| universe.version(*id).version.to_owned()).collect(),
+            available: universe
+                .versions_of(package)
+                .iter()
+                .map(|id| universe.version(*id).version.to_owned())
+                .collect(),
         })?,
     };
     Ok((package, found))

@@ -113,7 +113,8 @@ impl std::fmt::Display for Conflict {
 pub(super) fn conflict(state: &State<'_, '_>) -> Conflict {
     let mut work: Vec<(VersionId, Range<u32>)> = Vec::new();
     for (_, version) in state.installed() {
-        let broken = state.groups(version).filter(|group| state.kind(group).is_critical() && !state.holds(group));
+        let broken =
+            state.groups(version).filter(|group| state.kind(group).is_critical() && !state.holds(group));
         work.extend(broken.map(|group| (version, group)));
     }
     work.reverse();
@@ -145,7 +146,8 @@ fn reasons(state: &State<'_, '_>, id: DependencyId, work: &mut Vec<(VersionId, R
     };
     let targets = state.all_targets(id);
     if dependency.kind.is_negative() {
-        let there = targets.into_iter().filter(|v| state.get(universe.version(*v).package).install == Some(*v));
+        let there =
+            targets.into_iter().filter(|v| state.get(universe.version(*v).package).install == Some(*v));
         return there
             .map(|version| {
                 let (name, text) = named(version);

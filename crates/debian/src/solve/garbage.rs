@@ -22,8 +22,12 @@ impl State<'_, '_> {
     pub(super) fn sweep(&mut self) {
         let needed = self.needed();
         let mut removed = Vec::new();
-        let mut garbage: Vec<PackageId> =
-            self.installed().into_iter().map(|(package, _)| package).filter(|p| !needed[p.0 as usize]).collect();
+        let mut garbage: Vec<PackageId> = self
+            .installed()
+            .into_iter()
+            .map(|(package, _)| package)
+            .filter(|p| !needed[p.0 as usize])
+            .collect();
         garbage.sort_by_key(|package| self.universe.plain_name(*package));
         for package in garbage {
             if self.get(package).marked {
@@ -32,7 +36,8 @@ impl State<'_, '_> {
             }
         }
         removed.sort_unstable();
-        let broken = |state: &Self| state.installed().iter().any(|(package, _)| state.is_policy_broken(*package));
+        let broken =
+            |state: &Self| state.installed().iter().any(|(package, _)| state.is_policy_broken(*package));
         if !removed.is_empty() && broken(self) {
             self.bring_back(&mut removed);
         }
@@ -105,7 +110,8 @@ impl State<'_, '_> {
         let mut add = |package: PackageId, version: VersionId, fits: bool| {
             if fits { work.push((package, version)) } else { unfit = true }
         };
-        let chosen = |package: PackageId| Some(self.get(package)).filter(|s| s.marked).and_then(|s| s.install);
+        let chosen =
+            |package: PackageId| Some(self.get(package)).filter(|s| s.marked).and_then(|s| s.install);
         if let Some(version) = chosen(dependency.target) {
             add(dependency.target, version, self.satisfies(id, version));
         }
@@ -127,7 +133,8 @@ mod tests {
 
     #[test]
     fn kernels_are_kept() {
-        for name in ["linux-image-amd64", "linux-image-6.12-amd64x", "firmware-linux-free", "linux-firmware"] {
+        for name in ["linux-image-amd64", "linux-image-6.12-amd64x", "firmware-linux-free", "linux-firmware"]
+        {
             let expected = !name.contains('.');
             assert_eq!(is_kept_anyway(name), expected, "{name}");
         }

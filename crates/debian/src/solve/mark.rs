@@ -100,7 +100,13 @@ impl State<'_, '_> {
         self.install_with_dependencies(package, candidate, depth, by)
     }
 
-    fn install_with_dependencies(&mut self, package: PackageId, candidate: VersionId, depth: u32, by: By) -> bool {
+    fn install_with_dependencies(
+        &mut self,
+        package: PackageId,
+        candidate: VersionId,
+        depth: u32,
+        by: By,
+    ) -> bool {
         let protected = self.get(package).protected;
         let fail_early = !protected && by == By::Solver;
         let (to_install, to_remove) = self.collect_dependencies(candidate, protected);
@@ -161,7 +167,11 @@ impl State<'_, '_> {
     }
 
     /// The dependencies to install, and the conflicts to remove.
-    fn collect_dependencies(&self, version: VersionId, protected: bool) -> (Vec<Range<u32>>, Vec<Range<u32>>) {
+    fn collect_dependencies(
+        &self,
+        version: VersionId,
+        protected: bool,
+    ) -> (Vec<Range<u32>>, Vec<Range<u32>>) {
         let (mut to_install, mut to_remove) = (Vec::new(), Vec::new());
         for group in self.groups(version) {
             if (self.holds(&group) && !protected) || !self.is_important(self.kind(&group)) {

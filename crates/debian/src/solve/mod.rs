@@ -2,8 +2,8 @@
 //!
 //! First everything that was asked for is marked with what it needs, depth first and in
 //! the order of the indices; the first alternative that works is taken. Then what is
-//! broken is repaired by scores, and what nothing needs is taken out again. Where that
-//! fails, apt's newer solver, which backtracks, is asked.
+//! broken is repaired by scores, and what nothing needs is taken out again. What apt's
+//! rules are, and where this differs, is in docs/debian-solver.md.
 
 mod candidates;
 mod explain;
@@ -166,7 +166,11 @@ pub fn solve(universe: &Universe<'_>, request: &Request) -> Result<Solution, Sol
     Ok(solution(&state, &essential, &named))
 }
 
-fn solution(state: &State<'_, '_>, essential: &[(PackageId, VersionId)], named: &[(PackageId, VersionId)]) -> Solution {
+fn solution(
+    state: &State<'_, '_>,
+    essential: &[(PackageId, VersionId)],
+    named: &[(PackageId, VersionId)],
+) -> Solution {
     let installed = state.installed();
     let because = |package: PackageId| {
         if named.iter().any(|(name, _)| *name == package) {

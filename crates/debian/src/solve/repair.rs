@@ -59,7 +59,8 @@ impl<'s, 'u, 't> Repair<'s, 'u, 't> {
         repair.make_scores();
         let mut order: Vec<PackageId> = repair.state.universe.package_ids().collect();
         order.sort_by_key(|package| std::cmp::Reverse(repair.scores[package.0 as usize]));
-        let before: Vec<PackageId> = repair.state.installed().into_iter().map(|(package, _)| package).collect();
+        let before: Vec<PackageId> =
+            repair.state.installed().into_iter().map(|(package, _)| package).collect();
         for round in 0..ROUNDS {
             let mut changed = false;
             for package in &order {
@@ -135,7 +136,8 @@ impl<'s, 'u, 't> Repair<'s, 'u, 't> {
             let ignored = dependency.kind.is_negative() && parent == dependency.target;
             if !ignored {
                 let installed = self.state.get(dependency.target).install;
-                let fits = dependency.version.is_empty() || installed.is_some_and(|v| self.state.satisfies(id, v));
+                let fits =
+                    dependency.version.is_empty() || installed.is_some_and(|v| self.state.satisfies(id, v));
                 if !fits {
                     continue;
                 }

@@ -51,9 +51,15 @@ pub(super) struct State<'u, 't> {
 }
 
 impl<'u, 't> State<'u, 't> {
-    pub(super) fn new(universe: &'u Universe<'t>, recommends: bool, candidates: Vec<Option<VersionId>>) -> Self {
-        let packages =
-            candidates.iter().map(|candidate| PackageState { candidate: *candidate, ..Default::default() }).collect();
+    pub(super) fn new(
+        universe: &'u Universe<'t>,
+        recommends: bool,
+        candidates: Vec<Option<VersionId>>,
+    ) -> Self {
+        let packages = candidates
+            .iter()
+            .map(|candidate| PackageState { candidate: *candidate, ..Default::default() })
+            .collect();
         Self {
             universe,
             recommends,

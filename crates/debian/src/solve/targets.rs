@@ -20,7 +20,7 @@ impl State<'_, '_> {
         if !self.kind(group).is_negative() {
             all.retain(|version| {
                 let state = self.get(self.universe.version(*version).package);
-                !(state.protected && !state.marked)
+                !state.protected || state.marked
             });
         }
         all
@@ -86,7 +86,9 @@ impl State<'_, '_> {
         }
         for provide in self.universe.provided(dependency.target) {
             let owner = self.universe.version(provide.owner).package;
-            if !(negative && owner == parent) && dependency.operator.holds(provide.version, dependency.version) {
+            if !(negative && owner == parent)
+                && dependency.operator.holds(provide.version, dependency.version)
+            {
                 all.push(provide.owner);
             }
         }
@@ -101,7 +103,8 @@ impl State<'_, '_> {
             return target;
         }
         let parent = self.universe.version(dependency.parent).package;
-        let mut owners = self.universe.provided(target).map(|provide| self.universe.version(provide.owner).package);
+        let mut owners =
+            self.universe.provided(target).map(|provide| self.universe.version(provide.owner).package);
         owners.find(|owner| *owner != parent).unwrap_or(target)
     }
 }

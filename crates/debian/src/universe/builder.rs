@@ -52,8 +52,19 @@ const RELATIONS: [(&str, Option<DependencyKind>); 8] = [
 
 /// The other fields that count.
 const FIELDS: [&str; 13] = [
-    "Package", "Version", "Architecture", "Filename", "Size", "SHA256", "Priority", "Multi-Arch", "Source", "Provides",
-    "Essential", "Important", "Protected",
+    "Package",
+    "Version",
+    "Architecture",
+    "Filename",
+    "Size",
+    "SHA256",
+    "Priority",
+    "Multi-Arch",
+    "Source",
+    "Provides",
+    "Essential",
+    "Important",
+    "Protected",
 ];
 
 /// What apt takes for essential whatever the index says: itself.
@@ -167,7 +178,8 @@ impl<'t> UniverseBuilder<'t> {
     fn read_relations(&mut self, parent: VersionId, stanza: &Stanza<'t>) -> Result<(), String> {
         for (value, (field, kind)) in stanza.relations.iter().zip(RELATIONS) {
             for relation in Relations::new(value) {
-                let relation = relation.map_err(|rest| format!("the field `{field}` is malformed at `{rest}`"))?;
+                let relation =
+                    relation.map_err(|rest| format!("the field `{field}` is malformed at `{rest}`"))?;
                 let target = self.target(relation.name, relation.qualifier);
                 if let Some(kind) = kind {
                     let (operator, version, or) = (relation.operator, relation.version, relation.or);
@@ -197,8 +209,10 @@ impl<'t> UniverseBuilder<'t> {
         if qualifier == self.architecture {
             let plain = self.number(name, "");
             let facts = &self.packages[plain.0 as usize];
-            let provided: Vec<_> = facts.provides.iter().rev().map(|at| &self.provides[*at as usize]).collect();
-            let mut owners: Vec<VersionId> = provided.iter().filter(|p| !p.implicit).map(|p| p.owner).collect();
+            let provided: Vec<_> =
+                facts.provides.iter().rev().map(|at| &self.provides[*at as usize]).collect();
+            let mut owners: Vec<VersionId> =
+                provided.iter().filter(|p| !p.implicit).map(|p| p.owner).collect();
             owners.extend(&facts.versions);
             for owner in owners {
                 self.provide(owner, id, self.versions[owner.0 as usize].version, true);
@@ -217,7 +231,8 @@ impl<'t> UniverseBuilder<'t> {
     fn read_provides(&mut self, owner: VersionId, stanza: &Stanza<'t>) -> Result<(), String> {
         let multi_arch = self.versions[owner.0 as usize].multi_arch;
         for relation in Relations::new(stanza.provides) {
-            let relation = relation.map_err(|rest| format!("the field `Provides` is malformed at `{rest}`"))?;
+            let relation =
+                relation.map_err(|rest| format!("the field `Provides` is malformed at `{rest}`"))?;
             if !matches!(relation.operator, Operator::Any | Operator::Equal) {
                 continue;
             }
@@ -307,8 +322,12 @@ impl<'t> Stanza<'t> {
     }
 
     fn check(&self) -> Result<(), String> {
-        let fit = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.~:".contains(&b));
-        let path = |text: &str| !text.is_empty() && !text.starts_with('/') && text.split('/').all(|part| part != "..");
+        let fit = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.~:".contains(&b))
+        };
+        let path = |text: &str| {
+            !text.is_empty() && !text.starts_with('/') && text.split('/').all(|part| part != "..")
+        };
         if !fit(self.package) || self.package.contains(':') {
             return Err("the name is malformed".to_owned());
         }

@@ -21,7 +21,8 @@ impl<'t> Names<'t> {
     }
 
     pub(super) fn find(&self, name: &str, qualifier: &str) -> Option<PackageId> {
-        if qualifier.is_empty() { self.plain.get(name) } else { self.qualified.get(&(name, qualifier)) }.copied()
+        if qualifier.is_empty() { self.plain.get(name) } else { self.qualified.get(&(name, qualifier)) }
+            .copied()
     }
 
     /// Finds a name, or gives it the next number; true where it is new.

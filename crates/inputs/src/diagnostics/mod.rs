@@ -36,5 +36,6 @@ use nival_diagnostics::Entry;
 
 /// All entries of this crate.
 pub static ENTRIES: &[&Entry] = &[
-    &NV0401, &NV0402, &NV0403, &NV0404, &NV0405, &NV0406, &NV0407, &NV0408, &NV0409, &NV0410, &NV0411, &NV0412, &NV0413, &NV0414, &NV0415,
+    &NV0401, &NV0402, &NV0403, &NV0404, &NV0405, &NV0406, &NV0407, &NV0408, &NV0409, &NV0410, &NV0411,
+    &NV0412, &NV0413, &NV0414, &NV0415,
 ];

@@ -58,7 +58,8 @@ pub fn difference(old: &Lock, new: &Lock) -> Difference {
         for name in names {
             let (before, after) = (before.get(name).copied(), after.get(name).copied());
             let Some(kind) = compare(before, after) else { continue };
-            let roots = [old, new].iter().flat_map(|lock| roots_with(lock, release, name)).collect::<BTreeSet<_>>();
+            let roots =
+                [old, new].iter().flat_map(|lock| roots_with(lock, release, name)).collect::<BTreeSet<_>>();
             changes.push(Change {
                 release: release.clone(),
                 name: name.to_owned(),
@@ -88,7 +89,9 @@ fn compare(before: Option<&LockedPackage>, after: Option<&LockedPackage>) -> Opt
         (None, None) => None,
         (None, Some(after)) => Some(ChangeKind::Added(after.version.clone())),
         (Some(before), None) => Some(ChangeKind::Removed(before.version.clone())),
-        (Some(before), Some(after)) if before.version == after.version && before.sha256 == after.sha256 => None,
+        (Some(before), Some(after)) if before.version == after.version && before.sha256 == after.sha256 => {
+            None
+        }
         (Some(before), Some(after)) => {
             let (old, new) = (before.version.clone(), after.version.clone());
             let higher = nival_debian::compare_versions(&new, &old).is_gt();

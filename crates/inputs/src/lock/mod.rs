@@ -125,7 +125,8 @@ impl Lock {
     pub(crate) fn covers_one(&self, request: &RootRequest, further: &[Repository]) -> bool {
         let Some(root) = self.roots.get(&request.name) else { return false };
         let Some(release) = self.releases.get(&request.release) else { return false };
-        let known: Vec<_> = release.repositories.iter().filter(|(_, repository)| repository.url.is_some()).collect();
+        let known: Vec<_> =
+            release.repositories.iter().filter(|(_, repository)| repository.url.is_some()).collect();
         let same = |repository: &Repository| {
             release.repositories.get(&repository.name).is_some_and(|locked| *locked == repository.locked())
         };
@@ -169,7 +170,8 @@ impl Lock {
 impl LockedRelease {
     /// Finds a package by `NAME` or `NAME=VERSION`.
     pub fn find(&self, text: &str) -> Option<&LockedPackage> {
-        let (name, version) = text.split_once('=').map_or((text, None), |(name, version)| (name, Some(version)));
+        let (name, version) =
+            text.split_once('=').map_or((text, None), |(name, version)| (name, Some(version)));
         let start = self.packages.partition_point(|package| package.name.as_str() < name);
         let mut same = self.packages[start..].iter().take_while(|package| package.name == name);
         same.find(|package| version.is_none_or(|version| package.version == version))

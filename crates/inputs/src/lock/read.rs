@@ -69,9 +69,11 @@ pub(super) fn parse(text: &[u8]) -> Result<Lock, Wrong> {
     for (name, form) in file.roots {
         let RootForm { release, requests, recommends, packages } = form;
         let known = lock.releases.get(&release);
-        let missing = packages.iter().find(|package| known.and_then(|release| release.find(package)).is_none());
+        let missing =
+            packages.iter().find(|package| known.and_then(|release| release.find(package)).is_none());
         if let Some(package) = missing {
-            let reason = format!("the root `{name}` has the package `{package}`, and the release `{release}` has not");
+            let reason =
+                format!("the root `{name}` has the package `{package}`, and the release `{release}` has not");
             return Err((line_of(text, &format!("\"{name}\"")), reason));
         }
         lock.roots.insert(name, LockedRoot { release, requests, recommends, packages });
@@ -107,7 +109,10 @@ fn read_release(text: &[u8], form: ReleaseForm) -> Result<LockedRelease, Wrong> 
             sha256: form.sha256,
         };
         if let Err(reason) = check(&package, &repositories) {
-            return Err((line_of(text, &format!("\"{}\", \"version\": \"{}\"", package.name, package.version)), reason));
+            return Err((
+                line_of(text, &format!("\"{}\", \"version\": \"{}\"", package.name, package.version)),
+                reason,
+            ));
         }
         packages.push(package);
     }
@@ -116,7 +121,9 @@ fn read_release(text: &[u8], form: ReleaseForm) -> Result<LockedRelease, Wrong> 
 }
 
 fn check(package: &LockedPackage, repositories: &BTreeMap<String, LockedRepository>) -> Result<(), String> {
-    let name = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.~:_".contains(&b));
+    let name = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.~:_".contains(&b))
+    };
     let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     if !name(&package.name) || !name(&package.version) || !name(&package.architecture) {
         return Err("a name, version or architecture is malformed".to_owned());
@@ -129,7 +136,10 @@ fn check(package: &LockedPackage, repositories: &BTreeMap<String, LockedReposito
         return Err(format!("the path of `{}` leads out of its repository", package.name));
     }
     if !repositories.contains_key(&package.repository) {
-        return Err(format!("`{}` is of the repository `{}`, which is not there", package.name, package.repository));
+        return Err(format!(
+            "`{}` is of the repository `{}`, which is not there",
+            package.name, package.repository
+        ));
     }
     Ok(())
 }

@@ -8,7 +8,12 @@ const WIDTH: usize = 110;
 
 pub(super) fn text(lock: &Lock) -> String {
     let mut out = format!("{{\n  \"nival-lock\": {FORMAT},\n  \"releases\": {{");
-    list(&mut out, "\n    ", "\n  ", lock.releases.iter().map(|(name, release)| (name, release_text(release))));
+    list(
+        &mut out,
+        "\n    ",
+        "\n  ",
+        lock.releases.iter().map(|(name, release)| (name, release_text(release))),
+    );
     out.push_str("},\n  \"roots\": {");
     list(&mut out, "\n    ", "\n  ", lock.roots.iter().map(|(name, root)| (name, root_text(root))));
     out.push_str("}\n}\n");
@@ -26,8 +31,14 @@ fn list<'n>(out: &mut String, before: &str, after: &str, items: impl Iterator<It
 }
 
 fn release_text(release: &LockedRelease) -> String {
-    let mut out = format!("{{\n      \"architecture\": {},\n      \"repositories\": {{", json!(release.architecture));
-    list(&mut out, "\n        ", "\n      ", release.repositories.iter().map(|(n, r)| (n, repository_text(r))));
+    let mut out =
+        format!("{{\n      \"architecture\": {},\n      \"repositories\": {{", json!(release.architecture));
+    list(
+        &mut out,
+        "\n        ",
+        "\n      ",
+        release.repositories.iter().map(|(n, r)| (n, repository_text(r))),
+    );
     out.push_str("},\n      \"packages\": [");
     for (at, package) in release.packages.iter().enumerate() {
         out.push_str(if at == 0 { "\n        " } else { ",\n        " });

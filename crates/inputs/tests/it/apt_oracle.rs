@@ -73,8 +73,16 @@ fn request(packages: &[&str], recommends: bool) -> RootRequest {
 fn vendor() -> (Archive, Repository) {
     let archive = Archive::new();
     let stanzas = [
-        ("vendor-tool", "1.0-1", "Depends: vendor-library (= 1.0-1), libc6 (>= 2.30), default-mta | mail-transport-agent\n"),
-        ("vendor-tool", "1.1-1", "Depends: vendor-library (>= 1.1), libssl3t64, nginx (>= 1.0)\nRecommends: curl\n"),
+        (
+            "vendor-tool",
+            "1.0-1",
+            "Depends: vendor-library (= 1.0-1), libc6 (>= 2.30), default-mta | mail-transport-agent\n",
+        ),
+        (
+            "vendor-tool",
+            "1.1-1",
+            "Depends: vendor-library (>= 1.1), libssl3t64, nginx (>= 1.0)\nRecommends: curl\n",
+        ),
         ("vendor-library", "1.0-1", "Multi-Arch: same\n"),
         ("vendor-library", "1.1-1", "Multi-Arch: same\nBreaks: vendor-tool (<< 1.1)\n"),
         ("nginx", "99:1", "Depends: vendor-library, libpcre2-8-0\nProvides: httpd\n"),
@@ -95,13 +103,18 @@ fn vendor() -> (Archive, Repository) {
 
 /// Locks, fetches and unpacks packages, and lays their trees over each other.
 fn compose(inputs: &Inputs<'_>, packages: &[&str], folder: &Path) -> PathBuf {
-    let lock = resolve(inputs, &[request(packages, false)], &[], None, &Mode::Keep, &NoProgress).expect("it can be locked");
+    let lock = resolve(inputs, &[request(packages, false)], &[], None, &Mode::Keep, &NoProgress)
+        .expect("it can be locked");
     let locked = lock.packages_of("web");
-    let debs = fetch(inputs, &lock, "trixie", &locked, &folder.join("debs"), &NoProgress).expect("they are there");
+    let debs =
+        fetch(inputs, &lock, "trixie", &locked, &folder.join("debs"), &NoProgress).expect("they are there");
     let trees = folder.join("trees");
     std::fs::create_dir(&trees).expect("it can be made");
-    let all: Vec<Unpack> =
-        debs.into_iter().zip(&locked).map(|(deb, p)| Unpack { deb, destination: trees.join(&p.name) }).collect();
+    let all: Vec<Unpack> = debs
+        .into_iter()
+        .zip(&locked)
+        .map(|(deb, p)| Unpack { deb, destination: trees.join(&p.name) })
+        .collect();
     unpack_many(&all, 2, &Limits::default(), &AtomicBool::new(false), &|_| {}).expect("they are fit");
     let root = folder.join("root");
     std::fs::create_dir(&root).expect("it can be made");
@@ -110,7 +123,10 @@ fn compose(inputs: &Inputs<'_>, packages: &[&str], folder: &Path) -> PathBuf {
     let mut order: Vec<&Unpack> = all.iter().collect();
     order.sort_by_key(first);
     for unpack in order {
-        run(Command::new("cp").args(["-aT", "--remove-destination"]).arg(unpack.destination.join("root")).arg(&root));
+        run(Command::new("cp")
+            .args(["-aT", "--remove-destination"])
+            .arg(unpack.destination.join("root"))
+            .arg(&root));
     }
     root
 }
@@ -123,11 +139,17 @@ fn prepare(root: &Path, mirrors: &Mirrors, vendor: &Archive) {
         std::fs::create_dir_all(path.parent().expect("it has one")).expect("it can be made");
         std::fs::write(path, text).expect("it can be written");
     };
-    for folder in ["var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/log/apt", "tmp", "proc"] {
+    for folder in
+        ["var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/log/apt", "tmp", "proc"]
+    {
         std::fs::create_dir_all(root.join(folder)).expect("it can be made");
     }
     let mut sources = String::new();
-    let suites = [("trixie", &mirrors.main), ("trixie-updates", &mirrors.main), ("trixie-security", &mirrors.security)];
+    let suites = [
+        ("trixie", &mirrors.main),
+        ("trixie-updates", &mirrors.main),
+        ("trixie-security", &mirrors.security),
+    ];
     for (suite, mirrors) in suites {
         let by = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]";
         let _ = writeln!(sources, "deb {by} {} {suite} main", mirrors.first().expect("there is one"));
@@ -142,7 +164,12 @@ fn prepare(root: &Path, mirrors: &Mirrors, vendor: &Archive) {
     for file in ["resolv.conf", "hosts"] {
         write(&format!("etc/{file}"), &std::fs::read(format!("/etc/{file}")).unwrap_or_default());
     }
-    run(Command::new("chroot").arg(root).args(["/usr/bin/apt-get", "-o", "APT::Update::Error-Mode=any", "update"]));
+    run(Command::new("chroot").arg(root).args([
+        "/usr/bin/apt-get",
+        "-o",
+        "APT::Update::Error-Mode=any",
+        "update",
+    ]));
 }
 
 /// Name, version and architecture of what apt would install.
@@ -179,13 +206,15 @@ fn the_lock_holds_what_apt_picks() {
         for recommends in [false, true] {
             let packages: Vec<&str> = text.split(' ').collect();
             let further = std::slice::from_ref(&repository);
-            let lock = resolve(&inputs, &[request(&packages, recommends)], further, None, &Mode::Keep, &NoProgress);
+            let lock =
+                resolve(&inputs, &[request(&packages, recommends)], further, None, &Mode::Keep, &NoProgress);
             let lock = lock.unwrap_or_else(|error| panic!("{text}: {error}"));
             let ours: BTreeSet<String> = lock
                 .packages_of("web")
                 .iter()
                 .map(|package| {
-                    let architecture = if package.architecture == "all" { "all" } else { &package.architecture };
+                    let architecture =
+                        if package.architecture == "all" { "all" } else { &package.architecture };
                     format!("{} {} {architecture}", package.name, package.version)
                 })
                 .collect();
@@ -268,13 +297,16 @@ fn trees_are_those_of_dpkg() {
             release: release.to_owned(),
             ..request(&["nginx", "postgresql", "openssh-server", "sudo", "udev", "dbus"], false)
         };
-        let lock = resolve(&inputs, &[wanted], &[], None, &Mode::Keep, &NoProgress).expect("it can be locked");
+        let lock =
+            resolve(&inputs, &[wanted], &[], None, &Mode::Keep, &NoProgress).expect("it can be locked");
         let packages = lock.packages_of("web");
-        let debs = fetch(&inputs, &lock, release, &packages, &folder.path().join("debs"), &NoProgress).expect("they are there");
+        let debs = fetch(&inputs, &lock, release, &packages, &folder.path().join("debs"), &NoProgress)
+            .expect("they are there");
         for (deb, package) in debs.iter().zip(packages) {
             let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
             let all = [Unpack { deb: deb.clone(), destination: ours.clone() }];
-            let metadata = unpack_many(&all, 1, &Limits::default(), &AtomicBool::new(false), &|_| {}).expect("it is fit");
+            let metadata = unpack_many(&all, 1, &Limits::default(), &AtomicBool::new(false), &|_| {})
+                .expect("it is fit");
             run(Command::new("dpkg-deb").arg("-x").arg(deb).arg(&theirs));
             let got = with_modes(listing(&ours.join("root")), &metadata[0]);
             let wanted = listing(&theirs);

@@ -42,12 +42,14 @@ pub fn sign(text: &str, key: &SignedSecretKey) -> String {
 pub fn sign_at(text: &str, key: &SignedSecretKey, now: i64) -> String {
     use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
     use pgp::types::KeyDetails as _;
-    let mut config = SignatureConfig::from_key(rand::thread_rng(), &key.primary_key, SignatureType::Text).expect("it can sign");
+    let mut config = SignatureConfig::from_key(rand::thread_rng(), &key.primary_key, SignatureType::Text)
+        .expect("it can sign");
     let made = SubpacketData::SignatureCreationTime(pgp::types::Timestamp::from_secs(now as u32));
     let by = SubpacketData::IssuerFingerprint(key.primary_key.fingerprint());
     config.hashed_subpackets =
         [made, by].into_iter().map(|data| Subpacket::regular(data).expect("it is fit")).collect();
-    let message = CleartextSignedMessage::new(text, config, &key.primary_key, &Password::empty()).expect("it can sign");
+    let message =
+        CleartextSignedMessage::new(text, config, &key.primary_key, &Password::empty()).expect("it can sign");
     message.to_armored_string(ArmorOptions::default()).expect("it can be written")
 }
 
@@ -99,7 +101,8 @@ impl Archive {
     }
 
     pub fn write_release(&self, suite: &str, text: &str) {
-        std::fs::write(self.root().join("dists").join(suite).join("InRelease"), text).expect("it can be written");
+        std::fs::write(self.root().join("dists").join(suite).join("InRelease"), text)
+            .expect("it can be written");
     }
 
     /// Writes the packages and indices of a suite; the text of its release, not signed.

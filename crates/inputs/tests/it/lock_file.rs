@@ -8,7 +8,9 @@ use std::path::Path;
 fn text() -> String {
     let archive = Archive::new();
     archive.publish("trixie", &[("a\u{2d}b", "1:1~2+c", "Essential: yes\n"), ("c", "1", "Depends: a-b\n")]);
-    resolve(&archive.inputs(), &[request(&["c"])], &[], None, &Mode::Keep, &NoProgress).expect("it can be locked").text()
+    resolve(&archive.inputs(), &[request(&["c"])], &[], None, &Mode::Keep, &NoProgress)
+        .expect("it can be locked")
+        .text()
 }
 
 #[test]
@@ -27,10 +29,15 @@ fn a_lock_is_read_back_as_it_was_written() {
 #[test]
 fn a_damaged_lock_is_told_with_its_line() {
     let text = text();
-    let line_of = |wanted: &str| text.lines().position(|line| line.contains(wanted)).expect("it is there") + 1;
+    let line_of =
+        |wanted: &str| text.lines().position(|line| line.contains(wanted)).expect("it is there") + 1;
     let package = line_of("\"c\", \"version\"");
     let changed = |from: &str, to: &str| text.replacen(from, to, 1);
-    let sha256 = text.lines().nth(package - 1).and_then(|line| line.split("sha256\": \"").nth(1)).expect("it is there");
+    let sha256 = text
+        .lines()
+        .nth(package - 1)
+        .and_then(|line| line.split("sha256\": \"").nth(1))
+        .expect("it is there");
     for (wrong, line) in [
         (changed("\"nival-lock\": 1", "\"nival-lock\": 2"), 2),
         (changed("{\"name\": \"c\"", "\n<<<<<<< mine\n{\"name\": \"c\""), 0),
@@ -46,7 +53,11 @@ fn a_damaged_lock_is_told_with_its_line() {
         let diagnostic = error.diagnostic();
         assert_eq!(diagnostic.entry.code, "NV0409");
         if line > 0 {
-            assert!(diagnostic.message.contains(&format!("nival.lock:{line}`")), "{line}: {}", diagnostic.message);
+            assert!(
+                diagnostic.message.contains(&format!("nival.lock:{line}`")),
+                "{line}: {}",
+                diagnostic.message
+            );
         } else {
             assert!(diagnostic.message.contains("merge"), "{}", diagnostic.message);
         }

@@ -42,11 +42,13 @@ fn a_lock_holds_what_was_asked_for_and_what_that_needs() {
     assert_eq!(names(&first), ["base=1", "http=1", "lib=1:2~rc1-1", "nginx=1.0-1"]);
     let mut with = request(&["nginx"]);
     with.recommends = true;
-    let more = resolve(&archive.inputs(), &[with], &[], Some(&first), &Mode::Keep, &NoProgress).expect("it can");
+    let more =
+        resolve(&archive.inputs(), &[with], &[], Some(&first), &Mode::Keep, &NoProgress).expect("it can");
     assert!(names(&more).contains(&"docs=1".to_owned()));
     let text = first.text();
     assert!(!text.contains(&archive.root().display().to_string()), "no address of a mirror");
-    let package = text.lines().find(|line| line.contains("\"lib\", \"version\"")).expect("it is a line of its own");
+    let package =
+        text.lines().find(|line| line.contains("\"lib\", \"version\"")).expect("it is a line of its own");
     assert!(package.contains("1:2~rc1-1") && package.contains("pool/") && package.contains("sha256"));
 }
 
@@ -73,8 +75,12 @@ fn what_is_locked_stays_until_it_is_updated() {
     let changes = difference(&first, &security).changes;
     assert_eq!(changes.len(), 1);
     assert!(changes[0].security && changes[0].roots == ["web"]);
-    assert_eq!(changes[0].kind, ChangeKind::Upgraded { old: "1:2~rc1-1".to_owned(), new: "1:2-1".to_owned() });
-    let one = lock(&archive, &["nginx"], Some(&first), &Mode::UpdateNames(vec!["http".to_owned()])).expect("it can");
+    assert_eq!(
+        changes[0].kind,
+        ChangeKind::Upgraded { old: "1:2~rc1-1".to_owned(), new: "1:2-1".to_owned() }
+    );
+    let one = lock(&archive, &["nginx"], Some(&first), &Mode::UpdateNames(vec!["http".to_owned()]))
+        .expect("it can");
     assert_eq!(names(&one), ["base=1", "http=2", "lib=1:2~rc1-1", "nginx=1.0-1"]);
     let all = lock(&archive, &["nginx"], Some(&first), &Mode::UpdateAll).expect("it can be locked");
     assert_eq!(names(&all), ["base=1", "http=2", "lib=1:2-1", "nginx=1.0-1"]);
@@ -84,7 +90,8 @@ fn what_is_locked_stays_until_it_is_updated() {
 fn an_update_of_what_is_not_locked_is_told() {
     let archive = archive();
     let first = lock(&archive, &["nginx"], None, &Mode::Keep).expect("it can be locked");
-    let error = lock(&archive, &["nginx"], Some(&first), &Mode::UpdateNames(vec!["ngixn".to_owned()])).expect_err("it is not");
+    let error = lock(&archive, &["nginx"], Some(&first), &Mode::UpdateNames(vec!["ngixn".to_owned()]))
+        .expect_err("it is not");
     assert_eq!(error.diagnostic().entry.code, "NV0413");
     assert!(error.diagnostic().help.join(" ").contains("nginx"));
 }
@@ -95,10 +102,12 @@ fn several_roots_share_a_lock() {
     let mut mail = request(&["postfix"]);
     mail.name = "mail".to_owned();
     let both = [request(&["nginx"]), mail.clone()];
-    let lock = resolve(&archive.inputs(), &both, &[], None, &Mode::Keep, &NoProgress).expect("it can be locked");
+    let lock =
+        resolve(&archive.inputs(), &both, &[], None, &Mode::Keep, &NoProgress).expect("it can be locked");
     assert_eq!(lock.packages_of("mail").len(), 3);
     assert_eq!(lock.releases["trixie"].packages.len(), 5, "what both have is there once");
-    let again = resolve(&archive.inputs(), &[mail], &[], Some(&lock), &Mode::UpdateAll, &NoProgress).expect("it can");
+    let again =
+        resolve(&archive.inputs(), &[mail], &[], Some(&lock), &Mode::UpdateAll, &NoProgress).expect("it can");
     assert_eq!(again, lock, "the other root stays");
     let mut less = lock.clone();
     less.retain_roots(&["mail".to_owned()].into());
@@ -114,7 +123,8 @@ fn an_unknown_package_is_told_with_near_names() {
 
 #[test]
 fn requests_that_conflict_are_explained() {
-    let error = lock(&archive(), &["nginx", "apache"], None, &Mode::Keep).expect_err("they do not go together");
+    let error =
+        lock(&archive(), &["nginx", "apache"], None, &Mode::Keep).expect_err("they do not go together");
     let diagnostic = error.diagnostic();
     assert_eq!(diagnostic.entry.code, "NV0402");
     assert!(diagnostic.message.contains("conflicts with"), "{}", diagnostic.message);
@@ -145,7 +155,8 @@ fn an_unknown_release_is_told() {
 fn without_a_mirror_the_option_is_named() {
     let archive = archive();
     let inputs = Inputs { mirrors: Mirrors::default(), ..archive.inputs() };
-    let error = resolve(&inputs, &[request(&[])], &[], None, &Mode::Keep, &NoProgress).expect_err("there is none");
+    let error =
+        resolve(&inputs, &[request(&[])], &[], None, &Mode::Keep, &NoProgress).expect_err("there is none");
     assert_eq!(error.diagnostic().entry.code, "NV0407");
     assert!(error.diagnostic().help.join(" ").contains("--mirror"));
 }
@@ -155,7 +166,8 @@ fn a_further_repository_has_its_own_key_and_priority() {
     let archive = archive();
     let other = Archive::new();
     let vendor = key();
-    let text = other.release("stable", &[("nginx", "9", "Depends: extra\n"), ("extra", "1", "")], "amd64", "");
+    let text =
+        other.release("stable", &[("nginx", "9", "Depends: extra\n"), ("extra", "1", "")], "amd64", "");
     other.write_release("stable", &sign(&text, &vendor));
     let repository = Repository {
         name: "vendor".to_owned(),

@@ -3,6 +3,6 @@
 mod apt_oracle;
 mod archive;
 mod fetching;
-mod locking;
 mod lock_file;
+mod locking;
 mod signatures;

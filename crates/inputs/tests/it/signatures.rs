@@ -50,7 +50,8 @@ fn what_is_not_signed_is_refused() {
 #[test]
 fn a_signature_of_the_future_is_refused() {
     let key = key();
-    let problem = verify_release(&sign(TEXT, &key), &keys(&key), NOW - 10 * 86_400).expect_err("it is not yet made");
+    let problem =
+        verify_release(&sign(TEXT, &key), &keys(&key), NOW - 10 * 86_400).expect_err("it is not yet made");
     assert!(matches!(problem, SignatureProblem::OutOfTime { .. }));
 }
 
@@ -78,7 +79,8 @@ fn a_tampered_index_is_refused() {
     archive.write_release("trixie", &sign(&text, &key()));
     assert_eq!(code(&archive), "NV0403", "another key");
     archive.publish("trixie", &[("a", "1", "")]);
-    std::fs::write(archive.root().join("dists/trixie/main/binary-amd64/Packages"), "Package: b\n").expect("it can be");
+    std::fs::write(archive.root().join("dists/trixie/main/binary-amd64/Packages"), "Package: b\n")
+        .expect("it can be");
     assert_eq!(code(&archive), "NV0703", "the index is not the one that was signed");
 }
 

@@ -106,9 +106,14 @@ fn a_flipped_byte_is_refused() {
     let mut wrong = bytes();
     wrong[700_000] ^= 1;
     let bad = Server::start(wrong, Behaviour::Good);
-    let error = transport().download(&download(&[bad.address("/a")], folder.path()), &NoProgress).expect_err("it is another");
+    let error = transport()
+        .download(&download(&[bad.address("/a")], folder.path()), &NoProgress)
+        .expect_err("it is another");
     assert_eq!(code(&error), "NV0703");
-    assert!(error.to_string().contains(&bad.address("/a")) && error.to_string().contains("wanted SHA-256"), "{error}");
+    assert!(
+        error.to_string().contains(&bad.address("/a")) && error.to_string().contains("wanted SHA-256"),
+        "{error}"
+    );
     assert!(!folder.path().join("thing").exists());
     let good = Server::start(bytes(), Behaviour::Good);
     let both = download(&[bad.address("/a"), good.address("/a")], folder.path());
@@ -119,7 +124,9 @@ fn a_flipped_byte_is_refused() {
 fn another_size_is_refused() {
     let folder = tempfile::tempdir().expect("there is one");
     let server = Server::start([bytes(), vec![0]].concat(), Behaviour::Good);
-    let error = transport().download(&download(&[server.address("/a")], folder.path()), &NoProgress).expect_err("it is another");
+    let error = transport()
+        .download(&download(&[server.address("/a")], folder.path()), &NoProgress)
+        .expect_err("it is another");
     assert_eq!(code(&error), "NV0703");
 }
 
@@ -128,7 +135,8 @@ fn a_file_that_is_nowhere_is_named_with_its_addresses() {
     let folder = tempfile::tempdir().expect("there is one");
     let (one, two) = (Server::start(bytes(), Behaviour::Missing), Server::start(bytes(), Behaviour::Missing));
     let addresses = [one.address("/a"), two.address("/b"), folder.path().join("none").display().to_string()];
-    let error = transport().download(&download(&addresses, folder.path()), &NoProgress).expect_err("nobody has it");
+    let error =
+        transport().download(&download(&addresses, folder.path()), &NoProgress).expect_err("nobody has it");
     assert_eq!(code(&error), "NV0702");
     assert!(error.is_gone());
     let notes = error.diagnostic().notes.join("\n");
@@ -139,10 +147,14 @@ fn a_file_that_is_nowhere_is_named_with_its_addresses() {
 fn a_failing_server_is_asked_again_and_named() {
     let folder = tempfile::tempdir().expect("there is one");
     let server = Server::start(bytes(), Behaviour::Status(503));
-    let error = transport().download(&download(&[server.address("/a")], folder.path()), &NoProgress).expect_err("it fails");
+    let error = transport()
+        .download(&download(&[server.address("/a")], folder.path()), &NoProgress)
+        .expect_err("it fails");
     assert_eq!((code(&error), server.requests()), ("NV0704", 3));
     let flaky = Server::start(bytes(), Behaviour::FailFirst(2));
-    transport().download(&download(&[flaky.address("/a")], folder.path()), &NoProgress).expect("the third time works");
+    transport()
+        .download(&download(&[flaky.address("/a")], folder.path()), &NoProgress)
+        .expect("the third time works");
 }
 
 #[test]
@@ -151,7 +163,8 @@ fn no_network_is_told_apart() {
     let closed = { Server::start(bytes(), Behaviour::Good).address("/a") };
     let options = Options { retries: 0, timeout: Duration::from_secs(2), ..Options::default() };
     let transport = Transport::new(options, Cancel::default()).expect("the options are fit");
-    let error = transport.download(&download(&[closed], folder.path()), &NoProgress).expect_err("nobody listens");
+    let error =
+        transport.download(&download(&[closed], folder.path()), &NoProgress).expect_err("nobody listens");
     assert_eq!(code(&error), "NV0701");
     assert!(error.is_offline());
 }
@@ -167,7 +180,10 @@ fn paths_and_file_addresses_are_copied() {
         std::fs::remove_file(&download.to).expect("it is there");
     }
     assert_eq!(transport().get(&source.display().to_string(), 1 << 30).expect("it is there"), bytes());
-    assert_eq!(code(&transport().get(&source.display().to_string(), 10).expect_err("it is larger")), "NV0704");
+    assert_eq!(
+        code(&transport().get(&source.display().to_string(), 10).expect_err("it is larger")),
+        "NV0704"
+    );
 }
 
 #[test]
@@ -201,7 +217,8 @@ fn a_cancelled_download_ends_and_keeps_what_it_has() {
         }
     }
     let download = download(&[server.address("/a")], folder.path());
-    let error = transport.download(&download, &Ender(cancel, AtomicI64::new(0))).expect_err("it is cancelled");
+    let error =
+        transport.download(&download, &Ender(cancel, AtomicI64::new(0))).expect_err("it is cancelled");
     assert_eq!(code(&error), "NV0706");
     assert!(std::fs::metadata(folder.path().join("thing.part")).expect("it is kept").len() >= 200_000);
 }
@@ -212,7 +229,10 @@ fn a_disk_that_refuses_is_told() {
     let server = Server::start(bytes(), Behaviour::Good);
     let mut download = download(&[server.address("/a")], folder.path());
     download.to = folder.path().join("no/such/folder/thing");
-    assert_eq!(code(&transport().download(&download, &NoProgress).expect_err("there is no folder")), "NV0705");
+    assert_eq!(
+        code(&transport().download(&download, &NoProgress).expect_err("there is no folder")),
+        "NV0705"
+    );
 }
 
 #[test]
@@ -229,7 +249,8 @@ fn a_proxy_and_a_password_are_used() {
     std::fs::write(&netrc, "machine host.invalid login me password secret\n").expect("it can be written");
     let server = Server::start(bytes(), Behaviour::Good);
     let proxies = Proxies { http: Some(server.address("")), ..Proxies::default() };
-    let options = Options { proxies, netrc: Some(netrc), timeout: Duration::from_secs(3), ..Options::default() };
+    let options =
+        Options { proxies, netrc: Some(netrc), timeout: Duration::from_secs(3), ..Options::default() };
     let transport = Transport::new(options, Cancel::default()).expect("the options are fit");
     transport.get("http://host.invalid/a", 1 << 30).expect("the proxy answers");
     let seen = server.heads().to_lowercase();

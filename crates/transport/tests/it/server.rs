@@ -124,7 +124,9 @@ fn answer(shared: &Shared, stream: &mut TcpStream, start: usize, count: u64) -> 
         _ => 200,
     };
     if status != 200 {
-        return stream.write_all(format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n").as_bytes()).ok();
+        return stream
+            .write_all(format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n").as_bytes())
+            .ok();
     }
     let start = if matches!(shared.behaviour, Behaviour::NoRanges) { 0 } else { start };
     let total = shared.bytes.len();
@@ -135,7 +137,10 @@ fn answer(shared: &Shared, stream: &mut TcpStream, start: usize, count: u64) -> 
     let head = if start == 0 {
         format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n")
     } else {
-        format!("HTTP/1.1 206 Part\r\nContent-Length: {length}\r\nContent-Range: bytes {start}-{}/{total}\r\n\r\n", total - 1)
+        format!(
+            "HTTP/1.1 206 Part\r\nContent-Length: {length}\r\nContent-Range: bytes {start}-{}/{total}\r\n\r\n",
+            total - 1
+        )
     };
     stream.write_all(head.as_bytes()).ok()?;
     let end = match shared.behaviour {

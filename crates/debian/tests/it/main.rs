@@ -1,0 +1,4 @@
+//! Tests of versions, indices and choices.
+
+mod choices;
+mod versions;
