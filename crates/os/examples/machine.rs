@@ -53,7 +53,8 @@ fn run(words: &[String]) -> Result<i32, Error> {
         }
         ("switch", [file]) => {
             let manifest = manifest(file)?;
-            let done = machines.switch(&manifest.name, &manifest, &mut |event| println!("{}", json(event)))?;
+            let done =
+                machines.switch(&manifest.name, &manifest, &mut |event| println!("{}", json(event)))?;
             println!("{}", json(&done));
         }
         ("rollback", [name, number @ ..]) => {
@@ -66,7 +67,8 @@ fn run(words: &[String]) -> Result<i32, Error> {
         ("logs", [name, arguments @ ..]) => return machines.logs(name, arguments),
         ("exec", [name, command @ ..]) => {
             let user = std::env::var("NIVAL_USER").unwrap_or_default();
-            let program = Program { command: command.to_vec(), user, terminal: true, environment: Vec::new() };
+            let program =
+                Program { command: command.to_vec(), user, terminal: true, environment: Vec::new() };
             return machines.exec(name, &program);
         }
         _ => return Ok(2),

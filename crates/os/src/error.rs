@@ -163,7 +163,8 @@ pub enum Error {
 impl Error {
     /// Wraps what the system said with what was being done.
     pub fn io(doing: impl Into<String>, error: &std::io::Error) -> Self {
-        let full = matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+        let full =
+            matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
         Self::Io { doing: doing.into(), error: error.to_string(), full }
     }
 
@@ -239,11 +240,17 @@ impl Error {
     fn help(&self) -> Vec<String> {
         match self {
             Self::Io { full: true, .. } => vec!["free some space, then give the command again".to_owned()],
-            Self::MachineName(_) => vec!["take 1 to 63 of `a-z`, `0-9` and `-`, with no `-` at either end".to_owned()],
-            Self::FileClash { path, first, .. } => {
-                vec![format!("leave one of them out, or say which one is taken: `environment.diversions.\"{path}\" = \"{first}\";`")]
+            Self::MachineName(_) => {
+                vec!["take 1 to 63 of `a-z`, `0-9` and `-`, with no `-` at either end".to_owned()]
             }
-            Self::Owner { kind, name, .. } => vec![format!("declare it: `users.{kind}s.\"{name}\" = {{ }};`")],
+            Self::FileClash { path, first, .. } => {
+                vec![format!(
+                    "leave one of them out, or say which one is taken: `environment.diversions.\"{path}\" = \"{first}\";`"
+                )]
+            }
+            Self::Owner { kind, name, .. } => {
+                vec![format!("declare it: `users.{kind}s.\"{name}\" = {{ }};`")]
+            }
             Self::IdRange { commands, .. } | Self::ControlGroup { commands, .. } => {
                 vec![format!("set it up once:\n{}", commands.join("\n"))]
             }
@@ -256,7 +263,9 @@ impl Error {
             Self::Port { .. } => vec!["publish another port, or `0:GUEST` for one that is free".to_owned()],
             Self::Generation { .. } => vec!["`nival generations` lists those that there are".to_owned()],
             Self::Busy(_) => vec!["wait until it is over: `nival status` shows it".to_owned()],
-            Self::MissingPackage { .. } | Self::Manifest(_) => vec!["build the configuration again".to_owned()],
+            Self::MissingPackage { .. } | Self::Manifest(_) => {
+                vec!["build the configuration again".to_owned()]
+            }
             Self::Interrupted { .. } => vec!["give the command again".to_owned()],
             Self::NoUnit(_) => vec!["add the package that brings it, or give the unit its text".to_owned()],
             _ => Vec::new(),
@@ -277,7 +286,9 @@ impl fmt::Display for Error {
                 write!(f, "`{path}` belongs to a {kind} that is not declared: `{name}`")
             }
             Self::IdRange { missing, .. } => write!(f, "there are no ids for a container: {missing}"),
-            Self::ControlGroup { missing, .. } => write!(f, "there is no control group for a container: {missing}"),
+            Self::ControlGroup { missing, .. } => {
+                write!(f, "there is no control group for a container: {missing}")
+            }
             Self::Running(name) => write!(f, "the machine runs already: `{name}`"),
             Self::NotRunning(name) => write!(f, "the machine does not run: `{name}`"),
             Self::UnknownMachine { name, .. } => write!(f, "there is no machine of this name: `{name}`"),
@@ -298,7 +309,9 @@ impl fmt::Display for Error {
                 write!(f, "the process that holds the machine `{machine}` is gone: {reason}")
             }
             Self::HostUnit(reason) => write!(f, "machines cannot be started at boot here: {reason}"),
-            Self::Capability { path, text } => write!(f, "the capability of `{path}` cannot be read: `{text}`"),
+            Self::Capability { path, text } => {
+                write!(f, "the capability of `{path}` cannot be read: `{text}`")
+            }
             Self::Interrupted { to, .. } => {
                 write!(f, "the switch to generation {to} was interrupted and taken back")
             }

@@ -53,7 +53,8 @@ impl Ids {
                 next.users.values().any(|used| *used == id) || next.groups.values().any(|used| *used == id)
             };
             if !next.users.contains_key(name) {
-                let same = next.groups.get(name).copied().filter(|gid| !next.users.values().any(|id| id == gid));
+                let same =
+                    next.groups.get(name).copied().filter(|gid| !next.users.values().any(|id| id == gid));
                 let chosen = same.or_else(|| range.clone().find(|id| !used(*id, &next)));
                 next.users.insert(name.clone(), chosen.unwrap_or(range.end));
             }

@@ -68,6 +68,9 @@ impl MachineFolder {
 #[derive(Clone, Debug)]
 pub struct State(PathBuf);
 
+/// The file that marks a generation that was the current one once.
+const COUNTED: &str = "counted";
+
 /// What is known about a generation beside its manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,6 +82,9 @@ pub struct Generation {
     /// Whether it is the one that the machine runs, or boots next.
     #[serde(default)]
     pub current: bool,
+    /// Whether it ever was the current one; a switch that failed leaves one that never was.
+    #[serde(default)]
+    pub counted: bool,
     /// What it was made by: `up`, `switch`, `rollback to 3`.
     #[serde(default)]
     pub made_by: String,
@@ -146,7 +152,7 @@ impl State {
     /// The number of the generation that counts, if there is one.
     #[must_use]
     pub fn current(&self) -> Option<u64> {
-        let target = fs::read_link(&self.0.join("current")).ok()?;
+        let target = fs::read_link(self.0.join("current")).ok()?;
         target.file_name()?.to_str()?.parse().ok()
     }
 
@@ -156,7 +162,7 @@ impl State {
     /// When the link cannot be written.
     pub fn set_current(&self, number: u64) -> Result<(), Error> {
         let link = self.0.join("current");
-        fs::write_atomic(&self.generation(number).join("counted"), b"", 0o644)
+        fs::write_atomic(&self.generation(number).join(COUNTED), b"", 0o644)
             .doing(|| format!("make generation {number} the current one"))?;
         fs::symlink_atomic(Path::new(&format!("generations/{number}")), &link)
             .and_then(|()| fs::sync_dir(&self.0))
@@ -181,9 +187,15 @@ impl State {
             .into_iter()
             .filter_map(|number| {
                 let about: Generation = read_json(&self.generation(number).join("about.json")).ok()?;
-                Some(Generation { current: current == Some(number), ..about })
+                Some(Generation { current: current == Some(number), counted: self.counted(number), ..about })
             })
             .collect()
+    }
+
+    /// Whether a generation ever was the current one.
+    #[must_use]
+    pub fn counted(&self, number: u64) -> bool {
+        self.generation(number).join(COUNTED).exists()
     }
 
     /// The manifest of a generation.
@@ -203,7 +215,13 @@ impl State {
     pub fn add(&self, manifest: &Manifest, made_by: &str, files: &[(&str, Vec<u8>)]) -> Result<u64, Error> {
         let folder = self.generations_folder();
         let number = self.numbers().last().copied().unwrap_or(0) + 1;
-        let about = Generation { number, created: names::now(), current: false, made_by: made_by.to_owned() };
+        let about = Generation {
+            number,
+            created: names::now(),
+            current: false,
+            counted: false,
+            made_by: made_by.to_owned(),
+        };
         let about = serde_json::to_vec(&about).unwrap_or_default();
         let manifest = manifest.to_json();
         let write = || -> std::io::Result<()> {

@@ -38,7 +38,11 @@ impl Detached {
 ///
 /// # Errors
 /// Whatever the kernel says, with the option that it refused.
-pub fn filesystem(kind: &str, options: &[(&str, Option<&str>)], attributes: Attributes) -> io::Result<Detached> {
+pub fn filesystem(
+    kind: &str,
+    options: &[(&str, Option<&str>)],
+    attributes: Attributes,
+) -> io::Result<Detached> {
     fault::point("fsmount", &kind)?;
     let context = kernel::fsopen(kind, kernel::FsOpenFlags::FSOPEN_CLOEXEC)?;
     for (key, value) in options {

@@ -134,7 +134,12 @@ impl Network {
         fault::point("route_add", &gateway)?;
         let mut message = Message::new(libc::RTM_NEWROUTE, NLM_F_CREATE);
         message.bytes.extend([libc::AF_INET as u8, 0, 0, 0]);
-        message.bytes.extend([libc::RT_TABLE_MAIN, libc::RTPROT_BOOT, libc::RT_SCOPE_UNIVERSE, libc::RTN_UNICAST]);
+        message.bytes.extend([
+            libc::RT_TABLE_MAIN,
+            libc::RTPROT_BOOT,
+            libc::RT_SCOPE_UNIVERSE,
+            libc::RTN_UNICAST,
+        ]);
         message.bytes.extend(0u32.to_ne_bytes());
         message.attribute(libc::RTA_GATEWAY, &gateway.octets());
         self.ask(message)
@@ -218,7 +223,7 @@ impl Message {
     }
 
     fn pad(&mut self) {
-        while self.bytes.len() % 4 != 0 {
+        while !self.bytes.len().is_multiple_of(4) {
             self.bytes.push(0);
         }
     }

@@ -38,7 +38,14 @@ pub fn make_fifo(path: &Path, mode: u32) -> io::Result<()> {
     fault::point("mknod", &path)?;
     let name = CString::new(path.as_os_str().as_bytes())?;
     // SAFETY: the path is a C string that lives through the call.
-    at(path, if unsafe { libc::mkfifo(name.as_ptr(), mode) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) })
+    at(
+        path,
+        if unsafe { libc::mkfifo(name.as_ptr(), mode) } < 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        },
+    )
 }
 
 /// Takes the lock of a file for this process alone, and says whether it was free; it is held while the file is open.

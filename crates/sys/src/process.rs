@@ -30,7 +30,7 @@ pub fn new_session(command: &mut Command) -> &mut Command {
 }
 
 /// Lets the program that is started inherit a descriptor under the same number.
-pub fn pass_fd<'a>(command: &'a mut Command, fd: impl AsFd) -> &'a mut Command {
+pub fn pass_fd(command: &mut Command, fd: impl AsFd) -> &mut Command {
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: the closure makes one async-signal-safe call.
     unsafe {
@@ -154,7 +154,8 @@ pub fn exec(program: &OsStr, arguments: &[&OsStr], environment: &[(&str, &str)])
     let Ok(path) = CString::new(program.as_bytes()) else { return io::ErrorKind::InvalidInput.into() };
     let text = |text: &[u8]| CString::new(text).unwrap_or_default();
     let arguments: Vec<CString> = arguments.iter().map(|word| text(word.as_bytes())).collect();
-    let environment: Vec<CString> = environment.iter().map(|(k, v)| text(format!("{k}={v}").as_bytes())).collect();
+    let environment: Vec<CString> =
+        environment.iter().map(|(k, v)| text(format!("{k}={v}").as_bytes())).collect();
     let pointers = |strings: &[CString]| {
         strings.iter().map(|s| s.as_ptr()).chain(std::iter::once(std::ptr::null())).collect::<Vec<_>>()
     };
@@ -283,12 +284,13 @@ pub fn adopt_orphans() {
 }
 
 /// Lets the program that is started have a descriptor under a number of its own.
-pub fn pass_fd_as<'a>(command: &'a mut Command, fd: impl AsFd, number: i32) -> &'a mut Command {
+pub fn pass_fd_as(command: &mut Command, fd: impl AsFd, number: i32) -> &mut Command {
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: the closure makes async-signal-safe calls.
     unsafe {
         command.pre_exec(move || {
-            let result = if fd == number { libc::fcntl(fd, libc::F_SETFD, 0) } else { libc::dup2(fd, number) };
+            let result =
+                if fd == number { libc::fcntl(fd, libc::F_SETFD, 0) } else { libc::dup2(fd, number) };
             if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
         })
     }
@@ -300,7 +302,11 @@ pub fn pass_fd_as<'a>(command: &'a mut Command, fd: impl AsFd, number: i32) -> &
 /// Whatever the kernel says.
 pub fn replace_input(fd: impl AsFd) -> io::Result<()> {
     // SAFETY: plain integers; the descriptor is open.
-    if unsafe { libc::dup2(fd.as_fd().as_raw_fd(), 0) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if unsafe { libc::dup2(fd.as_fd().as_raw_fd(), 0) } < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// A second descriptor of what the parent passed by number; the first one stays open.

@@ -12,10 +12,8 @@ use std::path::Path;
 pub fn open(devices: &Path) -> io::Result<(OwnedFd, OwnedFd)> {
     fault::point("openpty", &devices)?;
     let multiplexer = devices.join("ptmx");
-    let shown = crate::fs::at(
-        &multiplexer,
-        std::fs::OpenOptions::new().read(true).write(true).open(&multiplexer),
-    )?;
+    let shown =
+        crate::fs::at(&multiplexer, std::fs::OpenOptions::new().read(true).write(true).open(&multiplexer))?;
     rustix::pty_unlock(&shown)?;
     let number = rustix::pty_number(&shown)?;
     let terminal = devices.join(number.to_string());

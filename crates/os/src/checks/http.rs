@@ -22,8 +22,9 @@ pub(super) fn get(url: &str, host: Option<&str>, time: Duration) -> Result<Page,
     stream.set_read_timeout(Some(time)).map_err(fail)?;
     stream.set_write_timeout(Some(time)).map_err(fail)?;
     let host = host.unwrap_or(&name);
-    let request =
-        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: nival-check\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: nival-check\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).map_err(fail)?;
     let mut answer = Vec::new();
     stream.take(MOST).read_to_end(&mut answer).map_err(fail)?;
@@ -47,7 +48,11 @@ fn parse(url: &str) -> Result<(SocketAddr, String, String), String> {
         _ => (authority, 80),
     };
     let numeric = host.trim_start_matches('[').trim_end_matches(']');
-    let ip: IpAddr = if numeric == "localhost" { IpAddr::from([127, 0, 0, 1]) } else { numeric.parse().map_err(|_| bad())? };
+    let ip: IpAddr = if numeric == "localhost" {
+        IpAddr::from([127, 0, 0, 1])
+    } else {
+        numeric.parse().map_err(|_| bad())?
+    };
     Ok((SocketAddr::new(ip, port), authority.to_owned(), path.to_owned()))
 }
 
@@ -58,7 +63,10 @@ mod tests {
     #[test]
     fn addresses_are_read() {
         let (address, name, path) = parse("http://localhost:8080/a?b").unwrap();
-        assert_eq!((address.to_string().as_str(), name.as_str(), path.as_str()), ("127.0.0.1:8080", "localhost:8080", "/a?b"));
+        assert_eq!(
+            (address.to_string().as_str(), name.as_str(), path.as_str()),
+            ("127.0.0.1:8080", "localhost:8080", "/a?b")
+        );
         assert_eq!(parse("http://[::1]").unwrap().0.to_string(), "[::1]:80");
         assert!(parse("https://127.0.0.1/").is_err());
     }

@@ -52,7 +52,11 @@ fn run_one(check: &Check) -> Result<(), Error> {
         let dead = !check.unit.is_empty() && unit_state(&check.unit) == "failed";
         if Instant::now() + pause >= end || dead {
             let reason = if dead { format!("{reason}; the unit `{}` failed", check.unit) } else { reason };
-            return Err(Error::Check { check: check.name.clone(), reason, journal: unit_journal(&check.unit) });
+            return Err(Error::Check {
+                check: check.name.clone(),
+                reason,
+                journal: unit_journal(&check.unit),
+            });
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(250));
@@ -60,7 +64,9 @@ fn run_one(check: &Check) -> Result<(), Error> {
 }
 
 fn ask(kind: &CheckKind, end: Instant) -> Result<(), String> {
-    let left = end.saturating_duration_since(Instant::now()).clamp(Duration::from_millis(50), Duration::from_secs(10));
+    let left = end
+        .saturating_duration_since(Instant::now())
+        .clamp(Duration::from_millis(50), Duration::from_secs(10));
     match kind {
         CheckKind::Http { url, host, status, contains } => {
             let page = http::get(url, host.as_deref(), left)?;
@@ -85,7 +91,8 @@ fn ask(kind: &CheckKind, end: Instant) -> Result<(), String> {
 
 /// Connects to a port of this machine, whichever of its own addresses it listens on.
 pub(crate) fn connect(port: u16, time: Duration) -> Result<TcpStream, String> {
-    let addresses = [SocketAddr::from(([127, 0, 0, 1], port)), SocketAddr::from(([0u16, 0, 0, 0, 0, 0, 0, 1], port))];
+    let addresses =
+        [SocketAddr::from(([127, 0, 0, 1], port)), SocketAddr::from(([0u16, 0, 0, 0, 0, 0, 0, 1], port))];
     let mut reason = String::new();
     for address in addresses {
         match TcpStream::connect_timeout(&address, time) {
@@ -110,7 +117,11 @@ fn command(words: &[String], time: Duration) -> Result<(), String> {
                 if let Some(mut stream) = child.stderr.take() {
                     let _ = std::io::Read::read_to_string(&mut stream, &mut said);
                 }
-                return Err(format!("`{program}` ended with {}: {}", nival_sys::process::exit_code(status), said.trim()));
+                return Err(format!(
+                    "`{program}` ended with {}: {}",
+                    nival_sys::process::exit_code(status),
+                    said.trim()
+                ));
             }
             Ok(None) => std::thread::sleep(Duration::from_millis(10)),
             Err(error) => return Err(error.to_string()),
@@ -132,7 +143,10 @@ pub(crate) fn unit_journal(unit: &str) -> Vec<String> {
         return Vec::new();
     }
     output("journalctl", &["--sync"]);
-    let text = output("journalctl", &["--unit", unit, "--lines=15", "--no-pager", "--output=short-precise", "--no-hostname"]);
+    let text = output(
+        "journalctl",
+        &["--unit", unit, "--lines=15", "--no-pager", "--output=short-precise", "--no-hostname"],
+    );
     text.lines().map(str::to_owned).collect()
 }
 

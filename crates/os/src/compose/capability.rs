@@ -4,11 +4,46 @@ use crate::Error;
 
 /// The names of capabilities in the order of their numbers (capability.h of Linux 6).
 const NAMES: [&str; 41] = [
-    "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
-    "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner",
-    "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice",
-    "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap",
-    "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf",
+    "chown",
+    "dac_override",
+    "dac_read_search",
+    "fowner",
+    "fsetid",
+    "kill",
+    "setgid",
+    "setuid",
+    "setpcap",
+    "linux_immutable",
+    "net_bind_service",
+    "net_broadcast",
+    "net_admin",
+    "net_raw",
+    "ipc_lock",
+    "ipc_owner",
+    "sys_module",
+    "sys_rawio",
+    "sys_chroot",
+    "sys_ptrace",
+    "sys_pacct",
+    "sys_admin",
+    "sys_boot",
+    "sys_nice",
+    "sys_resource",
+    "sys_time",
+    "sys_tty_config",
+    "mknod",
+    "lease",
+    "audit_write",
+    "audit_control",
+    "setfcap",
+    "mac_override",
+    "mac_admin",
+    "syslog",
+    "wake_alarm",
+    "block_suspend",
+    "audit_read",
+    "perfmon",
+    "bpf",
     "checkpoint_restore",
 ];
 
@@ -26,14 +61,14 @@ pub(crate) fn encode(path: &str, text: &str) -> Result<Vec<u8>, Error> {
     let mut mask = 0u64;
     for name in names.split(',') {
         let name = name.trim().to_ascii_lowercase();
-        let number = NAMES.iter().position(|known| name.strip_prefix("cap_") == Some(known)).ok_or_else(bad)?;
+        let number =
+            NAMES.iter().position(|known| name.strip_prefix("cap_") == Some(known)).ok_or_else(bad)?;
         mask |= 1 << number;
     }
     let set = |flag: char| if flags.contains(flag) { mask } else { 0 };
     let (permitted, inheritable) = (set('p'), set('i'));
     let revision = 0x0200_0000u32 | u32::from(flags.contains('e'));
-    let halves =
-        [permitted as u32, inheritable as u32, (permitted >> 32) as u32, (inheritable >> 32) as u32];
+    let halves = [permitted as u32, inheritable as u32, (permitted >> 32) as u32, (inheritable >> 32) as u32];
     Ok(std::iter::once(revision).chain(halves).flat_map(u32::to_le_bytes).collect())
 }
 

@@ -24,13 +24,15 @@ pub(crate) fn check(store: &Store, root: &Root, listings: &[Listing]) -> Result<
             if matches!((kind, &entry.kind), (Kind::Folder, Kind::Folder)) {
                 continue;
             }
-            if let Some(wanted) = root.diversions.get(&entry.path) {
-                if let Some(winner) = root.packages.iter().position(|package| package.name == *wanted) {
-                    diverted.push((entry.path.clone(), winner));
-                    continue;
-                }
+            let wanted = root.diversions.get(&entry.path);
+            let winner =
+                wanted.and_then(|name| root.packages.iter().position(|package| package.name == *name));
+            if let Some(winner) = winner {
+                diverted.push((entry.path.clone(), winner));
+                continue;
             }
-            let generated = root.files.contains_key(&entry.path) || root.alternatives.contains_key(&entry.path);
+            let generated =
+                root.files.contains_key(&entry.path) || root.alternatives.contains_key(&entry.path);
             let pair = (&root.packages[first], &root.packages[index]);
             if !generated && !equal(store, pair, &entry.path, (kind, &entry.kind)) {
                 return Err(Error::FileClash {
@@ -48,7 +50,9 @@ fn equal(store: &Store, pair: (&Package, &Package), path: &str, kinds: (&Kind, &
     match kinds {
         (Kind::Link(first), Kind::Link(second)) => first == second,
         (Kind::File { size: first }, Kind::File { size: second }) if first == second => {
-            let read = |package: &Package| std::fs::read(store.physical(&package.path).join("root").join(&path[1..]));
+            let read = |package: &Package| {
+                std::fs::read(store.physical(&package.path).join("root").join(&path[1..]))
+            };
             matches!((read(pair.0), read(pair.1)), (Ok(first), Ok(second)) if first == second)
         }
         _ => false,

@@ -22,7 +22,12 @@ pub(super) struct Generated {
 
 impl Generated {
     /// For a machine's own root, mounted at `/system`: its links lead to the machine's writable folders.
-    pub(super) fn machine(store: &Store, manifest: &Manifest, ids: &Ids, machine_id: &str) -> Result<Self, Error> {
+    pub(super) fn machine(
+        store: &Store,
+        manifest: &Manifest,
+        ids: &Ids,
+        machine_id: &str,
+    ) -> Result<Self, Error> {
         let mut made = Self { folders: vec!["etc", "usr"], ..Self::default() };
         for name in ["var", "run", "proc", "sys", "dev", "tmp", "home", "root", "srv", "nix"] {
             made.links.insert(format!("/{name}"), format!("/{name}"));
@@ -47,7 +52,8 @@ impl Generated {
 
     /// For a further root, which services see as their `/`: it has mount points for what they get.
     pub(super) fn further(root: &Root) -> Self {
-        let folders = vec!["dev", "etc", "home", "nix/store", "proc", "root", "run", "srv", "sys", "tmp", "usr", "var"];
+        let folders =
+            vec!["dev", "etc", "home", "nix/store", "proc", "root", "run", "srv", "sys", "tmp", "usr", "var"];
         let mut made = Self { folders, ..Self::default() };
         for name in ["bin", "sbin", "lib", "lib64"] {
             made.links.insert(format!("/{name}"), format!("usr/{name}"));
@@ -241,7 +247,9 @@ impl Writer<'_> {
         path: &str,
         own: Option<(u32, (u32, u32))>,
     ) -> Result<(), Error> {
-        let Some(entry) = listings[index].entries.iter().find(|entry| entry.path == path) else { return Ok(()) };
+        let Some(entry) = listings[index].entries.iter().find(|entry| entry.path == path) else {
+            return Ok(());
+        };
         let source = self.store.physical(&root.packages[index].path).join("root").join(&path[1..]);
         match &entry.kind {
             Kind::Link(target) => self.link(path, target),
@@ -253,7 +261,8 @@ impl Writer<'_> {
                     .doing(|| format!("make `{path}`"))
             }
             Kind::File { .. } => {
-                let usual = std::fs::metadata(&source).map_or(0o644, |found| found.permissions().mode() & 0o777);
+                let usual =
+                    std::fs::metadata(&source).map_or(0o644, |found| found.permissions().mode() & 0o777);
                 let (mode, owner) = own.unwrap_or((usual | 0o200, (0, 0)));
                 self.copy(&source, path, mode, owner)
             }

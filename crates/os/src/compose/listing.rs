@@ -64,8 +64,11 @@ pub(crate) fn listing(store: &Store, state: &State, package: &Package) -> Result
     let metadata = folder.join("metadata.json");
     if metadata.exists() {
         let metadata: Metadata = state::read_json(&metadata)?;
-        listing.owners =
-            metadata.owners.into_iter().map(|(path, a)| (format!("/{}", path.trim_matches('/')), a)).collect();
+        listing.owners = metadata
+            .owners
+            .into_iter()
+            .map(|(path, a)| (format!("/{}", path.trim_matches('/')), a))
+            .collect();
     }
     fs::create_dir_all(&state.listings()).doing(|| "make the folder of listings".to_owned())?;
     state::write_json(&kept, &listing)?;

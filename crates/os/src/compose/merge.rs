@@ -13,7 +13,12 @@ use std::path::Path;
 const MOST: usize = 450;
 
 /// The layers of a root's packages, in the order of the packages, a shared layer last.
-pub(super) fn layers(store: &Store, state: &State, root: &Root, listings: &[Listing]) -> Result<Vec<String>, Error> {
+pub(super) fn layers(
+    store: &Store,
+    state: &State,
+    root: &Root,
+    listings: &[Listing],
+) -> Result<Vec<String>, Error> {
     let all = || root.packages.iter().map(|package| format!("{}/root", package.path));
     if root.packages.len() <= MOST {
         return Ok(all().collect());
@@ -26,7 +31,8 @@ pub(super) fn layers(store: &Store, state: &State, root: &Root, listings: &[List
     let mut merged: Vec<usize> = order[..root.packages.len() - MOST + 1].to_vec();
     merged.sort_unstable();
     let name = share(store, state, root, listings, &merged)?;
-    let kept = all().enumerate().filter(|(index, _)| merged.binary_search(index).is_err()).map(|(_, layer)| layer);
+    let kept =
+        all().enumerate().filter(|(index, _)| merged.binary_search(index).is_err()).map(|(_, layer)| layer);
     Ok(kept.chain(std::iter::once(name)).collect())
 }
 
@@ -72,7 +78,8 @@ fn copy(source: &Path, target: &Path, listing: &Listing) -> std::io::Result<()> 
             Kind::Link(link) => fs::symlink(Path::new(link), &to)?,
             Kind::File { .. } => {
                 if fs::hard_link(&from, &to).is_err() {
-                    let executable = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&from)?.permissions());
+                    let executable =
+                        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&from)?.permissions());
                     fs::copy_new(&from, &to, executable & 0o777)?;
                 }
             }

@@ -128,8 +128,11 @@ fn make(
     generated: layer::Generated,
     (key, boot): (&str, &str),
 ) -> Result<Composition, Error> {
-    let listings =
-        root.packages.iter().map(|package| listing::listing(store, state, package)).collect::<Result<Vec<_>, _>>()?;
+    let listings = root
+        .packages
+        .iter()
+        .map(|package| listing::listing(store, state, package))
+        .collect::<Result<Vec<_>, _>>()?;
     let diverted = clash::check(store, root, &listings)?;
     let seeds = seed::of_packages(root, &listings, ids)?;
     layer::write(store, state, root, ids, generated, &listings, &diverted, key)?;
@@ -147,7 +150,11 @@ impl Composition {
         let paths: Vec<PathBuf> = self
             .layers
             .iter()
-            .map(|layer| if layer.starts_with('/') { store.physical(layer) } else { state.layers().join(layer) })
+            .map(
+                |layer| {
+                    if layer.starts_with('/') { store.physical(layer) } else { state.layers().join(layer) }
+                },
+            )
             .collect();
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
         mount::overlay(&paths, user).doing(|| "mount the composed root".to_owned())
@@ -197,8 +204,10 @@ fn machine_id(state: &State) -> Result<String, Error> {
         return Ok(text.trim().to_owned());
     }
     fs::create_dir_all(state.path()).doing(|| "make the state folder".to_owned())?;
-    let random = fs::read_to_string("/proc/sys/kernel/random/uuid").doing(|| "make a machine id".to_owned())?;
+    let random =
+        fs::read_to_string("/proc/sys/kernel/random/uuid").doing(|| "make a machine id".to_owned())?;
     let id: String = random.chars().filter(char::is_ascii_hexdigit).collect();
-    fs::write_atomic(&path, format!("{id}\n").as_bytes(), 0o444).doing(|| "write the machine id".to_owned())?;
+    fs::write_atomic(&path, format!("{id}\n").as_bytes(), 0o444)
+        .doing(|| "write the machine id".to_owned())?;
     Ok(id)
 }

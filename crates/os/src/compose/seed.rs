@@ -64,7 +64,12 @@ pub(super) fn of_packages(root: &Root, listings: &[Listing], ids: &Ids) -> Resul
 /// The declared folders and the users' homes, parents first.
 pub(super) fn directories(manifest: &Manifest, ids: &Ids) -> Result<Vec<OwnedFolder>, Error> {
     let mut folders = vec![
-        OwnedFolder { path: "/var/log/journal".to_owned(), mode: 0o2755, user: 0, group: ids.group("systemd-journal", "").unwrap_or(0) },
+        OwnedFolder {
+            path: "/var/log/journal".to_owned(),
+            mode: 0o2755,
+            user: 0,
+            group: ids.group("systemd-journal", "").unwrap_or(0),
+        },
         OwnedFolder { path: "/var/tmp".to_owned(), mode: 0o1777, user: 0, group: 0 },
     ];
     for (name, user) in manifest.users.iter().filter(|(_, user)| user.create_home) {

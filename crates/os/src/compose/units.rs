@@ -8,11 +8,23 @@ use std::collections::BTreeMap;
 
 /// Units that make no sense in a container, or that would write where nothing can be written.
 const MASKED: [&str; 18] = [
-    "apt-daily-upgrade.timer", "apt-daily.timer", "console-getty.service", "dev-hugepages.mount",
-    "dpkg-db-backup.timer", "e2scrub_all.timer", "getty@tty1.service", "ldconfig.service",
-    "sys-fs-fuse-connections.mount", "sys-kernel-config.mount", "sys-kernel-debug.mount",
-    "sys-kernel-tracing.mount", "systemd-firstboot.service", "systemd-hwdb-update.service",
-    "systemd-networkd-wait-online.service", "systemd-sysusers.service", "systemd-udevd.service",
+    "apt-daily-upgrade.timer",
+    "apt-daily.timer",
+    "console-getty.service",
+    "dev-hugepages.mount",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "getty@tty1.service",
+    "ldconfig.service",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-config.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "systemd-firstboot.service",
+    "systemd-hwdb-update.service",
+    "systemd-networkd-wait-online.service",
+    "systemd-sysusers.service",
+    "systemd-udevd.service",
     "systemd-update-done.service",
 ];
 

@@ -26,7 +26,12 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum What {
     /// A program; nothing means the user's login shell.
-    Program { command: Vec<String>, user: String, terminal: Option<Terminal>, environment: Vec<(String, String)> },
+    Program {
+        command: Vec<String>,
+        user: String,
+        terminal: Option<Terminal>,
+        environment: Vec<(String, String)>,
+    },
     /// The health checks of the current generation; the outcome goes to the output.
     Checks,
 }
@@ -85,7 +90,8 @@ fn enter(entry: &Entry) -> Result<(), Error> {
     nival_sys::fs::create_dir_all(&group).doing(doing)?;
     cgroup::join(&group, 0).doing(doing)?;
     let first = process::descriptor(entry.first).doing(doing)?;
-    let kinds = namespace::HOST_NAME | namespace::IPC | namespace::NETWORK | namespace::CGROUP | namespace::PROCESS;
+    let kinds =
+        namespace::HOST_NAME | namespace::IPC | namespace::NETWORK | namespace::CGROUP | namespace::PROCESS;
     namespace::enter(&first, kinds | namespace::MOUNT).doing(doing)?;
     std::env::set_current_dir("/").doing(doing)
 }
@@ -178,11 +184,8 @@ fn start(
         let _ = std::env::set_current_dir("/");
     }
     let login = format!("-{}", account.shell.rsplit('/').next().unwrap_or("sh"));
-    let words: Vec<&OsStr> = if command.is_empty() {
-        vec![OsStr::new(&login)]
-    } else {
-        command.iter().map(OsStr::new).collect()
-    };
+    let words: Vec<&OsStr> =
+        if command.is_empty() { vec![OsStr::new(&login)] } else { command.iter().map(OsStr::new).collect() };
     let mut variables: Vec<(&str, &str)> = vec![
         ("HOME", &account.home),
         ("USER", &account.name),
@@ -223,7 +226,8 @@ impl Account {
         let passwd = read("/etc/passwd")?;
         let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
         let found = fields.into_iter().find(|fields| fields.len() == 7 && fields[0] == user);
-        let unknown = || Error::Owner { path: "/etc/passwd".into(), kind: "user".into(), name: user.to_owned() };
+        let unknown =
+            || Error::Owner { path: "/etc/passwd".into(), kind: "user".into(), name: user.to_owned() };
         let fields = found.ok_or_else(unknown)?;
         let groups = read("/etc/group")?;
         let member = |line: &str| {

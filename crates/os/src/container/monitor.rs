@@ -12,7 +12,8 @@ use std::process::ExitCode;
 /// `internal machine`: input is the control stream, output the stream whose end means that the supervisor is gone.
 pub(crate) fn main(launch: &str) -> ExitCode {
     let run = || -> Result<i32, Error> {
-        let launch: Launch = serde_json::from_str(launch).map_err(|error| Error::Manifest(error.to_string()))?;
+        let launch: Launch =
+            serde_json::from_str(launch).map_err(|error| Error::Manifest(error.to_string()))?;
         let control = process::copy_fd(0).doing(|| "take the control stream".to_owned())?;
         let alive = process::copy_fd(1).doing(|| "take the alive stream".to_owned())?;
         monitor(&launch, UnixStream::from(control), UnixStream::from(alive))
@@ -37,9 +38,12 @@ fn monitor(launch: &Launch, control: UnixStream, mut alive: UnixStream) -> Resul
     drop(control);
     let ended = process::descriptor(first).doing(|| "watch process 1".to_owned())?;
     let _ = writeln!(alive, "{first}");
-    let _ = process::set_standard_streams(&std::fs::File::open("/dev/null").doing(|| "open /dev/null".to_owned())?);
+    let _ = process::set_standard_streams(
+        &std::fs::File::open("/dev/null").doing(|| "open /dev/null".to_owned())?,
+    );
     loop {
-        let ready = process::wait_readable(&[&ended, &alive], -1).doing(|| "wait for process 1".to_owned())?;
+        let ready =
+            process::wait_readable(&[&ended, &alive], -1).doing(|| "wait for process 1".to_owned())?;
         if ready[1] {
             let _ = process::signal(first, libc::SIGKILL);
         }
@@ -64,11 +68,13 @@ fn first(launch: &Launch, control: &UnixStream) -> Result<std::convert::Infallib
     process::lead_session();
     process::set_file_mask(0o022);
     cgroup::join(&launch.group, 0).doing(|| "join the machine's control group".to_owned())?;
-    let kinds = namespace::MOUNT | namespace::HOST_NAME | namespace::IPC | namespace::NETWORK | namespace::CGROUP;
+    let kinds =
+        namespace::MOUNT | namespace::HOST_NAME | namespace::IPC | namespace::NETWORK | namespace::CGROUP;
     namespace::unshare(kinds).doing(|| "make the machine's namespaces".to_owned())?;
     send(control, &Report::Ready, &[])?;
     let mut line = String::new();
-    let answer = BufReader::new(control).read_line(&mut line).doing(|| "wait for the supervisor".to_owned())?;
+    let answer =
+        BufReader::new(control).read_line(&mut line).doing(|| "wait for the supervisor".to_owned())?;
     if answer == 0 {
         std::process::exit(0);
     }
@@ -89,7 +95,11 @@ fn first(launch: &Launch, control: &UnixStream) -> Result<std::convert::Infallib
         ("TERM", "dumb"),
     ];
     let error = process::exec(program, &[program, std::ffi::OsStr::new("--show-status=no")], &environment);
-    Err(Error::Boot { machine: launch.name.clone(), reason: format!("systemd cannot be started: {error}"), log: Vec::new() })
+    Err(Error::Boot {
+        machine: launch.name.clone(),
+        reason: format!("systemd cannot be started: {error}"),
+        log: Vec::new(),
+    })
 }
 
 /// What root in a container without a user namespace could harm the host with, by the numbers of capability.h:

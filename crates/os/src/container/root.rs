@@ -65,7 +65,6 @@ pub(super) fn build_view(folder: &Path, store: &Path, generation: u64, user: boo
     io(tree.skeleton())?;
     io(mount::attach(&composition.mount(&store, &state, user)?, &place.join("system")))?;
     io(tree.bind(&folder.data().join("var"), "var", Attributes { read_only: true, ..HARMLESS }))?;
-    io(tree.bind(Path::new("/proc"), "proc", Attributes::default()).or_else(|_| Ok(())))?;
     io(mount::pivot(&place))
 }
 
@@ -121,7 +120,9 @@ impl Tree {
         for name in ["bin", "sbin", "lib", "lib64"] {
             fs::symlink(Path::new(&format!("usr/{name}")), &self.at(name))?;
         }
-        for name in ["system", "nix/store", "mnt", "media", "boot", "var", "home", "root", "srv", "dev", "proc"] {
+        for name in
+            ["system", "nix/store", "mnt", "media", "boot", "var", "home", "root", "srv", "dev", "proc"]
+        {
             fs::create_dir_all(&self.at(name))?;
         }
         Ok(())
@@ -187,8 +188,14 @@ impl Tree {
             fs::write_new(&target, b"", 0o666)?;
             mount::attach(&mount::bind(&source, false, Attributes::default())?, &target)?;
         }
-        let options = [("newinstance", None), ("ptmxmode", Some("0666")), ("mode", Some("0620")), ("gid", Some("5"))];
-        self.filesystem("devpts", "dev/pts", &options, Attributes { no_suid: true, no_exec: true, ..Attributes::default() })?;
+        let options =
+            [("newinstance", None), ("ptmxmode", Some("0666")), ("mode", Some("0620")), ("gid", Some("5"))];
+        self.filesystem(
+            "devpts",
+            "dev/pts",
+            &options,
+            Attributes { no_suid: true, no_exec: true, ..Attributes::default() },
+        )?;
         self.filesystem("tmpfs", "dev/shm", &[("mode", Some("1777"))], HARMLESS)?;
         self.filesystem("mqueue", "dev/mqueue", &[], INERT)?;
         for (link, target) in [

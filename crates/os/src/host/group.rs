@@ -115,7 +115,9 @@ fn divisible(base: PathBuf, mounted: &Path) -> Result<PathBuf, Error> {
         let folder = folder.display();
         vec![
             format!("sudo mkdir -p {folder}"),
-            format!("sudo chown {uid} {folder} {folder}/cgroup.procs {folder}/cgroup.subtree_control {folder}/cgroup.threads"),
+            format!(
+                "sudo chown {uid} {folder} {folder}/cgroup.procs {folder}/cgroup.subtree_control {folder}/cgroup.threads"
+            ),
             format!("echo $$ | sudo tee {folder}/cgroup.procs   # in each shell that starts machines"),
         ]
     };

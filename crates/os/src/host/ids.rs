@@ -28,7 +28,9 @@ impl IdRange {
             if find_program(program).is_none() {
                 missing.push(format!("the program `{program}` is not installed"));
                 if commands.is_empty() {
-                    commands.push("sudo apt-get install uidmap   # or your distribution's package of shadow".to_owned());
+                    commands.push(
+                        "sudo apt-get install uidmap   # or your distribution's package of shadow".to_owned(),
+                    );
                 }
             }
         }
@@ -42,7 +44,8 @@ impl IdRange {
         if users.is_none() || groups.is_none() {
             let start = free_start();
             let end = start + NEEDED;
-            commands.push(format!("sudo usermod --add-subuids {start}-{end} --add-subgids {start}-{end} {name}"));
+            commands
+                .push(format!("sudo usermod --add-subuids {start}-{end} --add-subgids {start}-{end} {name}"));
         }
         match (users, groups) {
             (Some(users), Some(groups)) if missing.is_empty() => Ok(Self { users, groups }),
@@ -62,12 +65,16 @@ pub(crate) fn hand_out(range: &IdRange, pid: u32) -> Result<(), Error> {
         let path = find_program(program).unwrap_or_else(|| program.into());
         let mut command = Command::new(path);
         command.args(IdRange::arguments(pid, own, ids));
-        let child = process::spawn(command.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::piped()))
-            .doing(|| format!("run `{program}`"))?;
+        let child =
+            process::spawn(command.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::piped()))
+                .doing(|| format!("run `{program}`"))?;
         let output = child.wait_with_output().doing(|| format!("run `{program}`"))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(Error::IdRange { missing: format!("`{program}` refused: {said}"), commands: Vec::new() });
+            return Err(Error::IdRange {
+                missing: format!("`{program}` refused: {said}"),
+                commands: Vec::new(),
+            });
         }
     }
     Ok(())
@@ -83,7 +90,9 @@ pub(crate) fn find_program(name: &str) -> Option<std::path::PathBuf> {
 fn user_name(uid: u32) -> Option<String> {
     let text = std::fs::read_to_string("/etc/passwd").ok()?;
     let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    lines.find(|fields| fields.get(2).is_some_and(|id| *id == uid.to_string())).map(|fields| fields[0].to_owned())
+    lines
+        .find(|fields| fields.get(2).is_some_and(|id| *id == uid.to_string()))
+        .map(|fields| fields[0].to_owned())
 }
 
 fn range(file: &str, name: &str, uid: u32) -> Option<(u32, u32)> {
@@ -99,7 +108,8 @@ fn range(file: &str, name: &str, uid: u32) -> Option<(u32, u32)> {
 
 /// The first id above all ranges that are given out.
 fn free_start() -> u32 {
-    let ends = ["/etc/subuid", "/etc/subgid"].into_iter().filter_map(|file| std::fs::read_to_string(file).ok());
+    let ends =
+        ["/etc/subuid", "/etc/subgid"].into_iter().filter_map(|file| std::fs::read_to_string(file).ok());
     let ends: Vec<u32> = ends
         .flat_map(|text| {
             let end = |line: &str| {

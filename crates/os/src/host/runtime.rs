@@ -38,7 +38,8 @@ pub(crate) fn install(data: &Path) -> Result<PathBuf, Error> {
         fs::copy_new(&program, &staged.join("nival"), 0o755)?;
         for file in &files {
             let Some(name) = file.file_name() else { continue };
-            let loader = name.to_string_lossy().starts_with("ld-") || name.to_string_lossy().starts_with("ld.so");
+            let loader =
+                name.to_string_lossy().starts_with("ld-") || name.to_string_lossy().starts_with("ld.so");
             let name = if loader { "loader".as_ref() } else { name };
             fs::copy_new(file, &staged.join(name), 0o755)?;
         }

@@ -29,7 +29,13 @@ impl Machines {
     ///
     /// # Errors
     /// [`Error::HostUnit`] where no systemd runs on the host, or it refuses.
-    pub fn enable(&self, name: &str, folder: &Path, program: &Path, up: &[String]) -> Result<HostUnit, Error> {
+    pub fn enable(
+        &self,
+        name: &str,
+        folder: &Path,
+        program: &Path,
+        up: &[String],
+    ) -> Result<HostUnit, Error> {
         self.known(name)?;
         let user = refuse_without_systemd()?;
         let text = text(name, program, up, user);
@@ -37,7 +43,8 @@ impl Machines {
         fs::create_dir_all(folder)
             .and_then(|()| fs::write_atomic(&path, text.as_bytes(), 0o644))
             .doing(|| format!("write `{}`", path.display()))?;
-        let mut commands = vec![systemctl(user, &["daemon-reload"])?, systemctl(user, &["enable", &unit(name)])?];
+        let mut commands =
+            vec![systemctl(user, &["daemon-reload"])?, systemctl(user, &["enable", &unit(name)])?];
         if user {
             commands.push(run("loginctl", &["enable-linger"])?);
         }
@@ -51,8 +58,9 @@ impl Machines {
     pub fn disable(&self, name: &str, folder: &Path) -> Result<HostUnit, Error> {
         let user = refuse_without_systemd()?;
         let path = folder.join(unit(name));
-        let text = fs::read_to_string(&path)
-            .map_err(|_| Error::HostUnit(format!("`{name}` is not enabled: there is no `{}`", path.display())))?;
+        let text = fs::read_to_string(&path).map_err(|_| {
+            Error::HostUnit(format!("`{name}` is not enabled: there is no `{}`", path.display()))
+        })?;
         let mut commands = vec![systemctl(user, &["disable", &unit(name)])?];
         fs::remove_file(&path).doing(|| format!("remove `{}`", path.display()))?;
         commands.push(systemctl(user, &["daemon-reload"])?);
@@ -73,10 +81,19 @@ fn refuse_without_systemd() -> Result<bool, Error> {
 }
 
 fn text(name: &str, program: &Path, up: &[String], user: bool) -> String {
-    let quote = |word: &str| format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$"));
+    let quote = |word: &str| {
+        format!(
+            "\"{}\"",
+            word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$")
+        )
+    };
     let program = quote(&program.to_string_lossy());
     let up: Vec<String> = up.iter().map(|word| quote(word)).collect();
-    let (after, target) = if user { ("", "default.target") } else { ("After=network-online.target\nWants=network-online.target\n", "multi-user.target") };
+    let (after, target) = if user {
+        ("", "default.target")
+    } else {
+        ("After=network-online.target\nWants=network-online.target\n", "multi-user.target")
+    };
     format!(
         "[Unit]\nDescription=Nival machine {name}\n{after}\n[Service]\nType=oneshot\nRemainAfterExit=yes\nDelegate=yes\n\
          TimeoutStartSec=10min\nExecStart={program} {}\nExecStop={program} down {name}\n\n[Install]\nWantedBy={target}\n",

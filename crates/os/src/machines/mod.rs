@@ -108,7 +108,8 @@ impl Machines {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.config.data.join("machines")).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
         names.retain(|name| names::check_machine(name).is_ok());
         names.sort();
         names
@@ -142,7 +143,8 @@ impl Machines {
             .iter()
             .flat_map(|name| {
                 let state = self.folder(name).state();
-                let manifests: Vec<_> = state.numbers().into_iter().filter_map(|n| state.manifest(n).ok()).collect();
+                let manifests: Vec<_> =
+                    state.numbers().into_iter().filter_map(|n| state.manifest(n).ok()).collect();
                 manifests.into_iter().flat_map(|manifest| manifest.store_paths()).collect::<Vec<_>>()
             })
             .collect();
@@ -168,7 +170,10 @@ impl Machines {
         match Lines::new(stream).next::<Answer>().doing(doing)? {
             Some((Answer::Failed(error), _)) => Err(error),
             Some((answer, _)) => Ok(answer),
-            None => Err(Error::Supervisor { machine: name.to_owned(), reason: "it closed the connection".to_owned() }),
+            None => Err(Error::Supervisor {
+                machine: name.to_owned(),
+                reason: "it closed the connection".to_owned(),
+            }),
         }
     }
 
@@ -223,13 +228,19 @@ impl Machines {
     fn units(&self, name: &str) -> Result<Vec<UnitStatus>, Error> {
         let state = self.folder(name).state();
         let manifest = state.manifest(state.current().unwrap_or(0))?;
-        let text =
-            self.output(name, &["systemctl", "list-units", "--all", "--plain", "--no-legend", "--no-pager", "--full"])?;
+        let text = self.output(
+            name,
+            &["systemctl", "list-units", "--all", "--plain", "--no-legend", "--no-pager", "--full"],
+        )?;
         let parse = |line: &str| {
             let words: Vec<&str> = line.split_whitespace().collect();
             let [unit, _, active, sub, ..] = words[..] else { return None };
             let wanted = manifest.units.contains_key(unit) || active == "failed";
-            wanted.then(|| UnitStatus { name: unit.to_owned(), active: active.to_owned(), sub: sub.to_owned() })
+            wanted.then(|| UnitStatus {
+                name: unit.to_owned(),
+                active: active.to_owned(),
+                sub: sub.to_owned(),
+            })
         };
         Ok(text.lines().filter_map(parse).collect())
     }

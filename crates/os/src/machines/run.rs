@@ -38,7 +38,12 @@ impl Machines {
     ///
     /// # Errors
     /// As [`Self::exec`].
-    pub fn exec_with(&self, name: &str, program: &Program, streams: [BorrowedFd<'_>; 3]) -> Result<i32, Error> {
+    pub fn exec_with(
+        &self,
+        name: &str,
+        program: &Program,
+        streams: [BorrowedFd<'_>; 3],
+    ) -> Result<i32, Error> {
         let size = pty::size(streams[0]).filter(|_| program.terminal);
         let mut environment = program.environment.clone();
         if let (Some(_), Ok(term)) = (size, std::env::var("TERM")) {
@@ -58,7 +63,11 @@ impl Machines {
         loop {
             match lines.next::<Said>().doing(doing)? {
                 Some((Said::Terminal, mut fds)) => {
-                    shown = fds.pop().map(|terminal| Shown::start(terminal, &streams)).transpose().doing(doing)?;
+                    shown = fds
+                        .pop()
+                        .map(|terminal| Shown::start(terminal, &streams))
+                        .transpose()
+                        .doing(doing)?;
                 }
                 Some((Said::Ended(code), _)) => {
                     if let Some(shown) = shown {
@@ -80,8 +89,10 @@ impl Machines {
         let doing = || "run a program in the machine".to_owned();
         let (mut reader, writer) = std::io::pipe().doing(doing)?;
         let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null").doing(doing)?;
-        let program =
-            Program { command: command.iter().map(|word| (*word).to_owned()).collect(), ..Program::default() };
+        let program = Program {
+            command: command.iter().map(|word| (*word).to_owned()).collect(),
+            ..Program::default()
+        };
         let reading = std::thread::spawn(move || {
             let mut text = Vec::new();
             let _ = reader.read_to_end(&mut text);
@@ -100,7 +111,8 @@ impl Machines {
     pub fn logs(&self, name: &str, arguments: &[String]) -> Result<i32, Error> {
         let folder = self.known(name)?;
         if self.is_running(name) {
-            let command = ["journalctl", "--no-pager"].map(str::to_owned).into_iter().chain(arguments.iter().cloned());
+            let command =
+                ["journalctl", "--no-pager"].map(str::to_owned).into_iter().chain(arguments.iter().cloned());
             return self.exec(name, &Program { command: command.collect(), ..Program::default() });
         }
         let state = folder.state();

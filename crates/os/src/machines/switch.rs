@@ -74,7 +74,8 @@ impl Machines {
     ) -> Result<Switched, Error> {
         let state = self.known(name)?.state();
         let current = state.current().unwrap_or(0);
-        let before = || state.numbers().into_iter().rfind(|number| *number < current && committed(&state, *number));
+        let before =
+            || state.numbers().into_iter().rfind(|number| *number < current && state.counted(*number));
         let wanted = number.or_else(before).unwrap_or(0);
         let manifest = self.manifest(name, wanted)?;
         self.change(name, &manifest, &format!("rollback to {wanted}"), show)
@@ -96,7 +97,8 @@ impl Machines {
             return Err(Error::NotRunning(name.to_owned()));
         }
         let lock = fs::open_rw(&state.switch_lock()).doing(|| "lock the switch".to_owned())?;
-        if !owner::try_lock(&lock).doing(|| "lock the switch".to_owned())? || self.is_switching(name, &state) {
+        if !owner::try_lock(&lock).doing(|| "lock the switch".to_owned())? || self.is_switching(name, &state)
+        {
             return Err(Error::Busy(name.to_owned()));
         }
         let from = state.current().unwrap_or(0);
@@ -122,7 +124,12 @@ impl Machines {
     }
 
     /// Shows events until the journal is at its end.
-    fn follow(&self, name: &str, state: &State, show: &mut dyn FnMut(&SwitchEvent)) -> Result<Switched, Error> {
+    fn follow(
+        &self,
+        name: &str,
+        state: &State,
+        show: &mut dyn FnMut(&SwitchEvent),
+    ) -> Result<Switched, Error> {
         let mut position = 0;
         let mut text = String::new();
         let mut looked = Instant::now();
@@ -142,7 +149,8 @@ impl Machines {
             if looked.elapsed() > Duration::from_secs(1) {
                 looked = Instant::now();
                 if !self.is_running(name) {
-                    let reason = "the machine ended during the switch; the old generation boots next".to_owned();
+                    let reason =
+                        "the machine ended during the switch; the old generation boots next".to_owned();
                     return Err(Error::Supervisor { machine: name.to_owned(), reason });
                 }
             }
@@ -152,11 +160,7 @@ impl Machines {
 }
 
 fn outcome(name: &str, state: &State) -> Result<Switched, Error> {
-    let gone = || Error::Supervisor { machine: name.to_owned(), reason: "the journal cannot be read".to_owned() };
+    let gone =
+        || Error::Supervisor { machine: name.to_owned(), reason: "the journal cannot be read".to_owned() };
     Journal::read(state).ok_or_else(gone)?.outcome()
-}
-
-/// Whether a generation ever counted: those that a failed switch made are no place to go back to.
-fn committed(state: &State, number: u64) -> bool {
-    state.generation(number).join("counted").exists() || !state.generation(number).join("plan.json").exists()
 }

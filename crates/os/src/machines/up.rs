@@ -102,12 +102,17 @@ impl Machines {
     /// # Errors
     /// [`Error::NotRunning`], or what kept it from ending.
     pub fn down(&self, name: &str) -> Result<(), Error> {
-        let supervisor = self.running(name).and_then(|known| process::descriptor(known.supervisor.cast_signed()).ok());
+        let supervisor =
+            self.running(name).and_then(|known| process::descriptor(known.supervisor.cast_signed()).ok());
         let Answer::Down { last } = self.ask(name, &Request::Down { seconds: 90 }, &[])? else {
-            return Err(Error::Supervisor { machine: name.to_owned(), reason: "it answered something else".into() });
+            return Err(Error::Supervisor {
+                machine: name.to_owned(),
+                reason: "it answered something else".into(),
+            });
         };
         if let (true, Some(supervisor)) = (last, supervisor) {
-            process::wait_readable(&[&supervisor], 10_000).doing(|| "wait for the supervisor to end".to_owned())?;
+            process::wait_readable(&[&supervisor], 10_000)
+                .doing(|| "wait for the supervisor to end".to_owned())?;
         }
         Ok(())
     }
@@ -139,7 +144,8 @@ fn follow(
             Some((News::Done, _)) => return failure.map_or(Ok(()), Err),
             None => {
                 let machine = orders.machines.first().map(|order| order.name.clone()).unwrap_or_default();
-                let gone = Error::Supervisor { machine, reason: "it ended before the machines were up".to_owned() };
+                let gone =
+                    Error::Supervisor { machine, reason: "it ended before the machines were up".to_owned() };
                 return Err(failure.unwrap_or(gone));
             }
         }

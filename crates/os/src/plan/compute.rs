@@ -79,7 +79,9 @@ impl Differences<'_> {
 
     /// Whether a declared unit that runs starts this one.
     fn is_started(&self, snapshot: &Snapshot, name: &str) -> bool {
-        if !snapshot.manifest.units.contains_key(name) || snapshot.manifest.masks.iter().any(|mask| mask == name) {
+        if !snapshot.manifest.units.contains_key(name)
+            || snapshot.manifest.masks.iter().any(|mask| mask == name)
+        {
             return false;
         }
         let others = snapshot.manifest.units.keys().filter(|other| *other != name);
@@ -140,7 +142,9 @@ impl Differences<'_> {
     fn files_of(&self, old: &View<'_>, new: &View<'_>) -> Vec<String> {
         let patterns = || old.definition.files.iter().chain(&new.definition.files);
         let concerns = |path: &str| {
-            patterns().any(|pattern| if pattern.ends_with('/') { path.starts_with(pattern.as_str()) } else { path == pattern })
+            patterns().any(|pattern| {
+                if pattern.ends_with('/') { path.starts_with(pattern.as_str()) } else { path == pattern }
+            })
         };
         self.files.iter().map(|file| &file.path).filter(|path| concerns(path)).cloned().collect()
     }
@@ -163,7 +167,7 @@ impl Differences<'_> {
         let origin = match &what {
             _ if !definitions.is_empty() => Vec::new(),
             What::File(path) => causes::file_origin(root.0, root.1, path),
-            _ => units().last().map(|unit| unit.origin.clone()).unwrap_or_default(),
+            _ => units().next_back().map(|unit| unit.origin.clone()).unwrap_or_default(),
         };
         Cause { what, definitions, origin }
     }
@@ -177,12 +181,17 @@ impl Differences<'_> {
             .packages
             .iter()
             .filter(|change| needed.contains(&change.name) && change.old.is_some() && change.new.is_some())
-            .map(|change| Cause { what: What::Package(change.clone()), definitions: Vec::new(), origin: Vec::new() })
+            .map(|change| Cause {
+                what: What::Package(change.clone()),
+                definitions: Vec::new(),
+                origin: Vec::new(),
+            })
             .collect();
         if changed.is_empty() {
             return;
         }
-        for (unit, action) in [("systemd", Action::Reexecute), ("systemd-journald.service", Action::Restart)] {
+        for (unit, action) in [("systemd", Action::Reexecute), ("systemd-journald.service", Action::Restart)]
+        {
             steps.entry(unit.to_owned()).or_insert_with(|| Step {
                 unit: unit.to_owned(),
                 action,
@@ -201,10 +210,16 @@ impl Differences<'_> {
         while let Some(needed) = open.pop() {
             for name in self.new.manifest.units.keys() {
                 let Some(view) = View::of(self.new, name) else { continue };
-                let runs = (view.runs || self.is_started(self.new, name)) && self.old.manifest.units.contains_key(name);
-                let light = steps.get(name).is_none_or(|step| matches!(step.action, Action::Reload | Action::Later));
+                let runs = (view.runs || self.is_started(self.new, name))
+                    && self.old.manifest.units.contains_key(name);
+                let light =
+                    steps.get(name).is_none_or(|step| matches!(step.action, Action::Reload | Action::Later));
                 if runs && light && view.follows(&needed) {
-                    let cause = Cause { what: What::Needs(needed.clone()), definitions: Vec::new(), origin: Vec::new() };
+                    let cause = Cause {
+                        what: What::Needs(needed.clone()),
+                        definitions: Vec::new(),
+                        origin: Vec::new(),
+                    };
                     let step = steps.entry(name.clone()).or_insert_with(|| Step {
                         unit: name.clone(),
                         action: Action::Restart,

@@ -34,7 +34,9 @@ impl<'a> View<'a> {
         }
         meaning.extend(self::meaning(definition.overrides.as_deref().unwrap_or_default()));
         let packages = match packaged {
-            Some(unit) if definition.packages.is_empty() && definition.text.is_none() => vec![unit.package.clone()],
+            Some(unit) if definition.packages.is_empty() && definition.text.is_none() => {
+                vec![unit.package.clone()]
+            }
             _ => definition.packages.clone(),
         };
         let masked = snapshot.manifest.masks.iter().any(|mask| mask == name);
@@ -67,11 +69,30 @@ impl<'a> View<'a> {
     /// The setting that gives it a view of its own of the file tree, which a switch does not reach.
     pub(super) fn own_view(&self) -> Option<&'static str> {
         const MAKES_ONE: [&str; 24] = [
-            "BindPaths", "BindReadOnlyPaths", "DynamicUser", "ExecPaths", "InaccessiblePaths", "MountAPIVFS",
-            "MountFlags", "NoExecPaths", "PrivateDevices", "PrivateIPC", "PrivateMounts", "PrivateTmp",
-            "PrivateUsers", "ProcSubset", "ProtectControlGroups", "ProtectHome", "ProtectHostname",
-            "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "ProtectProc", "ProtectSystem",
-            "ReadOnlyPaths", "RootDirectory",
+            "BindPaths",
+            "BindReadOnlyPaths",
+            "DynamicUser",
+            "ExecPaths",
+            "InaccessiblePaths",
+            "MountAPIVFS",
+            "MountFlags",
+            "NoExecPaths",
+            "PrivateDevices",
+            "PrivateIPC",
+            "PrivateMounts",
+            "PrivateTmp",
+            "PrivateUsers",
+            "ProcSubset",
+            "ProtectControlGroups",
+            "ProtectHome",
+            "ProtectHostname",
+            "ProtectKernelLogs",
+            "ProtectKernelModules",
+            "ProtectKernelTunables",
+            "ProtectProc",
+            "ProtectSystem",
+            "ReadOnlyPaths",
+            "RootDirectory",
         ];
         let off = |value: &str| matches!(value, "" | "no" | "false" | "0" | "off" | "default" | "all");
         MAKES_ONE.into_iter().find(|setting| self.last(setting).is_some_and(|value| !off(value)))
@@ -79,12 +100,16 @@ impl<'a> View<'a> {
 
     /// Whether it needs another unit so much that it stops and restarts with it.
     pub(super) fn follows(&self, other: &str) -> bool {
-        ["Requires", "BindsTo", "PartOf", "Requisite"].into_iter().any(|setting| self.words(setting).contains(other))
+        ["Requires", "BindsTo", "PartOf", "Requisite"]
+            .into_iter()
+            .any(|setting| self.words(setting).contains(other))
     }
 
     /// Whether it starts another unit when it starts.
     pub(super) fn starts(&self, other: &str) -> bool {
-        ["Requires", "BindsTo", "Wants", "Upholds"].into_iter().any(|setting| self.words(setting).contains(other))
+        ["Requires", "BindsTo", "Wants", "Upholds"]
+            .into_iter()
+            .any(|setting| self.words(setting).contains(other))
     }
 }
 

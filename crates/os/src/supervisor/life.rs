@@ -210,7 +210,10 @@ impl Machine {
             launch.generation = current;
         }
         let composing = Instant::now();
-        compose::compose(&Store::below(&launch.store), &state, &state.manifest(launch.generation)?)?;
+        let manifest = state.manifest(launch.generation)?;
+        let composition = compose::compose(&Store::below(&launch.store), &state, &manifest)?;
+        // Nothing runs on other layers now; those that are wanted again are made again.
+        compose::collect(&state, &[composition])?;
         let event = Event::Composed { machine: self.name.clone(), milliseconds: since(composing) };
         client.tell(&News::Event(event));
         self.groups.make()?;
@@ -316,7 +319,8 @@ impl Machine {
             match report {
                 Some((Report::Ready, _)) => {
                     (self.connect)(first)?;
-                    let space = namespace::open(first, "net").doing(|| "enter the machine's network".to_owned())?;
+                    let space =
+                        namespace::open(first, "net").doing(|| "enter the machine's network".to_owned())?;
                     if let Ok(mut inside) = self.inside.lock() {
                         *inside = Some(Arc::new(space));
                     }
@@ -356,7 +360,8 @@ impl Machine {
                 if ready[0] {
                     let Ok(length @ 1..) = console.read(&mut piece) else { break };
                     let keep = written < MOST;
-                    if keep && fs::append(&path).and_then(|mut file| file.write_all(&piece[..length])).is_ok() {
+                    if keep && fs::append(&path).and_then(|mut file| file.write_all(&piece[..length])).is_ok()
+                    {
                         written += length;
                     }
                 } else if ready[1] {

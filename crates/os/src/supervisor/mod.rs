@@ -58,7 +58,8 @@ fn supervise(orders: &Orders, stream: UnixStream, client: &Arc<Client>, start: I
     }
     let null = std::fs::File::open("/dev/null").doing(|| "open /dev/null".to_owned())?;
     process::replace_input(&null).doing(|| "open /dev/null".to_owned())?;
-    let locks = orders.machines.iter().map(|order| lock(orders, &order.name)).collect::<Result<Vec<_>, _>>()?;
+    let locks =
+        orders.machines.iter().map(|order| lock(orders, &order.name)).collect::<Result<Vec<_>, _>>()?;
     let groups = match &orders.groups {
         Some(groups) => groups.clone(),
         None => host::base()?,

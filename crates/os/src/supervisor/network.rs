@@ -36,7 +36,14 @@ impl Hub {
     /// Makes the bridge where it is of use, and the way outside where the host offers one.
     pub(super) fn make(orders: &Orders) -> Result<Self, Error> {
         let none = "none: the host offers no way";
-        let mut hub = Self { bridge: None, number: 0, linked: false, closed: false, outside: none.to_owned(), resolv: no_names() };
+        let mut hub = Self {
+            bridge: None,
+            number: 0,
+            linked: false,
+            closed: false,
+            outside: none.to_owned(),
+            resolv: no_names(),
+        };
         let translator = if orders.user { None } else { Translator::find() };
         if orders.user {
             hub.outside = "none: without root, machines have no way outside here".to_owned();

@@ -102,8 +102,15 @@ pub enum Event {
 pub(crate) enum Request {
     Status,
     /// Descriptors 0, 1 and 2 of the program come with this.
-    Run { command: Vec<String>, user: String, terminal: Option<Terminal>, environment: Vec<(String, String)> },
-    Down { seconds: u64 },
+    Run {
+        command: Vec<String>,
+        user: String,
+        terminal: Option<Terminal>,
+        environment: Vec<(String, String)>,
+    },
+    Down {
+        seconds: u64,
+    },
 }
 
 /// What a supervisor knows about its machine.
@@ -123,12 +130,18 @@ pub(crate) struct Known {
 pub(crate) enum Answer {
     Known(Known),
     /// The machine has ended; when it was the last one, the supervisor ends too.
-    Down { last: bool },
+    Down {
+        last: bool,
+    },
     Failed(Error),
 }
 
 /// Sends one value as a line.
-pub(crate) fn send(stream: &UnixStream, value: &impl Serialize, fds: &[BorrowedFd<'_>]) -> std::io::Result<()> {
+pub(crate) fn send(
+    stream: &UnixStream,
+    value: &impl Serialize,
+    fds: &[BorrowedFd<'_>],
+) -> std::io::Result<()> {
     let mut text = serde_json::to_vec(value).unwrap_or_default();
     text.push(b'\n');
     socket::send(stream, &text, fds)

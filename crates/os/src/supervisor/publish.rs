@@ -47,7 +47,10 @@ pub(super) fn serve(listener: TcpListener, guest: u16, machine: Inside, address:
 /// Connects to a port of the machine, whichever of its addresses it listens on.
 fn connect(port: u16, address: Option<Ipv4Addr>) -> std::io::Result<TcpStream> {
     let mut last = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-    let local = [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port))];
+    let local = [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port)),
+    ];
     for target in local.into_iter().chain(address.map(|address| SocketAddr::from((address, port)))) {
         match TcpStream::connect_timeout(&target, Duration::from_secs(10)) {
             Ok(stream) => return Ok(stream),

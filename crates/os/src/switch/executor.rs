@@ -54,7 +54,15 @@ pub(crate) fn main() -> ExitCode {
 fn lead(state: &State, journal: &mut Journal, events: Events<'_>) -> Result<(), Error> {
     let plan: Plan = state::read_json(&state.generation(journal.to).join("plan.json"))?;
     let (old, new) = (state.manifest(journal.from)?, state.manifest(journal.to)?);
-    let work = Work { state, store: Store::below(Path::new("/")), events, plan, old, new, user: !host::holds_all_ids() };
+    let work = Work {
+        state,
+        store: Store::below(Path::new("/")),
+        events,
+        plan,
+        old,
+        new,
+        user: !host::holds_all_ids(),
+    };
     match journal.stage {
         Stage::Staging | Stage::Preflight => {
             if let Err(error) = forward::forward(&work, journal) {

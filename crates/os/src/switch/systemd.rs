@@ -36,7 +36,9 @@ pub(super) fn act(action: Action, units: &[String]) -> Result<(), Trouble> {
     };
     // A unit that was stopped by hand cannot be reloaded; it reads its files when it starts.
     let inactive = |unit: &&String| action != Action::Reload || checks::unit_state(unit) != "inactive";
-    let gone = |unit: &&String| action == Action::Stop && said.contains("not loaded") && said.contains(unit.as_str());
+    let gone = |unit: &&String| {
+        action == Action::Stop && said.contains("not loaded") && said.contains(unit.as_str())
+    };
     let bad = units.iter().filter(inactive).filter(|unit| !gone(unit)).find(|unit| is_bad(unit, action));
     match bad {
         Some(unit) => Err(Trouble {
@@ -44,7 +46,10 @@ pub(super) fn act(action: Action, units: &[String]) -> Result<(), Trouble> {
             journal: checks::unit_journal(unit),
         }),
         None if action == Action::Stop || action == Action::Reload => Ok(()),
-        None => Err(Trouble { reason: format!("systemd could not {verb}: {}", first_line(&said)), journal: Vec::new() }),
+        None => Err(Trouble {
+            reason: format!("systemd could not {verb}: {}", first_line(&said)),
+            journal: Vec::new(),
+        }),
     }
 }
 

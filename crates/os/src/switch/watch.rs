@@ -62,13 +62,18 @@ impl Watched {
 }
 
 fn look<'a>(unit: &'a str, restarts: &mut BTreeMap<&'a str, String>) -> Result<(), Trouble> {
-    let text = checks::output("systemctl", &["show", "--property=ActiveState,Type,Result,NRestarts,ExecMainStatus", unit]);
+    let text = checks::output(
+        "systemctl",
+        &["show", "--property=ActiveState,Type,Result,NRestarts,ExecMainStatus", unit],
+    );
     let facts: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
     let fact = |name: &str| facts.get(name).copied().unwrap_or_default();
     let trouble = |reason: String| Err(Trouble { reason, journal: checks::unit_journal(unit) });
     let first = restarts.entry(unit).or_insert_with(|| fact("NRestarts").to_owned());
     if first != fact("NRestarts") {
-        return trouble(format!("the service `{unit}` ended soon after it was started, and was started again"));
+        return trouble(format!(
+            "the service `{unit}` ended soon after it was started, and was started again"
+        ));
     }
     let fine = match fact("ActiveState") {
         "active" | "reloading" | "activating" | "refreshing" => true,

@@ -85,7 +85,12 @@ fn a_path_outside_is_refused() {
         assert_eq!(error.diagnostic().entry.code, "NV0619", "{path}");
     }
     let mut manifest = manifest(Vec::new());
-    manifest.directories.push(Directory { path: "/etc/x".into(), mode: "0755".into(), user: "root".into(), group: "root".into() });
+    manifest.directories.push(Directory {
+        path: "/etc/x".into(),
+        mode: "0755".into(),
+        user: "root".into(),
+        group: "root".into(),
+    });
     assert!(compose(&world.store(), &world.state(), &manifest).is_err());
 }
 
@@ -125,7 +130,10 @@ fn units_users_and_links_are_written() {
     manifest.units.insert("pg@main.service".into(), instance);
     manifest.masks.push("bad.timer".into());
     let keys = vec!["ssh-ed25519 AAAA alice".to_owned()];
-    manifest.users.insert("alice".into(), User { groups: vec!["wheel".into()], authorized_keys: keys, ..User::default() });
+    manifest.users.insert(
+        "alice".into(),
+        User { groups: vec!["wheel".into()], authorized_keys: keys, ..User::default() },
+    );
     manifest.root.alternatives.insert("/usr/bin/awk".into(), "/usr/bin/mawk".into());
     let composition = compose(&world.store(), &world.state(), &manifest).unwrap();
     let layer = world.state().layers().join(&composition.layers[0]);
@@ -147,7 +155,8 @@ fn modes_that_a_store_cannot_hold_are_in_the_layer() {
     }
     let world = World::new();
     let owners = r#"{"owners": {"usr/bin/su": {"mode": 2541, "user": "root", "group": "root"}}}"#;
-    let package = world.package("one", &[("usr/bin/su", "s"), ("usr/bin/ping", "p"), ("usr/bin/agent", "a")], owners);
+    let package =
+        world.package("one", &[("usr/bin/su", "s"), ("usr/bin/ping", "p"), ("usr/bin/agent", "a")], owners);
     let mut manifest = manifest(vec![package]);
     manifest.root.capabilities.insert("/usr/bin/ping".into(), "cap_net_raw+ep".into());
     let agent = ModeOverride { mode: "2755".into(), user: "root".into(), group: "root".into() };
@@ -164,7 +173,8 @@ fn beyond_the_kernels_limit_packages_share_a_layer() {
     let world = World::new();
     let packages: Vec<_> = (0..600)
         .map(|number| {
-            let mut package = world.package(&format!("p{number}"), &[(&format!("usr/share/f{number}"), "x")], "{}");
+            let mut package =
+                world.package(&format!("p{number}"), &[(&format!("usr/share/f{number}"), "x")], "{}");
             let path = format!("/nix/store/{number:0>32}-p{number}");
             fs::rename(world.store().physical(&package.path), world.store().physical(&path)).unwrap();
             package.path = path;

@@ -17,7 +17,8 @@ struct Running {
 
 impl Running {
     fn start(name: &str) -> Option<Self> {
-        let (manifest, store) = (std::env::var_os("NIVAL_TEST_MANIFEST")?, std::env::var_os("NIVAL_TEST_STORE")?);
+        let (manifest, store) =
+            (std::env::var_os("NIVAL_TEST_MANIFEST")?, std::env::var_os("NIVAL_TEST_STORE")?);
         let mut manifest = Manifest::from_json(&fs::read(manifest).unwrap()).unwrap();
         manifest.name = name.to_owned();
         manifest.root.files.insert("/etc/nival-test".into(), file("one"));
@@ -102,15 +103,25 @@ fn a_switch_does_what_its_plan_says_and_is_taken_back_by_a_rollback() {
     let pid = machine.inside("systemctl show --value -p MainPID quiet.service");
     let new = changed(&machine.manifest, "two", "sleep infinity", 0.2);
     let plan = String::from_utf8(machine.with(&new, "plan", &[]).stdout).unwrap();
-    assert!(plan.contains("reload      quiet.service") && plan.contains("start       added.service"), "{plan}");
+    assert!(
+        plan.contains("reload      quiet.service") && plan.contains("start       added.service"),
+        "{plan}"
+    );
     let start = Instant::now();
     let switched = machine.with(&new, "switch", &[]);
     assert!(switched.status.success(), "{}", said(&switched));
     println!("switch: {:?}", start.elapsed());
     assert_eq!(machine.inside("cat /etc/nival-test; systemctl is-active added"), "two\nactive");
-    assert_eq!(machine.inside("systemctl show --value -p MainPID quiet.service"), pid, "it was reloaded, not restarted");
+    assert_eq!(
+        machine.inside("systemctl show --value -p MainPID quiet.service"),
+        pid,
+        "it was reloaded, not restarted"
+    );
     let journal = machine.inside("journalctl --sync; journalctl -t systemd -o cat --no-pager | tail -40");
-    assert!(journal.contains("Reloaded quiet.service") && journal.contains("Started added.service"), "{journal}");
+    assert!(
+        journal.contains("Reloaded quiet.service") && journal.contains("Started added.service"),
+        "{journal}"
+    );
     assert!(machine.run(&["rollback", "it-switch"]).status.success());
     assert_eq!(machine.inside("cat /etc/nival-test; systemctl is-active added"), "one\ninactive");
 }
@@ -121,7 +132,12 @@ fn preflight_refuses_before_anything_changes() {
     let before = machine.current();
     let mut new = changed(&machine.manifest, "two", "sleep infinity", 0.2);
     let words = ["/bin/sh", "-c", "cat /etc/nival-test; exit 3"].map(str::to_owned).to_vec();
-    new.preflight.push(Preflight { name: "look".into(), unit: String::new(), command: words, origin: Vec::new() });
+    new.preflight.push(Preflight {
+        name: "look".into(),
+        unit: String::new(),
+        command: words,
+        origin: Vec::new(),
+    });
     let output = machine.with(&new, "switch", &[]);
     assert!(!output.status.success() && said(&output).starts_with("error[NV0615]"), "{}", said(&output));
     assert!(said(&output).contains("two"), "the preflight sees the new root: {}", said(&output));
@@ -132,9 +148,16 @@ fn preflight_refuses_before_anything_changes() {
 fn a_service_that_dies_takes_the_switch_back() {
     let Some(machine) = Running::start("it-dies") else { return };
     let before = machine.current();
-    let output = machine.with(&changed(&machine.manifest, "two", "sleep 3; echo farewell; exit 3", 5.0), "switch", &[]);
+    let output = machine.with(
+        &changed(&machine.manifest, "two", "sleep 3; echo farewell; exit 3", 5.0),
+        "switch",
+        &[],
+    );
     let said = said(&output);
-    assert!(!output.status.success() && said.starts_with("error[NV0614]") && said.contains("farewell"), "{said}");
+    assert!(
+        !output.status.success() && said.starts_with("error[NV0614]") && said.contains("farewell"),
+        "{said}"
+    );
     assert_eq!((machine.current(), machine.inside("cat /etc/nival-test")), (before, "one".to_owned()));
     assert_eq!(machine.inside("systemctl is-system-running"), "running");
 }
@@ -144,10 +167,20 @@ fn a_check_that_fails_is_named() {
     let Some(machine) = Running::start("it-check") else { return };
     let mut new = changed(&machine.manifest, "two", "sleep infinity", 0.2);
     let kind = CheckKind::Command(vec!["/bin/sh".into(), "-c".into(), "echo no thanks >&2; exit 9".into()]);
-    let check = Check { name: "grumpy".into(), unit: "added.service".into(), kind, timeout_seconds: 1.0, origin: Vec::new() };
+    let check = Check {
+        name: "grumpy".into(),
+        unit: "added.service".into(),
+        kind,
+        timeout_seconds: 1.0,
+        origin: Vec::new(),
+    };
     new.checks.push(check);
     let output = machine.with(&new, "switch", &[]);
-    assert!(said(&output).contains("`grumpy` failed") && said(&output).contains("no thanks"), "{}", said(&output));
+    assert!(
+        said(&output).contains("`grumpy` failed") && said(&output).contains("no thanks"),
+        "{}",
+        said(&output)
+    );
     assert_eq!(machine.inside("cat /etc/nival-test"), "one");
     assert!(machine.run(&["down", "it-check"]).status.success());
     let output = machine.with(&new, "up", &[]);
@@ -157,7 +190,8 @@ fn a_check_that_fails_is_named() {
 #[test]
 fn a_killed_supervisor_takes_its_machine_along() {
     let Some(machine) = Running::start("it-killed") else { return };
-    let status: serde_json::Value = serde_json::from_slice(&machine.run(&["status", "it-killed"]).stdout).unwrap();
+    let status: serde_json::Value =
+        serde_json::from_slice(&machine.run(&["status", "it-killed"]).stdout).unwrap();
     let supervisor = i32::try_from(status["supervisor"].as_i64().unwrap()).unwrap();
     nival_sys::process::signal(supervisor, libc::SIGKILL).unwrap();
     let end = Instant::now() + Duration::from_secs(10);
@@ -208,7 +242,8 @@ fn a_killed_executor_takes_the_switch_back() {
         let start = Instant::now();
         machine.with(&new, "switch", &[]);
         assert!(start.elapsed() < Duration::from_secs(10), "point {point}: {:?}", start.elapsed());
-        let shown = machine.inside("cat /etc/nival-test; systemctl is-active added; grep -c ' /system ' /proc/1/mountinfo");
+        let shown = machine
+            .inside("cat /etc/nival-test; systemctl is-active added; grep -c ' /system ' /proc/1/mountinfo");
         let wanted = if machine.stage() == "committed" { "two\nactive\n1" } else { "one\ninactive\n1" };
         assert_eq!(shown, wanted, "point {point} of {points}, {}", machine.stage());
         if wanted.starts_with("two") { committed += 1 } else { old += 1 }
@@ -217,15 +252,20 @@ fn a_killed_executor_takes_the_switch_back() {
 }
 
 /// Removes all layers but the one that is shown, so that composing is interrupted too.
-const FORGET: &str = "cd /var/lib/nival/layers && for one in *; do [ $one = $(cat /system/.nival) ] || rm -rf $one; done";
+const FORGET: &str =
+    "cd /var/lib/nival/layers && for one in *; do [ $one = $(cat /system/.nival) ] || rm -rf $one; done";
 
 /// Lets the next executor have a fault; an empty text lets none have one.
 fn fault(machine: &Running, fault: &str) {
     let lines = if fault.is_empty() {
         String::new()
     } else {
-        format!("NIVAL_FAULT={fault}\\nNIVAL_FAULT_ONCE=/run/nival/once\\nNIVAL_FAULT_LOG=/run/nival/points\\n")
+        format!(
+            "NIVAL_FAULT={fault}\\nNIVAL_FAULT_ONCE=/run/nival/once\\nNIVAL_FAULT_LOG=/run/nival/points\\n"
+        )
     };
-    machine.inside(&format!("rm -f /run/nival/once /run/nival/points; printf '{lines}' > /run/nival/switch.env"));
+    machine.inside(&format!(
+        "rm -f /run/nival/once /run/nival/points; printf '{lines}' > /run/nival/switch.env"
+    ));
     assert!(Path::new(&program()).exists());
 }

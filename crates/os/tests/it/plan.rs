@@ -17,7 +17,11 @@ fn file(text: &str) -> FileDefinition {
 }
 
 fn web(world: &World) -> Manifest {
-    let mut package = world.package("nginx", &[("usr/lib/systemd/system/nginx.service", "[Service]\nExecStart=/n\n")], "{}");
+    let mut package = world.package(
+        "nginx",
+        &[("usr/lib/systemd/system/nginx.service", "[Service]\nExecStart=/n\n")],
+        "{}",
+    );
     package.depends.push("libc6".to_owned());
     let libc = world.package("libc6", &[("usr/lib/libc.so", "c")], "{}");
     let mut manifest = manifest(vec![package, libc]);
@@ -68,7 +72,11 @@ fn a_changed_file_reloads_its_unit_and_names_the_line() {
     let cause = &plan.steps[0].causes[0];
     assert_eq!(cause.what, What::File("/etc/nginx/nginx.conf".into()));
     assert_eq!(cause.definitions.len(), 1);
-    assert!(plan.text().contains("machine.nix:4:5  services.nginx.virtualHosts.a.root: \"/a\" -> \"/b\""), "{}", plan.text());
+    assert!(
+        plan.text().contains("machine.nix:4:5  services.nginx.virtualHosts.a.root: \"/a\" -> \"/b\""),
+        "{}",
+        plan.text()
+    );
 }
 
 #[test]
@@ -100,7 +108,8 @@ fn a_changed_package_restarts_all_that_need_it() {
 fn units_come_and_go_and_followers_follow() {
     let world = World::new();
     let mut old = web(&world);
-    old.units.insert("follower.service".into(), unit("[Unit]\nRequires=own.service\n[Service]\nExecStart=/f\n"));
+    old.units
+        .insert("follower.service".into(), unit("[Unit]\nRequires=own.service\n[Service]\nExecStart=/f\n"));
     let mut new = old.clone();
     new.units.remove("nginx.service");
     new.units.insert("new.service".into(), unit("[Service]\nExecStart=/n\n"));
@@ -121,7 +130,8 @@ fn what_ends_by_itself_waits_for_its_next_start() {
     let mut old = web(&world);
     old.units.insert("job.service".into(), unit("[Service]\nType=oneshot\nExecStart=/a\n"));
     let mut new = old.clone();
-    new.units.insert("job.service".into(), unit("[Unit]\nDescription=x\n[Service]\nType=oneshot\nExecStart=/a\n"));
+    new.units
+        .insert("job.service".into(), unit("[Unit]\nDescription=x\n[Service]\nType=oneshot\nExecStart=/a\n"));
     assert!(between(&world, &old, &new).steps.is_empty(), "a description means nothing for a running unit");
     new.units.insert("job.service".into(), unit("[Service]\nType=oneshot\nExecStart=/b\n"));
     assert_eq!(steps(&between(&world, &old, &new)), [("job.service", Action::Later)]);

@@ -97,7 +97,8 @@ fn a_user_without_ids_is_told_the_command() {
     let open = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
     fs::set_permissions(world.folder.path(), open).unwrap();
     let mut command = Command::new(copy);
-    let output = command.arg(world.folder.path()).arg("up").arg(file).uid(64_321).gid(64_321).output().unwrap();
+    let output =
+        command.arg(world.folder.path()).arg("up").arg(file).uid(64_321).gid(64_321).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.starts_with("error[NV0607]") && said.contains("usermod --add-subuids"), "{said}");
 }
