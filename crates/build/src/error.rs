@@ -64,7 +64,11 @@ impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Error::Package { deb, problem } => write!(f, "cannot unpack `{}`: {problem}", deb.display()),
-            Error::Disk { path, error } => write!(f, "cannot write `{}`: {error}", path.display()),
+            Error::Disk { path, error } => {
+                let (path, text) = (path.display().to_string(), error.to_string());
+                let text = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text);
+                write!(f, "cannot use `{path}`: {text}")
+            }
             Error::Cancelled => f.write_str("cancelled"),
         }
     }

@@ -216,7 +216,10 @@ impl Error {
             }
             Error::Transport(error) => error.diagnostic(),
             Error::Disk { path, error } => {
-                Diagnostic::error(&codes::NV0415, format!("cannot use `{}`: {error}", path.display()))
+                let (path, text) = (path.display().to_string(), error.to_string());
+                let text = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text);
+                Diagnostic::error(&codes::NV0415, format!("cannot use `{path}`: {text}"))
+                    .help("make room, or mend owner and mode, and run the command again")
             }
         }
     }

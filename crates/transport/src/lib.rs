@@ -88,7 +88,7 @@ impl Cancel {
     }
 }
 
-/// Is told how far things are, from several threads.
+/// Is told how far things are, from several threads; what begins while something else goes on adds to it.
 pub trait Progress: Sync {
     /// A number of files begins, of so many bytes where that is known.
     fn begin(&self, _files: u64, _bytes: Option<u64>) {}
