@@ -160,28 +160,55 @@ fn layer_depth(heap: &Heap, set: Handle) -> u32 {
     if heap.pair(set).1 == LAYER { heap.pair(set + 2).1 } else { 0 }
 }
 
+/// The base below all layers, and one set of all that is layered over it.
+fn merged_tops(heap: &mut Heap, set: Handle) -> (Handle, Handle) {
+    let mut tops = Vec::new();
+    let mut base = set;
+    loop {
+        match heap.pair(base).1 {
+            LAYER => {
+                let (under, top) = heap.pair(base + 1);
+                tops.push(flatten(heap, top));
+                base = under;
+            }
+            FORWARD => base = heap.pair(base + 1).0,
+            _ => break,
+        }
+    }
+    let mut top = tops.first().copied().unwrap_or(EMPTY_SET);
+    for under in tops.iter().skip(1) {
+        top = merge(heap, *under, top, 0).0;
+    }
+    (base, top)
+}
+
+fn new_layer(heap: &mut Heap, base: Handle, top: Handle, depth: u32) -> Handle {
+    let count = count_bound(heap, base) + count_bound(heap, top);
+    let at = heap.allocate(3);
+    heap.set_pair(at, 0, LAYER);
+    heap.set_pair(at + 1, base, top);
+    heap.set_pair(at + 2, count, depth);
+    at
+}
+
+/// Fewer layers with the same attributes: as long as they are small they become one, and the base
+/// is not copied.
+fn collapse(heap: &mut Heap, set: Handle) -> Handle {
+    let (base, top) = merged_tops(heap, set);
+    if count_bound(heap, top) * LAYER_RATIO <= count_bound(heap, base) {
+        return new_layer(heap, base, top, 1);
+    }
+    let flat = merge(heap, base, top, 0).0;
+    heap.set_pair(set, 0, FORWARD);
+    heap.set_pair(set + 1, flat, 0);
+    flat
+}
+
 /// A flat set with the same attributes.
 pub(crate) fn flatten(heap: &mut Heap, set: Handle) -> Handle {
     match heap.pair(set).1 {
         LAYER => {
-            let mut tops = Vec::new();
-            let mut base = set;
-            loop {
-                match heap.pair(base).1 {
-                    LAYER => {
-                        let (under, top) = heap.pair(base + 1);
-                        tops.push(flatten(heap, top));
-                        base = under;
-                    }
-                    FORWARD => base = heap.pair(base + 1).0,
-                    _ => break,
-                }
-            }
-            // The small tops first: then the base is walked once only.
-            let mut top = tops[0];
-            for under in &tops[1..] {
-                top = merge(heap, *under, top, 0).0;
-            }
+            let (base, top) = merged_tops(heap, set);
             let flat = merge(heap, base, top, 0).0;
             heap.set_pair(set, 0, FORWARD);
             heap.set_pair(set + 1, flat, 0);
@@ -275,14 +302,10 @@ pub(crate) fn update(heap: &mut Heap, updates: &mut Updates, left: Handle, right
     }
     let small_top = left_count >= LAYER_MIN && right_count * LAYER_RATIO <= left_count;
     if small_top {
-        let base = if layer_depth(heap, left) >= LAYER_DEPTH { flatten(heap, left) } else { left };
+        let base = if layer_depth(heap, left) >= LAYER_DEPTH { collapse(heap, left) } else { left };
         let depth = layer_depth(heap, base) + 1;
         let top = flatten(heap, right);
-        let at = heap.allocate(3);
-        heap.set_pair(at, 0, LAYER);
-        heap.set_pair(at + 1, base, top);
-        heap.set_pair(at + 2, left_count + right_count, depth);
-        return at;
+        return new_layer(heap, base, top, depth);
     }
     let (left, right) = (flatten(heap, left), flatten(heap, right));
     let (left_shape, right_shape) = (heap.pair(left).1, heap.pair(right).1);
