@@ -74,7 +74,10 @@ fn check_rows(packages: &BTreeMap<String, Package>, wrong: &mut Vec<String>) -> 
         if !rows.contains(&name.as_str()) {
             wrong.push(format!("ARCHITECTURE.md has no row for {name}"));
         } else if !text.contains(&package.description) {
-            wrong.push(format!("the row of {name} does not say what its Cargo.toml says: {}", package.description));
+            wrong.push(format!(
+                "the row of {name} does not say what its Cargo.toml says: {}",
+                package.description
+            ));
         }
     }
     Ok(())

@@ -6,6 +6,7 @@
 mod architecture;
 mod bench;
 mod command;
+mod fixture;
 mod setup;
 mod torture;
 
@@ -55,13 +56,16 @@ fn check() -> Result<(), Failure> {
 fn test() -> Result<(), Failure> {
     setup::install()?;
     architecture::check()?;
-    run(cargo(&["build", "--release", "--package", "nival"]))?;
-    run(cargo(&["test", "--workspace"]))?;
+    run(cargo(&["build", "--workspace", "--all-targets"]))?;
+    let machine = fixture::machine()?;
+    let mut all = cargo(&["test", "--workspace"]);
+    all.env("NIVAL_APT_ORACLE", "1").envs(machine.variables());
+    run(all)?;
     reference_is_current()
 }
 
 fn docs() -> Result<(), Failure> {
-    run(cargo(&["run", "--quiet", "--release", "--package", "nival", "--", "internal", "reference", "docs/reference"]))
+    run(cargo(&["run", "--quiet", "--package", "nival", "--", "internal", "reference", "docs/reference"]))
 }
 
 /// Fails where the committed reference is not what the program makes.
@@ -69,5 +73,7 @@ fn reference_is_current() -> Result<(), Failure> {
     docs()?;
     let mut git = std::process::Command::new("git");
     git.args(["diff", "--exit-code", "--stat", "--", "docs/reference"]);
-    run(git).map_err(|_| Failure::Said("docs/reference is not current: run `cargo xtask docs` and commit".to_owned()))
+    run(git).map_err(|_| {
+        Failure::Said("docs/reference is not current: run `cargo xtask docs` and commit".to_owned())
+    })
 }

@@ -18,13 +18,16 @@ pub fn install() -> Result<(), Failure> {
     let there = |program: &str| {
         let path = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-            || ["/usr/sbin", "/sbin"].iter().any(|folder| std::path::Path::new(folder).join(program).is_file())
+            || ["/usr/sbin", "/sbin"]
+                .iter()
+                .any(|folder| std::path::Path::new(folder).join(program).is_file())
     };
-    let missing: Vec<&str> = NEEDED.iter().filter(|(_, program)| !there(program)).map(|(name, _)| *name).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+    let missing: Vec<&str> =
+        NEEDED.iter().filter(|(_, program)| !there(program)).map(|(name, _)| *name).collect();
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"));
+    if missing.is_empty() {
+        return if is_root { user() } else { Ok(()) };
+    }
     if !is_root {
         return Err(Failure::Said(format!(
             "the tests need more programs; install them with:\n  sudo apt-get install --yes --no-install-recommends {}",
@@ -39,5 +42,27 @@ pub fn install() -> Result<(), Failure> {
     apt(&["update", "--quiet=2"])?;
     let mut words = vec!["install", "--yes", "--quiet=2", "--no-install-recommends"];
     words.extend(missing);
-    apt(&words)
+    apt(&words)?;
+    user()
+}
+
+/// Makes the user `nival-ci`, for the tests of machines without root: with a range of ids and a control group of its own.
+fn user() -> Result<(), Failure> {
+    let script = r#"
+        id nival-ci >/dev/null 2>&1 || useradd --create-home --shell /bin/bash nival-ci
+        grep -q '^nival-ci:' /etc/subuid || echo 'nival-ci:100000:65536' >> /etc/subuid
+        grep -q '^nival-ci:' /etc/subgid || echo 'nival-ci:100000:65536' >> /etc/subgid
+        mounted=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
+        if [ -z "$mounted" ]; then
+            mkdir -p /sys/fs/cgroup/unified
+            mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
+            mounted=/sys/fs/cgroup/unified
+        fi
+        group=$mounted/nival-ci
+        mkdir -p "$group"
+        chown nival-ci "$group" "$group/cgroup.procs" "$group/cgroup.subtree_control" "$group/cgroup.threads"
+    "#;
+    let mut command = Command::new("sh");
+    command.args(["-euc", script]);
+    run(command)
 }

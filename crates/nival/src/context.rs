@@ -62,12 +62,17 @@ impl Context {
 
     /// The machines of the data folder.
     pub fn machines(&self) -> Machines {
-        Machines::new(Config { data: self.data.clone(), store: self.store_root(), runtime: runtime_folder(&self.data) })
+        Machines::new(Config {
+            data: self.data.clone(),
+            store: self.store_root(),
+            runtime: runtime_folder(&self.data),
+        })
     }
 
     /// A new evaluator over the store.
     pub fn session(&mut self) -> Result<Session, Error> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+        let now =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
         let options = SessionOptions {
             environment: std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -91,8 +96,13 @@ impl Context {
                 https: variable("https_proxy"),
                 none_for: variable("no_proxy"),
             },
-            netrc: std::env::var_os("NETRC").map(PathBuf::from).or_else(|| home.map(|home| home.join(".netrc"))),
-            certificates: ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"].iter().find_map(std::env::var_os).map(PathBuf::from),
+            netrc: std::env::var_os("NETRC")
+                .map(PathBuf::from)
+                .or_else(|| home.map(|home| home.join(".netrc"))),
+            certificates: ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"]
+                .iter()
+                .find_map(std::env::var_os)
+                .map(PathBuf::from),
             ..Options::default()
         };
         Ok(Transport::new(options, self.cancel.clone())?)
@@ -115,7 +125,11 @@ impl Context {
     }
 
     /// Measures a phase of the command.
-    pub fn phase<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn phase<T>(
+        &mut self,
+        name: &str,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let begin = Instant::now();
         let result = work(self);
         self.phases.push((name.to_owned(), begin.elapsed()));

@@ -70,10 +70,20 @@ macro_rules! from_coded {
     };
 }
 
-from_coded!(nival_store::Error, nival_inputs::Error, nival_build::Error, nival_transport::Error, nival_os::Error, nival_engine::Error);
+from_coded!(
+    nival_store::Error,
+    nival_inputs::Error,
+    nival_build::Error,
+    nival_transport::Error,
+    nival_os::Error,
+    nival_engine::Error
+);
 
 /// The diagnostic for a file of the user's that cannot be written.
 pub fn unwritable(path: &std::path::Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::error(&crate::diagnostics::unwritable::ENTRY, format!("cannot write `{}`: {error}", path.display()))
-        .help("check the folder's permissions and the space on its disk")
+    Diagnostic::error(
+        &crate::diagnostics::unwritable::ENTRY,
+        format!("cannot write `{}`: {error}", path.display()),
+    )
+    .help("check the folder's permissions and the space on its disk")
 }

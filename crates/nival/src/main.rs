@@ -23,15 +23,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
-    // Processes inside of machines: before any thread is started.
-    if let Some(code) = nival_os::internal_main(&words[1..]) {
-        return code;
-    }
     let reference = (words.get(1).is_some_and(|word| word == "internal"), words.get(2), words.get(3));
     if let (true, Some(word), Some(folder)) = reference
         && word == "reference"
     {
         return reference::main(std::path::Path::new(folder));
+    }
+    // Processes inside of machines: before any thread is started.
+    if let Some(code) = nival_os::internal_main(&words[1..]) {
+        return code;
     }
     let arguments = arguments::Arguments::parse();
     let output = output::Output::new(arguments.color, arguments.json);

@@ -45,7 +45,11 @@ pub fn check_owner(machines: &Machines, project: &Project, realised: &[Realised]
     for machine in realised {
         let Some((other, _)) = source(machines, &machine.name) else { continue };
         if other != project.file && other.exists() {
-            let message = format!("the machine `{}` belongs to another configuration: `{}`", machine.name, other.display());
+            let message = format!(
+                "the machine `{}` belongs to another configuration: `{}`",
+                machine.name,
+                other.display()
+            );
             return Err(Error::plain(
                 Diagnostic::error(&diagnostics::other_project::ENTRY, message)
                     .help("give this one another name: `networking.hostName = \"...\";`")
@@ -58,7 +62,9 @@ pub fn check_owner(machines: &Machines, project: &Project, realised: &[Realised]
 
 /// The ports that a machine had published when it was last up.
 pub fn published(machines: &Machines, name: &str) -> Vec<Publish> {
-    read(&file(machines, name, "published.json")).and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
+    read(&file(machines, name, "published.json"))
+        .and_then(|value| serde_json::from_value(value).ok())
+        .unwrap_or_default()
 }
 
 /// Remembers a machine's published ports.

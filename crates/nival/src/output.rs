@@ -64,7 +64,11 @@ impl Output {
         if let Some((diagnostic, sources, frames)) = error.shown() {
             self.diagnostic(&diagnostic, sources, frames);
             if !self.json {
-                let _ = writeln!(std::io::stderr(), "\nFor more about this error: nival explain {}", diagnostic.entry.code);
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "\nFor more about this error: nival explain {}",
+                    diagnostic.entry.code
+                );
             }
         }
     }

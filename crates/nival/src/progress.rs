@@ -54,7 +54,9 @@ impl Progress for Bar {
         if !self.visible {
             return;
         }
-        let style = ProgressStyle::with_template("{prefix:>10} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {msg}");
+        let style = ProgressStyle::with_template(
+            "{prefix:>10} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {msg}",
+        );
         let bar = ProgressBar::new(total.unwrap_or(0));
         if let Ok(style) = style {
             bar.set_style(style.progress_chars("=> "));

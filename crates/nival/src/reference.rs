@@ -35,7 +35,8 @@ fn write(context: &mut Context, folder: &Path) -> Result<(), Error> {
     let options = options(context)?;
     for (name, text) in [("commands.md", commands()), ("errors.md", errors()), ("options.md", options)] {
         let path = folder.join(name);
-        let written = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, text.as_bytes(), 0o644));
+        let written =
+            fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, text.as_bytes(), 0o644));
         written.map_err(|error| Error::plain(unwritable(&path, &error)))?;
     }
     Ok(())
@@ -69,7 +70,9 @@ fn errors() -> String {
         let _ = write!(text, "\n## {}: {}\n\n{}\n\n", entry.code, entry.title, entry.page.trim());
         let _ = match entry.example {
             Example::Expression(code) => write!(text, "```nix\n{}\n```\n", code.trim()),
-            Example::Configuration(code) => write!(text, "```nix\n# configuration.nix\n{}\n```\n", code.trim()),
+            Example::Configuration(code) => {
+                write!(text, "```nix\n# configuration.nix\n{}\n```\n", code.trim())
+            }
             Example::Situation { story, .. } => writeln!(text, "Example: {story}"),
         };
     }
@@ -81,7 +84,8 @@ fn options(context: &mut Context) -> Result<String, Error> {
     let machine = session.empty_machine();
     let options = machine.and_then(|machine| machine.options(&mut session));
     let options = options.map_err(|error| context.failed(&session, &error))?;
-    let mut text = format!("{MADE}# Options\n\nWhat a configuration can say. `<name>` stands for a name of your own.\n");
+    let mut text =
+        format!("{MADE}# Options\n\nWhat a configuration can say. `<name>` stands for a name of your own.\n");
     for option in options.iter().filter(|option| !option.internal) {
         let _ = write!(text, "\n## `{}`\n\n{}\n\n", option.name, option.description.trim());
         let _ = writeln!(text, "- takes: {}", option.takes);

@@ -58,13 +58,17 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
 }
 
 fn ask(names: &[String]) -> Result<(), Error> {
-    eprint!("Delete the data and all generations of {}? This cannot be undone. Type `yes`: ", names.join(", "));
+    eprint!(
+        "Delete the data and all generations of {}? This cannot be undone. Type `yes`: ",
+        names.join(", ")
+    );
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     if read.is_ok() && answer.trim() == "yes" {
         return Ok(());
     }
-    let diagnostic = Diagnostic::error(&diagnostics::refused::ENTRY, "nothing was deleted: the answer was not `yes`");
+    let diagnostic =
+        Diagnostic::error(&diagnostics::refused::ENTRY, "nothing was deleted: the answer was not `yes`");
     Err(Error::plain(diagnostic.help("answer `yes`, or say `--yes`")))
 }

@@ -44,7 +44,12 @@ pub fn enable(context: &Context, arguments: &EnableArguments) -> Result<ExitCode
     .into();
     let program = std::env::current_exe().unwrap_or_else(|_| "nival".into());
     let written = machines.enable(&arguments.machine, &unit_folder(), &program, &command)?;
-    let text = format!("{}: starts with this host; wrote {}\n\n{}", arguments.machine, written.path.display(), written.text);
+    let text = format!(
+        "{}: starts with this host; wrote {}\n\n{}",
+        arguments.machine,
+        written.path.display(),
+        written.text
+    );
     context.output.result(&text, || json!({ "machine": arguments.machine, "unit": written }));
     Ok(ExitCode::SUCCESS)
 }
@@ -52,7 +57,8 @@ pub fn enable(context: &Context, arguments: &EnableArguments) -> Result<ExitCode
 /// Removes the unit again.
 pub fn disable(context: &Context, arguments: &DisableArguments) -> Result<ExitCode, Error> {
     let written = context.machines().disable(&arguments.machine, &unit_folder())?;
-    let text = format!("{}: no longer starts with this host; removed {}", arguments.machine, written.path.display());
+    let text =
+        format!("{}: no longer starts with this host; removed {}", arguments.machine, written.path.display());
     context.output.result(&text, || json!({ "machine": arguments.machine, "unit": written }));
     Ok(ExitCode::SUCCESS)
 }

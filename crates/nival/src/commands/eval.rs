@@ -37,7 +37,8 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
             let known: Vec<String> = machines.iter().map(|machine| machine.name().to_owned()).collect();
             let wanted = arguments.machine.as_ref();
             let found = machines.iter().find(|machine| wanted.is_none_or(|name| name == machine.name()));
-            let unknown = || nival_engine::Error::UnknownMachine { name: wanted.cloned().unwrap_or_default(), known };
+            let unknown =
+                || nival_engine::Error::UnknownMachine { name: wanted.cloned().unwrap_or_default(), known };
             let found = found.ok_or_else(unknown)?;
             // Some values depend on what is locked; without a lock they say so.
             if let Some(lock) = Lock::read(&project.lock_file())? {

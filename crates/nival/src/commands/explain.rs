@@ -29,9 +29,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
     let wanted = code.to_uppercase();
     match entries.iter().find(|entry| entry.code == wanted) {
         Some(entry) => {
-            context.output.result(&page(entry), || {
-                json!({ "code": entry.code, "title": entry.title, "page": entry.page })
-            });
+            context.output.result(
+                &page(entry),
+                || json!({ "code": entry.code, "title": entry.title, "page": entry.page }),
+            );
             Ok(ExitCode::SUCCESS)
         }
         None => Err(Error::plain(

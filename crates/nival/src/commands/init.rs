@@ -52,8 +52,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
         let target = arguments.folder.join(name);
         if target.symlink_metadata().is_ok() {
             return Err(Error::plain(
-                Diagnostic::error(&diagnostics::in_the_way::ENTRY, format!("the file is there already: `{}`", target.display()))
-                    .help("name another folder, or move the file away"),
+                Diagnostic::error(
+                    &diagnostics::in_the_way::ENTRY,
+                    format!("the file is there already: `{}`", target.display()),
+                )
+                .help("name another folder, or move the file away"),
             ));
         }
     }
@@ -65,11 +68,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
         write().map_err(|error| Error::plain(crate::error::unwritable(&target, &error)))?;
         written.push(target.display().to_string());
     }
-    let text = format!(
-        "wrote {}\n\nnext:  nival up --detach {}",
-        written.join(", "),
-        arguments.folder.display()
-    );
+    let text =
+        format!("wrote {}\n\nnext:  nival up --detach {}", written.join(", "), arguments.folder.display());
     context.output.result(&text, || json!({ "written": written }));
     Ok(ExitCode::SUCCESS)
 }

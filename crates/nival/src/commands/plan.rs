@@ -32,7 +32,11 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     for machine in &realised {
         let manifest = Manifest::from_json(&serde_json::to_vec(&machine.manifest).unwrap_or_default())?;
         let plan = machines.plan(&machine.name, &manifest)?;
-        texts.push(if realised.len() > 1 { format!("{}:\n{}", machine.name, plan.text()) } else { plan.text() });
+        texts.push(if realised.len() > 1 {
+            format!("{}:\n{}", machine.name, plan.text())
+        } else {
+            plan.text()
+        });
         all.push(json!({ "machine": machine.name, "plan": plan }));
     }
     context.output.result(&texts.join("\n"), || all.into());

@@ -60,7 +60,10 @@ fn root_name(machine: &str, root: &str) -> String {
 }
 
 /// What the machines' roots ask for, and the repositories beside Debian's own.
-pub fn requests(context: &Context, opened: &mut Opened) -> Result<(Vec<RootRequest>, Vec<Repository>), Error> {
+pub fn requests(
+    context: &Context,
+    opened: &mut Opened,
+) -> Result<(Vec<RootRequest>, Vec<Repository>), Error> {
     let (mut requests, mut repositories) = (Vec::new(), BTreeMap::new());
     for machine in &opened.machines {
         let found = machine.roots(&mut opened.session).and_then(|roots| {
@@ -85,18 +88,28 @@ pub fn requests(context: &Context, opened: &mut Opened) -> Result<(Vec<RootReque
 fn repository(described: &Json) -> Result<Repository, Error> {
     let text = |field: &str| described[field].as_str().unwrap_or_default().to_owned();
     let key_file = PathBuf::from(text("key"));
-    let key = std::fs::read(&key_file).map_err(|error| Error::from(nival_engine::Error::Io(key_file.clone(), error)))?;
+    let key = std::fs::read(&key_file)
+        .map_err(|error| Error::from(nival_engine::Error::Io(key_file.clone(), error)))?;
     let number = |value: &Json| value.as_i64().and_then(|n| i32::try_from(n).ok()).unwrap_or(500);
     let pins = described["pins"].as_object().into_iter().flatten();
     Ok(Repository {
         name: text("name"),
         url: text("url"),
         suite: text("suite"),
-        components: described["components"].as_array().into_iter().flatten().filter_map(|c| c.as_str().map(str::to_owned)).collect(),
+        components: described["components"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|c| c.as_str().map(str::to_owned))
+            .collect(),
         key,
         priority: number(&described["priority"]),
         pins: pins
-            .map(|(package, priority)| PackagePin { package: package.clone(), version: None, priority: number(priority) })
+            .map(|(package, priority)| PackagePin {
+                package: package.clone(),
+                version: None,
+                priority: number(priority),
+            })
             .collect(),
     })
 }
@@ -117,7 +130,12 @@ pub fn with_inputs<T>(
 }
 
 /// Reads the lock, or makes what is missing of it, and writes it where it changed.
-pub fn lock(context: &mut Context, opened: &mut Opened, source: &Source, mode: &Mode) -> Result<(Option<Lock>, Lock), Error> {
+pub fn lock(
+    context: &mut Context,
+    opened: &mut Opened,
+    source: &Source,
+    mode: &Mode,
+) -> Result<(Option<Lock>, Lock), Error> {
     let file = opened.project.lock_file();
     let old = Lock::read(&file)?;
     let (requests, repositories) =
@@ -142,7 +160,12 @@ pub fn lock(context: &mut Context, opened: &mut Opened, source: &Source, mode: &
 }
 
 /// Brings all locked packages of the machines into the store; the paths by release and package.
-fn ensure(context: &mut Context, lock: &Lock, roots: &BTreeSet<String>, source: &Source) -> Result<Paths, Error> {
+fn ensure(
+    context: &mut Context,
+    lock: &Lock,
+    roots: &BTreeSet<String>,
+    source: &Source,
+) -> Result<Paths, Error> {
     let store = context.store()?;
     let mut paths = Paths::new();
     for (release, locked) in &lock.releases {
@@ -169,7 +192,10 @@ fn ensure(context: &mut Context, lock: &Lock, roots: &BTreeSet<String>, source: 
         let (stored, times) = packages::ensure(&store, &wanted, &mut fetch, &unpack, &context.cancel)?;
         if times.new > 0 {
             let size: u64 = wanted.iter().map(|package| package.size).sum();
-            context.add_phase(&format!("download {} packages of {release}, {}", times.new, bytes(size)), times.fetch);
+            context.add_phase(
+                &format!("download {} packages of {release}, {}", times.new, bytes(size)),
+                times.fetch,
+            );
             context.add_phase("unpack", times.unpack);
             context.add_phase("hash and register", times.register);
             let seconds = (times.unpack + times.register).as_secs_f64();
@@ -191,7 +217,12 @@ fn ensure(context: &mut Context, lock: &Lock, roots: &BTreeSet<String>, source: 
 type Paths = BTreeMap<(String, String), String>;
 
 /// Evaluates manifests and joins them with the packages' paths.
-fn manifests(context: &mut Context, opened: &mut Opened, lock: &Lock, paths: &Paths) -> Result<Vec<Realised>, Error> {
+fn manifests(
+    context: &mut Context,
+    opened: &mut Opened,
+    lock: &Lock,
+    paths: &Paths,
+) -> Result<Vec<Realised>, Error> {
     let mut realised = Vec::new();
     for machine in &opened.machines {
         machine.set_locked(versions(machine.name(), lock));
@@ -247,15 +278,23 @@ fn packages_json(lock: &Lock, root: &str, paths: &Paths) -> Json {
 }
 
 /// The whole way: evaluate, lock, fetch, unpack, evaluate the rest.
-pub fn realise(context: &mut Context, path: &Path, names: &[String], source: &Source) -> Result<(Project, Vec<Realised>), Error> {
+pub fn realise(
+    context: &mut Context,
+    path: &Path,
+    names: &[String],
+    source: &Source,
+) -> Result<(Project, Vec<Realised>), Error> {
     let mut opened = context.phase("evaluate the configuration", |context| open(context, path, names))?;
     let (_, lock) = lock(context, &mut opened, source, &Mode::Keep)?;
     let roots: BTreeSet<String> = {
         let machines: Vec<&str> = opened.machines.iter().map(Machine::name).collect();
-        let own = |name: &String| machines.iter().any(|m| name == m || name.strip_prefix(m).is_some_and(|r| r.starts_with('/')));
+        let own = |name: &String| {
+            machines.iter().any(|m| name == m || name.strip_prefix(m).is_some_and(|r| r.starts_with('/')))
+        };
         lock.roots.keys().filter(|name| own(name)).cloned().collect()
     };
     let paths = ensure(context, &lock, &roots, source)?;
-    let realised = context.phase("evaluate the machines", |context| manifests(context, &mut opened, &lock, &paths))?;
+    let realised =
+        context.phase("evaluate the machines", |context| manifests(context, &mut opened, &lock, &paths))?;
     Ok((opened.project, realised))
 }

@@ -38,11 +38,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
 fn root_environment(machines: &Machines, name: &str) -> Vec<(String, String)> {
     let Ok(folder) = machines.known(name) else { return Vec::new() };
     let state = folder.state();
-    let Some(manifest) = state.current().and_then(|number| state.manifest(number).ok()) else { return Vec::new() };
+    let Some(manifest) = state.current().and_then(|number| state.manifest(number).ok()) else {
+        return Vec::new();
+    };
     let file = manifest.root.files.get("/etc/nival/root-environment");
     let Some(Content::Text(text)) = file.map(|file| &file.content) else { return Vec::new() };
-    text
-        .lines()
+    text.lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()

@@ -32,7 +32,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
         describe(&mut text, status, named, &context.output);
     }
     context.output.result(&text, || serde_json::to_value(&all).unwrap_or_default());
-    let well = |status: &Status| status.phase == "running" && status.units.iter().all(|unit| unit.active != "failed");
+    let well = |status: &Status| {
+        status.phase == "running" && status.units.iter().all(|unit| unit.active != "failed")
+    };
     Ok(if named && !all.iter().all(well) { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
@@ -46,8 +48,18 @@ fn describe(text: &mut String, status: &Status, units: bool, output: &Output) {
         if output.is_colored() { format!("\x1b[{code}m{words}\x1b[0m") } else { words.to_owned() }
     };
     let good = status.phase == "running" && failed == 0;
-    let shown = color(if good { "32" } else if failed > 0 { "31" } else { "2" }, &state);
-    let generation = status.generation.map_or_else(|| "no generation".to_owned(), |number| format!("generation {number}"));
+    let shown = color(
+        if good {
+            "32"
+        } else if failed > 0 {
+            "31"
+        } else {
+            "2"
+        },
+        &state,
+    );
+    let generation =
+        status.generation.map_or_else(|| "no generation".to_owned(), |number| format!("generation {number}"));
     let ports: Vec<String> =
         status.ports.iter().map(|port| format!("{}:{} -> {}", port.address, port.host, port.guest)).collect();
     let _ = writeln!(text, "{}  {shown}  {generation}  {}", status.name, ports.join(", "));

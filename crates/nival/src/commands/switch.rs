@@ -53,7 +53,9 @@ pub fn show(output: &Output, event: &SwitchEvent) {
         SwitchEvent::Unit { unit, action, milliseconds } => {
             output.say(&format!("{milliseconds:6} ms    {} {unit}", word(serde_json::json!(action))));
         }
-        SwitchEvent::Trouble { reason } => output.say(&format!("           {reason}: putting the old generation back")),
+        SwitchEvent::Trouble { reason } => {
+            output.say(&format!("           {reason}: putting the old generation back"))
+        }
         SwitchEvent::Finished => {}
     }
 }

@@ -88,7 +88,12 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     attach(context, &machines, &names)
 }
 
-fn one(machines: &Machines, machine: &Realised, names: &[String], arguments: &Arguments) -> Result<Up, Error> {
+fn one(
+    machines: &Machines,
+    machine: &Realised,
+    names: &[String],
+    arguments: &Arguments,
+) -> Result<Up, Error> {
     let manifest = Manifest::from_json(&serde_json::to_vec(&machine.manifest).unwrap_or_default())?;
     let asked: Vec<&PublishArgument> = arguments
         .publish
@@ -126,7 +131,9 @@ fn is_free(address: IpAddr, port: u16) -> bool {
 fn describe(event: &Event) -> Option<String> {
     let seconds = |milliseconds: &u64| Duration::from_millis(*milliseconds).as_secs_f64();
     match event {
-        Event::Composed { machine, milliseconds } => Some(format!("{machine}: composed in {milliseconds} ms")),
+        Event::Composed { machine, milliseconds } => {
+            Some(format!("{machine}: composed in {milliseconds} ms"))
+        }
         Event::Booting { .. } | Event::Published { .. } => None,
         Event::Healthy { machine, milliseconds } => {
             Some(format!("{machine}: all health checks pass after {:.1} s", seconds(milliseconds)))
@@ -139,7 +146,8 @@ fn describe(event: &Event) -> Option<String> {
 fn line(name: &str, publish: &Publish, ports: &[Port]) -> String {
     let about = ports.iter().find(|port| port.port == publish.guest);
     let what = about.map_or("", |port| port.description.as_str());
-    let address = if publish.address.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { publish.address };
+    let address =
+        if publish.address.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { publish.address };
     let place = std::net::SocketAddr::new(address, publish.host);
     match what {
         "http" => format!("{name}: http://{place}/"),
@@ -159,7 +167,9 @@ fn report(context: &mut Context, machines: &Machines, realised: &[Realised]) -> 
         let manifest = Manifest::from_json(&serde_json::to_vec(&machine.manifest).unwrap_or_default())?;
         let mut ports = status.ports.clone();
         // Web pages come last: the command ends with an address to open.
-        let is_page = |publish: &Publish| manifest.ports.iter().any(|p| p.port == publish.guest && p.description == "http");
+        let is_page = |publish: &Publish| {
+            manifest.ports.iter().any(|p| p.port == publish.guest && p.description == "http")
+        };
         ports.sort_by_key(|publish| (is_page(publish), publish.guest));
         if ports.is_empty() {
             lines.push(format!("{}: up", machine.name));
@@ -171,7 +181,11 @@ fn report(context: &mut Context, machines: &Machines, realised: &[Realised]) -> 
         context.output.say(&format!("{seconds:7.2} s  {name}"));
     }
     context.output.say(&format!("{:7.2} s  in all", context.elapsed()));
-    let phases: Vec<_> = context.phases().into_iter().map(|(name, seconds)| json!({ "name": name, "seconds": seconds })).collect();
+    let phases: Vec<_> = context
+        .phases()
+        .into_iter()
+        .map(|(name, seconds)| json!({ "name": name, "seconds": seconds }))
+        .collect();
     context.output.result(&lines.join("\n"), || json!({ "machines": all, "phases": phases }));
     Ok(())
 }

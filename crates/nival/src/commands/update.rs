@@ -34,7 +34,8 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     let mut opened = open(context, &arguments.path, &[])?;
     let (old, new) = lock(context, &mut opened, &arguments.source, &mode)?;
     let changes = difference(&old.unwrap_or_else(Lock::default), &new);
-    let text = if changes.changes.is_empty() { "everything is up to date".to_owned() } else { describe(&changes) };
+    let text =
+        if changes.changes.is_empty() { "everything is up to date".to_owned() } else { describe(&changes) };
     context.output.result(&text, || difference_json(&changes));
     if !changes.changes.is_empty() {
         let place = arguments.path.display();

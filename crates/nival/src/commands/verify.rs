@@ -24,7 +24,9 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         .iter()
         .map(|corruption| match corruption {
             Corruption::Missing(path) => format!("missing   {path}"),
-            Corruption::Modified { path, wanted, got } => format!("modified  {path}: wanted {wanted}, got {got}"),
+            Corruption::Modified { path, wanted, got } => {
+                format!("modified  {path}: wanted {wanted}, got {got}")
+            }
             Corruption::Database(text) => format!("database  {text}"),
         })
         .collect();

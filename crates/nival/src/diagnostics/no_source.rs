@@ -9,5 +9,8 @@ pub static ENTRY: Entry = Entry {
     page: r#"`plan` and `switch` take a path, or the name of a machine that was started with `up`, which remembers its path.
 
 Name the path of the configuration."#,
-    example: Example::Situation { story: "nival plan names a machine that was never started.", test: "plan_unknown_machine" },
+    example: Example::Situation {
+        story: "nival plan names a machine that was never started.",
+        test: "plan_unknown_machine",
+    },
 };

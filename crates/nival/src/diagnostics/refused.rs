@@ -9,5 +9,8 @@ pub static ENTRY: Entry = Entry {
     page: r#"The command asks before it deletes what cannot be brought back, and the answer was not `yes`. Nothing was deleted.
 
 Answer `yes`, or say `--yes` in scripts."#,
-    example: Example::Situation { story: "nival down --delete-data is answered with n.", test: "delete_data_asks" },
+    example: Example::Situation {
+        story: "nival down --delete-data is answered with n.",
+        test: "delete_data_asks",
+    },
 };

@@ -1,0 +1,97 @@
+//! Commands that start no machine.
+
+use crate::world::{World, examples};
+
+#[test]
+fn eval_prints_values_and_json() {
+    let world = World::new();
+    assert_eq!(world.fine(&["eval", "-E", "1 + 1"]), "2");
+    assert_eq!(world.fine(&["eval", "--json", "-E", "{ a = [ 1 \"b\" ]; }"]), r#"{"a":[1,"b"]}"#);
+    assert_eq!(world.fine(&["eval", "-E", "lib.net.port \"[::1]:8080\""]), "8080");
+    let error = world.run(&["eval", "--json", "-E", "1 + x"]);
+    let json: serde_json::Value = serde_json::from_str(error.err.trim()).expect("an error as JSON");
+    assert_eq!(json["code"], "NV0201");
+    let web = examples().join("web");
+    let path = web.to_string_lossy();
+    assert_eq!(world.fine(&["eval", &path, "--option", "networking.hostName"]), "\"web\"");
+    assert_eq!(world.fine(&["eval", &path, "--option", "services.postgresql.databases"]), "[ \"app\" ]");
+}
+
+#[test]
+fn explain_unknown_code() {
+    let world = World::new();
+    world.refused(&["explain", "NV9999"], "NV0831");
+    assert!(world.fine(&["explain", "nv0301"]).starts_with("NV0301: there is no such option"));
+    assert!(world.fine(&["explain"]).lines().count() > 50);
+}
+
+#[test]
+fn init_twice() {
+    let world = World::new();
+    world.fine(&["init", "a"]);
+    world.refused(&["init", "a"], "NV0832");
+    for template in ["minimal", "service"] {
+        world.fine(&["init", template, "--template", template]);
+        assert!(world.folder.path().join(template).join("configuration.nix").is_file());
+    }
+}
+
+#[test]
+fn init_in_read_only_folder() {
+    let world = World::new();
+    world.write("file", "");
+    world.refused(&["init", "file/below"], "NV0833");
+}
+
+#[test]
+fn templates_evaluate() {
+    let world = World::new();
+    for template in ["web", "minimal", "service"] {
+        world.fine(&["init", template, "--template", template]);
+        assert_eq!(
+            world.fine(&["eval", template, "--option", "networking.hostName"]),
+            format!("\"{template}\"")
+        );
+    }
+}
+
+#[test]
+fn completions_are_made_for_each_shell() {
+    let world = World::new();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(world.fine(&["completions", shell]).contains("rollback"), "{shell}");
+    }
+}
+
+#[test]
+fn plan_unknown_machine() {
+    World::new().refused(&["plan", "nobody"], "NV0835");
+}
+
+#[test]
+fn unknown_machine_of_a_project() {
+    let world = World::new();
+    world.write("configuration.nix", "{ machines = { one = { }; two = { }; }; }");
+    let text = world.refused(&["build", ".", "three"], "NV0804");
+    assert!(text.contains("`one`, `two`"), "{text}");
+}
+
+#[test]
+fn wrong_configurations_end_in_their_codes() {
+    let world = World::new();
+    for (code, text) in [
+        ("NV0301", "{ services.nginx.enabel = true; }"),
+        ("NV0302", "{ services.nginx.enable = \"yes\"; }"),
+        (
+            "NV0310",
+            "{ config, lib, ... }: { config = if config.networking.hostName == \"a\" then { time.timeZone = \"UTC\"; } else { }; }",
+        ),
+        ("NV0101", "{ services.nginx.enable = true "),
+        ("NV0201", "{ networking.hostName = hostnam; }"),
+        ("NV0302", "{ networking.hostName = \"Not_A_Name\"; }"),
+    ] {
+        world.write("configuration.nix", text);
+        let said = world.refused(&["build"], code);
+        assert!(said.contains("configuration.nix:1:"), "{said}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The command as a user types it: real packages, real systemd, real nginx and PostgreSQL.
+//!
+//! Tests of machines share one data folder, so that packages are fetched once, and run one after the other. They run as
+//! the user who starts them; as root, `unprivileged` also acts as the user `nival-ci`, whom `cargo xtask setup` makes.
+
+mod commands;
+mod failing;
+mod interrupt;
+mod machines;
+mod refused;
+mod unprivileged;
+mod world;
