@@ -13,7 +13,8 @@ fn main() {
     let mut text = String::from("&[\n");
     for file in files {
         let name = file.strip_prefix(&root).expect("listed below the root").display().to_string();
-        writeln!(text, "    (\"{name}\", include_bytes!(\"{}\")),", file.display()).expect("writing to memory");
+        writeln!(text, "    (\"{name}\", include_bytes!(\"{}\")),", file.display())
+            .expect("writing to memory");
     }
     text.push_str("]\n");
     let out = PathBuf::from(std::env::var("OUT_DIR").expect("set by cargo")).join("library.rs");

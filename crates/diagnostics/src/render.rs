@@ -27,7 +27,8 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, options: RenderOptions
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.entry.code));
+    let mut group =
+        Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.entry.code));
     let primary = diagnostic.labels.first().map(|label| label.span.source);
     let mut seen: Vec<SourceId> = Vec::new();
     for label in &diagnostic.labels {
@@ -39,7 +40,11 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, options: RenderOptions
         let text = text_of(sources, id);
         let mut snippet = Snippet::source(text).path(sources.name(id)).fold(true);
         for (at, label) in diagnostic.labels.iter().filter(|l| l.span.source == id).enumerate() {
-            let kind = if at == 0 && primary == Some(id) { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let kind = if at == 0 && primary == Some(id) {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
             let (start, end) = range(label, text);
             let mut annotation = kind.span(start..end);
             if !label.text.is_empty() {

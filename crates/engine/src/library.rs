@@ -33,7 +33,11 @@ pub(crate) fn file_type(name: &str) -> Option<FileType> {
 pub(crate) fn entries(folder: &str) -> Vec<(String, FileType)> {
     let mut found: Vec<(String, FileType)> = Vec::new();
     for (name, _) in FILES {
-        let rest = if folder.is_empty() { Some(*name) } else { name.strip_prefix(folder).and_then(|r| r.strip_prefix('/')) };
+        let rest = if folder.is_empty() {
+            Some(*name)
+        } else {
+            name.strip_prefix(folder).and_then(|r| r.strip_prefix('/'))
+        };
         let Some(rest) = rest else { continue };
         let entry = match rest.split_once('/') {
             Some((first, _)) => (first.to_owned(), FileType::Directory),

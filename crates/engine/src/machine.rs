@@ -43,7 +43,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(ev: &mut Evaluator, library: Library, name: String, module: Value) -> Result<Self, Error> {
+    pub(crate) fn new(
+        ev: &mut Evaluator,
+        library: Library,
+        name: String,
+        module: Value,
+    ) -> Result<Self, Error> {
         let locked: Later<LockedVersions> = Later::default();
         let cell = locked.clone();
         let versions = ev.lazy(&[], move |ev, _| locked_versions(ev, &cell));
@@ -145,7 +150,9 @@ impl Machine {
     fn definitions(&self, ev: &mut Evaluator) -> Result<Vec<Described>, Error> {
         let mut all = Vec::new();
         for definition in self.evaluated.definitions(ev)? {
-            if definition.file.starts_with(LIBRARY_ROOT) || &*definition.file == "(machine)" && definition.position.is_none() {
+            if definition.file.starts_with(LIBRARY_ROOT)
+                || &*definition.file == "(machine)" && definition.position.is_none()
+            {
                 continue;
             }
             for leaf in leaves(ev, &definition)? {
@@ -166,7 +173,8 @@ impl Machine {
             let message = ev.select(item, "message")?;
             let message = ev.expect_string_context(message)?.0;
             let options = ev.select(item, "options")?;
-            let options: Vec<String> = serde_json::from_str(&ev.to_json(options, false)?.0).unwrap_or_default();
+            let options: Vec<String> =
+                serde_json::from_str(&ev.to_json(options, false)?.0).unwrap_or_default();
             failed.push(assertion(&message, &options, definitions));
         }
         let mut failed = failed.into_iter();
@@ -187,7 +195,9 @@ struct Described {
 fn assertion(message: &str, options: &[String], definitions: &[Described]) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(&diagnostics::assertion::ENTRY, message);
     for option in options {
-        let below = |location: &str| location == option || location.strip_prefix(option.as_str()).is_some_and(|r| r.starts_with('.'));
+        let below = |location: &str| {
+            location == option || location.strip_prefix(option.as_str()).is_some_and(|r| r.starts_with('.'))
+        };
         let place = definitions.iter().find(|d| below(&d.location)).and_then(|d| d.span);
         if let Some(span) = place {
             diagnostic = diagnostic.label(span, format!("`{option}` is defined here"));
@@ -227,7 +237,12 @@ fn request(name: String, root: &Json) -> RootRequest {
     let mut packages: Vec<String> = packages.filter_map(|p| p.as_str().map(str::to_owned)).collect();
     packages.sort();
     packages.dedup();
-    RootRequest { name, release: text("release"), packages, recommends: root["recommends"].as_bool().unwrap_or(false) }
+    RootRequest {
+        name,
+        release: text("release"),
+        packages,
+        recommends: root["recommends"].as_bool().unwrap_or(false),
+    }
 }
 
 fn origin(ev: &Evaluator, span: Span, option: &str) -> Json {
@@ -254,4 +269,3 @@ fn describe(ev: &mut Evaluator, leaf: &Leaf) -> Described {
     };
     Described { location: leaf.location.to_string(), span: leaf.position, value }
 }
-

@@ -132,7 +132,9 @@ fn below(
 /// A value in the language; `None` where it is missing or cannot be told without a configuration.
 fn in_words(ev: &mut Evaluator, set: Value, name: &str) -> Option<String> {
     let value = ev.select_opt(set, name).ok()??;
-    if ev.kind(value).ok()? == Kind::Attrs && text(ev, value, "_type").ok()?.as_deref() == Some("literalExpression") {
+    if ev.kind(value).ok()? == Kind::Attrs
+        && text(ev, value, "_type").ok()?.as_deref() == Some("literalExpression")
+    {
         return text(ev, value, "text").ok()?;
     }
     let value = ev.force_deep(value).ok()?;

@@ -48,10 +48,13 @@ pub struct Times {
 /// [`Error::Store`] where name and version make no name of a path.
 pub fn stored<'a>(dir: &StoreDir, locked: &'a LockedPackage) -> Result<StoredPackage<'a>, Error> {
     let (archive, archive_path) = archive(dir, locked)?;
-    let mut tree = builtin("builtin:unpack-deb", &format!("{}-{}", locked.name, store_version(&locked.version)));
+    let mut tree =
+        builtin("builtin:unpack-deb", &format!("{}-{}", locked.name, store_version(&locked.version)));
     let archive_drv = archive.path(dir).map_err(named)?;
     tree.input_derivations.insert(archive_drv.clone(), ["out".to_owned()].into());
-    for (name, value) in [("archive", dir.print(&archive_path)), ("form", FORM.to_owned()), ("out", String::new())] {
+    for (name, value) in
+        [("archive", dir.print(&archive_path)), ("form", FORM.to_owned()), ("out", String::new())]
+    {
         tree.environment.insert(name.into(), value.into_bytes());
     }
     tree.outputs.insert("out".to_owned(), Output { kind: OutputKind::Deferred });

@@ -88,7 +88,12 @@ impl World for EngineWorld {
         }
         match self.physical(path).symlink_metadata() {
             Ok(metadata) => Ok(Some(kind_of(metadata.file_type()))),
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) =>
+            {
                 Ok(None)
             }
             Err(error) => Err(unreadable(path, &error)),
@@ -165,7 +170,10 @@ impl World for EngineWorld {
                 ContextElement::Plain(path) | ContextElement::DrvDeep(path) => path,
                 ContextElement::Output { drv, output } => {
                     let derivation = self.read_derivation(drv)?;
-                    let known = derivation.outputs.get(output).and_then(|o| o.path(self.store.dir(), &derivation.name, output).ok().flatten());
+                    let known = derivation
+                        .outputs
+                        .get(output)
+                        .and_then(|o| o.path(self.store.dir(), &derivation.name, output).ok().flatten());
                     if let Some(path) = known
                         && self.store.is_valid(&path).map_err(|error| stored(&error))?
                     {
@@ -185,7 +193,9 @@ impl World for EngineWorld {
             return Ok(());
         }
         let message = format!("the path is not in the store: `{path}`");
-        Err(Box::new(Diagnostic::error(&diagnostics::file::ENTRY, message).help("add it, or name another one")))
+        Err(Box::new(
+            Diagnostic::error(&diagnostics::file::ENTRY, message).help("add it, or name another one"),
+        ))
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -205,7 +215,8 @@ impl World for EngineWorld {
     }
 
     fn fetch(&self, request: &FetchRequest) -> WorldResult<Vec<(String, FetchValue)>> {
-        let message = format!("this version fetches Debian packages only, not what `{:?}` asks for", request.kind);
+        let message =
+            format!("this version fetches Debian packages only, not what `{:?}` asks for", request.kind);
         Err(Box::new(
             Diagnostic::error(&diagnostics::cannot_fetch::ENTRY, message)
                 .help("put the files beside the configuration and name them by path"),
@@ -252,7 +263,8 @@ fn other_hash(path: &str, wanted: &Hash, got: Option<&Hash>) -> Box<Diagnostic> 
 }
 
 fn cannot_build(drv: &str) -> Diagnostic {
-    let message = format!("evaluation needs what this derivation builds, and this version does not build it: `{drv}`");
+    let message =
+        format!("evaluation needs what this derivation builds, and this version does not build it: `{drv}`");
     Diagnostic::error(&diagnostics::cannot_build::ENTRY, message)
         .help("write the file that is imported into the repository")
 }

@@ -23,9 +23,14 @@ struct Waiting {
 }
 
 /// Gathers modules breadth first, each file once, and returns them last one first, as definitions are merged.
-pub(crate) fn collect(ev: &mut Evaluator, context: &Rc<Context>, modules: &[Value]) -> EvalResult<Vec<Module>> {
+pub(crate) fn collect(
+    ev: &mut Evaluator,
+    context: &Rc<Context>,
+    modules: &[Value],
+) -> EvalResult<Vec<Module>> {
     let origin: Rc<str> = context.origin.clone();
-    let mut queue: VecDeque<_> = modules.iter().map(|value| Waiting { value: *value, parent: origin.clone() }).collect();
+    let mut queue: VecDeque<_> =
+        modules.iter().map(|value| Waiting { value: *value, parent: origin.clone() }).collect();
     let mut seen: Vec<String> = Vec::new();
     let mut disabled: Vec<String> = Vec::new();
     let mut all = Vec::new();
@@ -64,7 +69,9 @@ fn load(ev: &mut Evaluator, context: &Rc<Context>, waiting: &Waiting) -> EvalRes
     };
     if let Some(path) = path {
         file = path.as_str().into();
-        value = ev.import(&path).map_err(|error| error.frame(None, format!("while importing the module `{path}`")))?;
+        value = ev
+            .import(&path)
+            .map_err(|error| error.frame(None, format!("while importing the module `{path}`")))?;
         key = Some(path);
     }
     let position = match ev.kind(value)? {
@@ -118,7 +125,8 @@ fn arguments(ev: &mut Evaluator, context: &Rc<Context>, function: Value) -> Eval
             continue;
         }
         let (context, position) = (context.clone(), formal.position);
-        let value = ev.lazy(&[config], move |ev, captures| module_argument(ev, &context, captures[0], &name, position));
+        let value = ev
+            .lazy(&[config], move |ev, captures| module_argument(ev, &context, captures[0], &name, position));
         given.push((formal.name, value));
     }
     Ok(ev.attrs(&given))
@@ -184,7 +192,11 @@ fn take_apart(ev: &mut Evaluator, loaded: Loaded) -> EvalResult<Parts> {
     let part = |ev: &mut Evaluator, name: &str| -> EvalResult<Option<Definition>> {
         let symbol = ev.symbol(name);
         let attribute = ev.attribute(value, symbol)?;
-        Ok(attribute.map(|a| Definition { file: file.clone(), value: a.value, position: a.position.or(position) }))
+        Ok(attribute.map(|a| Definition {
+            file: file.clone(),
+            value: a.value,
+            position: a.position.or(position),
+        }))
     };
     let options = part(ev, "options")?;
     let freeform = ev.select_opt(value, "freeformType")?;

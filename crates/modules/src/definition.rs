@@ -63,14 +63,22 @@ pub(crate) struct Discharged {
 }
 
 /// Takes off `mkIf`, `mkMerge`, `mkOverride` and `mkOrder`; what is conditioned away is left out.
-pub(crate) fn discharge(ev: &mut Evaluator, definition: &Definition, out: &mut Vec<Discharged>) -> EvalResult<()> {
-    let plain = Discharged { definition: definition.clone(), priority: DEFAULT_PRIORITY, order: DEFAULT_ORDER };
+pub(crate) fn discharge(
+    ev: &mut Evaluator,
+    definition: &Definition,
+    out: &mut Vec<Discharged>,
+) -> EvalResult<()> {
+    let plain =
+        Discharged { definition: definition.clone(), priority: DEFAULT_PRIORITY, order: DEFAULT_ORDER };
     discharge_inner(ev, plain, out)
 }
 
 fn discharge_inner(ev: &mut Evaluator, item: Discharged, out: &mut Vec<Discharged>) -> EvalResult<()> {
     let value = item.definition.value;
-    let with = |value: Value| Discharged { definition: Definition { value, ..item.definition.clone() }, ..item.clone() };
+    let with = |value: Value| Discharged {
+        definition: Definition { value, ..item.definition.clone() },
+        ..item.clone()
+    };
     match property(ev, value)? {
         Some(Property::Merge) => {
             let contents = ev.select(value, "contents")?;

@@ -69,7 +69,8 @@ impl Context {
             return Ok(root.clone());
         }
         let modules = self.collected(ev)?;
-        let declarations: Vec<Definition> = modules.iter().filter_map(|module| module.options.clone()).collect();
+        let declarations: Vec<Definition> =
+            modules.iter().filter_map(|module| module.options.clone()).collect();
         let definitions: Vec<Definition> = modules.iter().map(|module| module.config.clone()).collect();
         let freeform = modules.iter().find_map(|module| module.freeform);
         let root = Node::root(self.clone(), declarations, definitions, freeform);

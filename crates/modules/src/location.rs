@@ -43,7 +43,8 @@ impl fmt::Display for Location {
                 f.write_str(".")?;
             }
             let plain = |c: char| c.is_ascii_alphanumeric() || "_-'".contains(c);
-            let starts_plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '<' || c == '*');
+            let starts_plain =
+                name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '<' || c == '*');
             if starts_plain && name.chars().all(|c| plain(c) || "<>*".contains(c)) {
                 f.write_str(name)?;
             } else {

@@ -75,7 +75,8 @@ impl OptionState {
             let value = ev.attrs(&[(tag, tag_value), (priority, priority_value), (content, value)]);
             definitions.insert(0, Definition { value, ..declaration.clone() });
         }
-        effective(ev, &definitions).map_err(|error| error.frame(None, format!("while evaluating the option `{}`", self.location)))
+        effective(ev, &definitions)
+            .map_err(|error| error.frame(None, format!("while evaluating the option `{}`", self.location)))
     }
 
     fn set_read_only(&self, definitions: &[Definition]) -> EvalError {
@@ -106,7 +107,12 @@ impl OptionState {
         .map_err(|error| self.framed(error))
     }
 
-    fn merge(&self, ev: &mut Evaluator, option_type: Value, definitions: Vec<Definition>) -> EvalResult<Value> {
+    fn merge(
+        &self,
+        ev: &mut Evaluator,
+        option_type: Value,
+        definitions: Vec<Definition>,
+    ) -> EvalResult<Value> {
         if definitions.is_empty() {
             return match types::empty_value(ev, option_type, &self.location)? {
                 Some(value) => Ok(value),
@@ -148,13 +154,15 @@ impl OptionState {
             ev.lazy(&captures, move |ev, _| make(&state, ev))
         };
         let value = lazy(ev, |state, ev| state.value(ev));
-        let is_defined = lazy(ev, |state, ev| Ok(Value::bool(!state.with_default(ev)?.definitions.is_empty())));
+        let is_defined =
+            lazy(ev, |state, ev| Ok(Value::bool(!state.with_default(ev)?.definitions.is_empty())));
         let priority = lazy(ev, |state, ev| {
             let priority = state.with_default(ev)?.priority;
             Ok(ev.int(priority))
         });
         let definitions = lazy(ev, |state, ev| {
-            let all: Vec<_> = state.with_default(ev)?.definitions.iter().map(|definition| definition.value).collect();
+            let all: Vec<_> =
+                state.with_default(ev)?.definitions.iter().map(|definition| definition.value).collect();
             Ok(ev.list(&all))
         });
         let located = lazy(ev, |state, ev| state.located(ev));

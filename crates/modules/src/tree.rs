@@ -83,7 +83,8 @@ impl Node {
                 all.entry(attribute.name).or_default().push(child);
             }
         }
-        let names = order.into_iter().map(|name| (name, all.remove(&name).unwrap_or_default().into())).collect();
+        let names =
+            order.into_iter().map(|name| (name, all.remove(&name).unwrap_or_default().into())).collect();
         Ok(self.names.get_or_init(|| names).clone())
     }
 
@@ -93,7 +94,8 @@ impl Node {
             return Ok(all.clone());
         }
         if self.sorting.replace(true) {
-            let shown = if self.is_root { "the configuration".to_owned() } else { format!("`{}`", self.location) };
+            let shown =
+                if self.is_root { "the configuration".to_owned() } else { format!("`{}`", self.location) };
             return Err(EvalError::new(
                 Diagnostic::error(
                     &diagnostics::circular::ENTRY,
@@ -149,9 +151,19 @@ impl Node {
         }
         let child = if options.is_empty() {
             let definitions = self.by_name(ev)?.get(&name).cloned().unwrap_or_default();
-            Child::Folder(Rc::new(Self::folder(self.context.clone(), location, declarations.to_vec(), definitions)))
+            Child::Folder(Rc::new(Self::folder(
+                self.context.clone(),
+                location,
+                declarations.to_vec(),
+                definitions,
+            )))
         } else if options.len() == declarations.len() {
-            Child::Option(Rc::new(OptionState::new(self.clone(), name, location, DeclaredOption { declarations: options })))
+            Child::Option(Rc::new(OptionState::new(
+                self.clone(),
+                name,
+                location,
+                DeclaredOption { declarations: options },
+            )))
         } else {
             return Err(crate::option::mixed(&location, declarations));
         };

@@ -22,8 +22,10 @@ pub(crate) fn check(ev: &mut Evaluator, root: &Rc<Node>) -> EvalResult<()> {
     let mut found = Vec::new();
     look(ev, root, &mut found)?;
     let Some(first) = found.first() else { return Ok(()) };
-    let mut diagnostic =
-        Diagnostic::error(&diagnostics::unknown_option::ENTRY, format!("there is no option `{}`", first.location));
+    let mut diagnostic = Diagnostic::error(
+        &diagnostics::unknown_option::ENTRY,
+        format!("there is no option `{}`", first.location),
+    );
     if let Some(span) = first.definition.position {
         diagnostic = diagnostic.label(span, "no such option");
     }
@@ -70,7 +72,12 @@ fn look(ev: &mut Evaluator, node: &Rc<Node>, found: &mut Vec<Unmatched>) -> Eval
     Ok(())
 }
 
-fn suggest(ev: &mut Evaluator, root: &Rc<Node>, wrong: &Unmatched, diagnostic: Diagnostic) -> EvalResult<Diagnostic> {
+fn suggest(
+    ev: &mut Evaluator,
+    root: &Rc<Node>,
+    wrong: &Unmatched,
+    diagnostic: Diagnostic,
+) -> EvalResult<Diagnostic> {
     let name = wrong.location.last();
     let mut near: Vec<(f64, String)> = wrong
         .siblings
@@ -81,7 +88,8 @@ fn suggest(ev: &mut Evaluator, root: &Rc<Node>, wrong: &Unmatched, diagnostic: D
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     let text = wrong.location.to_string();
     let parent = text.strip_suffix(&*name).unwrap_or_default();
-    let mut names: Vec<String> = near.into_iter().take(3).map(|(_, sibling)| format!("`{parent}{sibling}`")).collect();
+    let mut names: Vec<String> =
+        near.into_iter().take(3).map(|(_, sibling)| format!("`{parent}{sibling}`")).collect();
     if names.is_empty() {
         names = elsewhere(ev, root, &name)?;
     }

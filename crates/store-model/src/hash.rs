@@ -43,7 +43,9 @@ impl Algorithm {
 
     /// The algorithm of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Md5, Self::Sha1, Self::Sha256, Self::Sha512, Self::Blake3].into_iter().find(|a| a.name() == name)
+        [Self::Md5, Self::Sha1, Self::Sha256, Self::Sha512, Self::Blake3]
+            .into_iter()
+            .find(|a| a.name() == name)
     }
 }
 
@@ -72,7 +74,9 @@ impl fmt::Display for HashError {
         match self {
             Self::UnknownAlgorithm(name) => write!(f, "unknown hash algorithm `{name}`"),
             Self::NoAlgorithm(text) => write!(f, "hash without an algorithm: `{text}`"),
-            Self::OtherAlgorithm(text, wanted) => write!(f, "hash should be of type `{}`: `{text}`", wanted.name()),
+            Self::OtherAlgorithm(text, wanted) => {
+                write!(f, "hash should be of type `{}`: `{text}`", wanted.name())
+            }
             Self::Malformed(text, algorithm) => write!(f, "no {} hash: `{text}`", algorithm.name()),
         }
     }

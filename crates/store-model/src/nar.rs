@@ -109,7 +109,8 @@ fn pad(out: &mut impl Write, length: u64) -> io::Result<()> {
 /// The NAR of one file, for contents that are in memory.
 pub fn of_file(executable: bool, contents: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(contents.len() + 128);
-    let written = Encoder::new(&mut bytes).and_then(|mut nar| nar.file(executable, contents.len() as u64, &mut &*contents));
+    let written = Encoder::new(&mut bytes)
+        .and_then(|mut nar| nar.file(executable, contents.len() as u64, &mut &*contents));
     debug_assert!(written.is_ok(), "writing to memory cannot fail");
     bytes
 }

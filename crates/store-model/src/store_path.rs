@@ -217,7 +217,12 @@ impl StoreDir {
     ///
     /// # Errors
     /// [`StorePathError::BadName`].
-    pub fn text_path(&self, name: &str, hash: &Hash, references: &[StorePath]) -> Result<StorePath, StorePathError> {
+    pub fn text_path(
+        &self,
+        name: &str,
+        hash: &Hash,
+        references: &[StorePath],
+    ) -> Result<StorePath, StorePathError> {
         let references = References { others: references.to_vec(), to_self: false };
         self.make(&self.typed("text", &references), hash, name)
     }
@@ -249,7 +254,12 @@ impl StoreDir {
     ///
     /// # Errors
     /// [`StorePathError::BadName`].
-    pub fn output_path(&self, output: &str, modulo: &Hash, drv_name: &str) -> Result<StorePath, StorePathError> {
+    pub fn output_path(
+        &self,
+        output: &str,
+        modulo: &Hash,
+        drv_name: &str,
+    ) -> Result<StorePath, StorePathError> {
         self.make(&format!("output:{output}"), modulo, &output_path_name(drv_name, output))
     }
 }

@@ -112,7 +112,9 @@ impl Database {
     fn references(&self, id: i64) -> Result<Vec<StorePath>, Error> {
         let mut query = self
             .connection
-            .prepare_cached("select path from Refs join ValidPaths on reference = id where referrer = ? order by path")
+            .prepare_cached(
+                "select path from Refs join ValidPaths on reference = id where referrer = ? order by path",
+            )
             .map_err(self.failed())?;
         let rows = query.query_map([id], |row| row.get::<_, String>(0)).map_err(self.failed())?;
         let mut all = Vec::new();
@@ -123,8 +125,10 @@ impl Database {
     }
 
     pub(crate) fn all(&self) -> Result<Vec<StorePath>, Error> {
-        let mut query =
-            self.connection.prepare_cached("select path from ValidPaths order by path").map_err(self.failed())?;
+        let mut query = self
+            .connection
+            .prepare_cached("select path from ValidPaths order by path")
+            .map_err(self.failed())?;
         let rows = query.query_map([], |row| row.get::<_, String>(0)).map_err(self.failed())?;
         let mut all = Vec::new();
         for row in rows {
@@ -165,28 +169,39 @@ impl Database {
                         "insert or ignore into Refs (referrer, reference)
                          select a.id, b.id from ValidPaths a, ValidPaths b where a.path = ? and b.path = ?",
                     )
-                    .and_then(|mut insert| insert.execute(params![dir.print(&info.path), dir.print(reference)]))
+                    .and_then(|mut insert| {
+                        insert.execute(params![dir.print(&info.path), dir.print(reference)])
+                    })
                     .map_err(failed)?;
                 let known = || {
                     let mut query = transaction.prepare_cached("select 1 from ValidPaths where path = ?")?;
                     query.exists([dir.print(reference)])
                 };
                 if changed == 0 && !known().map_err(failed)? {
-                    return Err(Error::MissingReference { path: dir.print(&info.path), reference: dir.print(reference) });
+                    return Err(Error::MissingReference {
+                        path: dir.print(&info.path),
+                        reference: dir.print(reference),
+                    });
                 }
             }
         }
         transaction.commit().map_err(failed)
     }
 
-    pub(crate) fn register_outputs(&mut self, drv: &StorePath, outputs: &[(String, StorePath)]) -> Result<(), Error> {
+    pub(crate) fn register_outputs(
+        &mut self,
+        drv: &StorePath,
+        outputs: &[(String, StorePath)],
+    ) -> Result<(), Error> {
         for (name, path) in outputs {
             self.connection
                 .prepare_cached(
                     "insert or replace into DerivationOutputs (drv, id, path)
                      select id, ?, ? from ValidPaths where path = ?",
                 )
-                .and_then(|mut insert| insert.execute(params![name, self.dir.print(path), self.dir.print(drv)]))
+                .and_then(|mut insert| {
+                    insert.execute(params![name, self.dir.print(path), self.dir.print(drv)])
+                })
                 .map_err(self.failed())?;
         }
         Ok(())

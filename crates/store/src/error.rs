@@ -46,13 +46,19 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { doing, error } => write!(f, "cannot {doing}: {error}"),
-            Self::Database { path, error } => write!(f, "the store's database `{}` failed: {error}", path.display()),
+            Self::Database { path, error } => {
+                write!(f, "the store's database `{}` failed: {error}", path.display())
+            }
             Self::Schema { path, found } => {
                 write!(f, "the store has a schema that is not known, `{found}` in `{}`", path.display())
             }
             Self::Name(error) => error.fmt(f),
             Self::Special(path) => {
-                write!(f, "a store holds files, folders and links, but this is none of them: `{}`", path.display())
+                write!(
+                    f,
+                    "a store holds files, folders and links, but this is none of them: `{}`",
+                    path.display()
+                )
             }
             Self::MissingReference { path, reference } => {
                 write!(f, "cannot register `{path}`: what it refers to is not in the store: `{reference}`")

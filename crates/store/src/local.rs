@@ -40,7 +40,9 @@ impl LocalStore {
     pub fn open(root: &Path) -> Result<Self, Error> {
         let state = root.join("nix/var/nix");
         let doing = || format!("open the store in `{}`", root.display());
-        for folder in [&root.join("nix/store"), &state.join("db"), &state.join("gcroots"), &state.join("staging")] {
+        for folder in
+            [&root.join("nix/store"), &state.join("db"), &state.join("gcroots"), &state.join("staging")]
+        {
             sys::create_dir_all(folder).doing(doing)?;
         }
         let schema = state.join("db/schema");
@@ -133,7 +135,8 @@ impl LocalStore {
         let mut wanted = Vec::new();
         for registration in registrations {
             if self.is_valid(&registration.path)? {
-                sys::remove_tree(&registration.staged).doing(|| "remove a tree that is not needed".to_owned())?;
+                sys::remove_tree(&registration.staged)
+                    .doing(|| "remove a tree that is not needed".to_owned())?;
             } else {
                 wanted.push(registration);
             }
@@ -244,7 +247,12 @@ impl LocalStore {
     ///
     /// # Errors
     /// Any [`Error`].
-    pub fn path_of_tree(&self, name: &str, source: &Path, filter: Option<archive::Filter<'_>>) -> Result<StorePath, Error> {
+    pub fn path_of_tree(
+        &self,
+        name: &str,
+        source: &Path,
+        filter: Option<archive::Filter<'_>>,
+    ) -> Result<StorePath, Error> {
         let (hash, _) = archive::hash(source, filter)?;
         Ok(self.dir.fixed_output_path(ContentMethod::Recursive, &hash, &References::default(), name)?)
     }
@@ -265,7 +273,8 @@ impl LocalStore {
         copy(source, &staged, keep)?;
         canonicalise(&staged)?;
         let (nar_hash, nar_size) = archive::hash(&staged, None)?;
-        let path = self.dir.fixed_output_path(ContentMethod::Recursive, &nar_hash, &References::default(), name)?;
+        let path =
+            self.dir.fixed_output_path(ContentMethod::Recursive, &nar_hash, &References::default(), name)?;
         if self.is_valid(&path)? {
             sys::remove_tree(&staged).doing(doing)?;
             return Ok(path);

@@ -11,7 +11,7 @@ const MAX_CAUSES: usize = 12;
 /// Requests that do not go together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// What could not be fulfilled, the cause of each after it.
+    /// What could not be fulfilled: first what is a cause by itself, then what follows from it.
     pub problems: Vec<Problem>,
 }
 
@@ -134,6 +134,9 @@ pub(super) fn conflict(state: &State<'_, '_>) -> Conflict {
             reasons,
         });
     }
+    let follows =
+        |problem: &Problem| problem.reasons.iter().any(|r| matches!(r, Reason::NotInstallable { .. }));
+    problems.sort_by_key(follows);
     Conflict { problems }
 }
 

@@ -10,5 +10,7 @@ pub static ENTRY: Entry = Entry {
 state them in `assertions`; the message says what is wrong, and the places that bring it about are marked.
 
 Change one of the marked definitions."#,
-    example: Example::Configuration(r#"{ services.nginx.enable = true; services.nginx.virtualHosts = { a.serverName = "x"; b.serverName = "x"; }; }"#),
+    example: Example::Configuration(
+        r#"{ services.nginx.enable = true; services.nginx.virtualHosts = { a.serverName = "x"; b.serverName = "x"; }; }"#,
+    ),
 };

@@ -10,5 +10,7 @@ pub static ENTRY: Entry = Entry {
 else.
 
 Write the file that is imported into the repository."#,
-    example: Example::Expression(r#"import (derivation { name = "x"; builder = "/bin/sh"; system = "x86_64-linux"; })"#),
+    example: Example::Expression(
+        r#"import (derivation { name = "x"; builder = "/bin/sh"; system = "x86_64-linux"; })"#,
+    ),
 };

@@ -9,5 +9,7 @@ pub static ENTRY: Entry = Entry {
     page: r#"The lock is made from what a configuration asks for. So what it asks for cannot depend on the lock.
 
 Take `locked` out of what `environment.systemPackages` depends on."#,
-    example: Example::Configuration(r#"{ locked, ... }: { environment.systemPackages = builtins.attrNames locked; }"#),
+    example: Example::Configuration(
+        r#"{ locked, ... }: { environment.systemPackages = builtins.attrNames locked; }"#,
+    ),
 };

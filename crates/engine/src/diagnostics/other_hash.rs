@@ -9,5 +9,7 @@ pub static ENTRY: Entry = Entry {
     page: r#"The configuration says which contents a path must have, and it has others.
 
 If the new contents are right, write their hash; the message gives it in the form to paste."#,
-    example: Example::Expression(r#"builtins.path { path = /nival/library/lib/default.nix; name = "x"; recursive = false; sha256 = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; }"#),
+    example: Example::Expression(
+        r#"builtins.path { path = /nival/library/lib/default.nix; name = "x"; recursive = false; sha256 = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; }"#,
+    ),
 };

@@ -147,7 +147,9 @@ pub(super) fn hints(ev: &mut Evaluator, option_type: Value, value: Value) -> Eva
             let text = ev.print(value);
             hints.push(format!("write it in quotes: `\"{text}\"`"));
         }
-        Some(Kind::ListOf) if found != ValueKind::List => hints.push("put it into a list: `[ VALUE ]`".to_owned()),
+        Some(Kind::ListOf) if found != ValueKind::List => {
+            hints.push("put it into a list: `[ VALUE ]`".to_owned())
+        }
         Some(Kind::NullOr | Kind::Unique) => {
             let element = ev.select(option_type, "elemType")?;
             return super::check::hints(ev, element, value);

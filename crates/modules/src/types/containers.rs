@@ -82,7 +82,11 @@ pub(super) fn merge_lazy_elements(
 }
 
 /// A set of values of any kind, each defined once or equal, merged when it is wanted.
-pub(crate) fn merge_lazy_set(ev: &mut Evaluator, location: &Location, definitions: &[Definition]) -> EvalResult<Value> {
+pub(crate) fn merge_lazy_set(
+    ev: &mut Evaluator,
+    location: &Location,
+    definitions: &[Definition],
+) -> EvalResult<Value> {
     let effective = crate::definition::effective(ev, definitions)?;
     lazily(ev, location, &effective.definitions, None)
 }
@@ -111,15 +115,17 @@ fn lazily(
             };
             match merged {
                 Some(value) => ev.force(value),
-                None => match element_type.map(|t| super::empty_value(ev, t, &place)).transpose()?.flatten() {
-                    Some(value) => Ok(value),
-                    None => Err(conflict(
-                        &diagnostics::undefined_option::ENTRY,
-                        format!("the option has no value, and one is needed: `{place}`"),
-                        &found,
-                        &[],
-                    )),
-                },
+                None => {
+                    match element_type.map(|t| super::empty_value(ev, t, &place)).transpose()?.flatten() {
+                        Some(value) => Ok(value),
+                        None => Err(conflict(
+                            &diagnostics::undefined_option::ENTRY,
+                            format!("the option has no value, and one is needed: `{place}`"),
+                            &found,
+                            &[],
+                        )),
+                    }
+                }
             }
         });
         attributes.push(Attribute { name, value, position });

@@ -102,8 +102,9 @@ pub(crate) fn merge(
     definitions: &[Definition],
 ) -> EvalResult<Value> {
     for definition in definitions {
-        let fits = check(ev, option_type, definition.value)
-            .map_err(|error| error.frame(definition.position, format!("while checking the definition of `{location}`")))?;
+        let fits = check(ev, option_type, definition.value).map_err(|error| {
+            error.frame(definition.position, format!("while checking the definition of `{location}`"))
+        })?;
         if !fits {
             return Err(wrong_type(ev, option_type, location, definition)?);
         }
@@ -142,7 +143,11 @@ pub(crate) fn merge(
 }
 
 /// The value of an option of this type that has no definition at all; `None` where it needs one.
-pub(crate) fn empty_value(ev: &mut Evaluator, option_type: Value, location: &Location) -> EvalResult<Option<Value>> {
+pub(crate) fn empty_value(
+    ev: &mut Evaluator,
+    option_type: Value,
+    location: &Location,
+) -> EvalResult<Option<Value>> {
     match kind(ev, option_type)? {
         Some(Kind::ListOf) if ev.select_opt(option_type, "nonEmpty")?.is_none() => Ok(Some(ev.list(&[]))),
         Some(Kind::AttrsOf | Kind::LazyAttrsOf | Kind::Attrs) => Ok(Some(ev.attrs(&[]))),
@@ -251,7 +256,9 @@ fn wrong_type(
         format!("the option `{location}` takes {}, not {shown}", with_article(&wanted)),
     );
     match definition.position {
-        Some(span) => diagnostic = diagnostic.label(span, format!("this is {}", with_article(type_word(got)))),
+        Some(span) => {
+            diagnostic = diagnostic.label(span, format!("this is {}", with_article(type_word(got))))
+        }
         None => diagnostic = diagnostic.note(format!("defined in `{}`", definition.file)),
     }
     for hint in check::hints(ev, option_type, definition.value)? {

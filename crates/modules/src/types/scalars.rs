@@ -7,7 +7,11 @@ use crate::location::Location;
 use nival_eval::{ContextId, EvalResult, Evaluator, Value};
 
 /// The value that all definitions agree on.
-pub(super) fn equal(ev: &mut Evaluator, location: &Location, definitions: &[Definition]) -> EvalResult<Value> {
+pub(super) fn equal(
+    ev: &mut Evaluator,
+    location: &Location,
+    definitions: &[Definition],
+) -> EvalResult<Value> {
     let Some(first) = definitions.first() else { return Ok(Value::NULL) };
     for other in &definitions[1..] {
         if !ev.equal(first.value, other.value)? {

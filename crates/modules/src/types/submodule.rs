@@ -23,7 +23,8 @@ pub(super) fn merge(
         None => ev.attrs(&[]),
     };
     let lib = ev.select_opt(option_type, "lib")?;
-    let origin = definitions.first().map_or_else(|| "(option type)".into(), |definition| definition.file.clone());
+    let origin =
+        definitions.first().map_or_else(|| "(option type)".into(), |definition| definition.file.clone());
     let evaluated = evaluate(ev, Request { modules, special_args, lib, location: location.clone(), origin });
     ev.force(evaluated.config)
 }
@@ -33,7 +34,8 @@ fn name_argument(ev: &mut Evaluator, location: &Location) -> Value {
     let (module, arguments, name) = (ev.symbol("_module"), ev.symbol("args"), ev.symbol("name"));
     let text = ev.string(&location.last());
     let (tag, priority, content) = (ev.symbol("_type"), ev.symbol("priority"), ev.symbol("content"));
-    let (tag_value, priority_value) = (ev.string("override"), ev.int(crate::definition::OPTION_DEFAULT_PRIORITY));
+    let (tag_value, priority_value) =
+        (ev.string("override"), ev.int(crate::definition::OPTION_DEFAULT_PRIORITY));
     let default = ev.attrs(&[(tag, tag_value), (priority, priority_value), (content, text)]);
     let inner = ev.attrs(&[(name, default)]);
     let arguments = ev.attrs(&[(arguments, inner)]);

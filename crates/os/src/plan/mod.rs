@@ -9,7 +9,7 @@ use crate::Manifest;
 use crate::compose::{PackageUnit, Store, package_units};
 use crate::manifest::{Origin, Protocol};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a switch does.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -167,6 +167,8 @@ pub struct Snapshot {
     /// The manifest.
     pub manifest: Manifest,
     units: BTreeMap<String, PackageUnit>,
+    /// The packages that bring the programs which units start, by the program's path.
+    programs: BTreeMap<String, String>,
 }
 
 impl Snapshot {
@@ -174,7 +176,20 @@ impl Snapshot {
     #[must_use]
     pub fn new(store: &Store, manifest: Manifest) -> Self {
         let units = package_units(store, &manifest);
-        Self { manifest, units }
+        let mut snapshot = Self { manifest, units, programs: BTreeMap::new() };
+        let views = snapshot.manifest.units.keys().filter_map(|name| unit::View::of(&snapshot, name));
+        let paths: BTreeSet<String> = views.flat_map(|view| view.programs()).collect();
+        let holder = |path: &str| {
+            let inside = |package: &&crate::manifest::Package| {
+                let place = store.physical(&package.path).join("root").join(path.trim_start_matches('/'));
+                std::fs::symlink_metadata(place).is_ok()
+            };
+            snapshot.manifest.root.packages.iter().find(inside).map(|package| package.name.clone())
+        };
+        let programs =
+            paths.into_iter().filter_map(|path| holder(&path).map(|package| (path, package))).collect();
+        snapshot.programs = programs;
+        snapshot
     }
 }
 

@@ -1,6 +1,7 @@
 //! A plan as lines for people.
 
 use super::{Action, Cause, Change, DefinitionChange, PackageChange, Plan, What};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 pub(super) fn text(plan: &Plan) -> String {
@@ -17,7 +18,11 @@ pub(super) fn text(plan: &Plan) -> String {
             }
         }
     }
-    for package in &plan.packages {
+    let (whole, single) = roots(&plan.packages);
+    for (root, change, count) in whole {
+        let _ = writeln!(text, "{:<11} {change} {root} with {count} packages", "root");
+    }
+    for package in single {
         let _ = writeln!(text, "{:<11} {}", "package", package_change(package));
     }
     for file in &plan.files {
@@ -33,6 +38,25 @@ pub(super) fn text(plan: &Plan) -> String {
         text += "no unit is touched\n";
     }
     text
+}
+
+/// Further roots that come or go as a whole, and the packages that change one by one.
+fn roots(packages: &[PackageChange]) -> (Vec<(&str, &'static str, usize)>, Vec<&PackageChange>) {
+    let mut by_root: BTreeMap<&str, Vec<&PackageChange>> = BTreeMap::new();
+    for package in packages {
+        by_root.entry(&package.root).or_default().push(package);
+    }
+    let (mut whole, mut single) = (Vec::new(), Vec::new());
+    for (root, packages) in by_root {
+        let come = packages.iter().all(|package| package.old.is_none());
+        let gone = packages.iter().all(|package| package.new.is_none());
+        if !root.is_empty() && packages.len() > 3 && (come || gone) {
+            whole.push((root, if come { "added" } else { "removed" }, packages.len()));
+        } else {
+            single.extend(packages);
+        }
+    }
+    (whole, single)
 }
 
 fn action(action: Action) -> &'static str {

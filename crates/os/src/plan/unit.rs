@@ -41,7 +41,26 @@ impl<'a> View<'a> {
         };
         let masked = snapshot.manifest.masks.iter().any(|mask| mask == name);
         let wanted = !definition.wanted_by.is_empty() || !definition.required_by.is_empty();
-        Some(Self { definition, meaning, packages, runs: definition.enable && wanted && !masked })
+        let mut view = Self { definition, meaning, packages, runs: definition.enable && wanted && !masked };
+        let started: Vec<String> =
+            view.programs().iter().filter_map(|path| snapshot.programs.get(path).cloned()).collect();
+        view.packages.extend(started);
+        Some(view)
+    }
+
+    /// The paths of the programs that it starts, as they lie in packages.
+    pub(super) fn programs(&self) -> BTreeSet<String> {
+        let lines = self.meaning.iter().filter_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            name.trim().starts_with("Exec").then_some(value)
+        });
+        let paths = lines.filter_map(|value| {
+            let path =
+                value.trim_start_matches(['@', '-', ':', '+', '!', '|', ' ']).split_whitespace().next()?;
+            let old = ["/bin/", "/sbin/", "/lib/"].into_iter().any(|folder| path.starts_with(folder));
+            path.starts_with('/').then(|| if old { format!("/usr{path}") } else { path.to_owned() })
+        });
+        paths.collect()
     }
 
     /// The values of a setting, all of them split into words.

@@ -105,6 +105,20 @@ fn a_changed_package_restarts_all_that_need_it() {
 }
 
 #[test]
+fn the_package_of_the_program_counts_where_another_one_brings_the_unit() {
+    let world = World::new();
+    let mut old = web(&world);
+    let program = world.package("nginx-program", &[("usr/sbin/n", "n")], "{}");
+    old.root.packages.push(program);
+    old.units.insert("own.service".into(), unit("[Service]\nExecStart=-/sbin/n -g x\n"));
+    let mut new = old.clone();
+    let again = world.package("nginx-program-again", &[("usr/sbin/n", "other")], "{}");
+    let place = new.root.packages.iter_mut().find(|package| package.name == "nginx-program").unwrap();
+    place.path = again.path;
+    assert_eq!(steps(&between(&world, &old, &new)), [("own.service", Action::Restart)]);
+}
+
+#[test]
 fn units_come_and_go_and_followers_follow() {
     let world = World::new();
     let mut old = web(&world);

@@ -45,6 +45,7 @@ fn a_full_disk_is_coded() {
     fs::write(&file, manifest(vec![package]).to_json()).unwrap();
     for point in 1..40 {
         let output = Command::new(program())
+            .env_remove("NIVAL_STORE")
             .arg(world.folder.path())
             .arg("compose")
             .arg(&file)
@@ -54,7 +55,13 @@ fn a_full_disk_is_coded() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.starts_with("error[NV0602]"), "point {point}: {said}");
     }
-    let output = Command::new(program()).arg(world.folder.path()).arg("compose").arg(&file).output().unwrap();
+    let output = Command::new(program())
+        .env_remove("NIVAL_STORE")
+        .arg(world.folder.path())
+        .arg("compose")
+        .arg(&file)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "the next command works");
 }
 
@@ -137,7 +144,13 @@ fn a_root_without_systemd_is_refused() {
     let package = world.package("one", &[("usr/bin/tool", "a")], "{}");
     let file = world.folder.path().join("manifest.json");
     fs::write(&file, manifest(vec![package]).to_json()).unwrap();
-    let output = Command::new(program()).arg(world.folder.path()).arg("up").arg(&file).output().unwrap();
+    let output = Command::new(program())
+        .env_remove("NIVAL_STORE")
+        .arg(world.folder.path())
+        .arg("up")
+        .arg(&file)
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.starts_with("error[NV0612]") && said.contains("systemd cannot be started"), "{said}");
     let publish = Publish { address: std::net::Ipv4Addr::LOCALHOST.into(), host: 0, guest: 80 };

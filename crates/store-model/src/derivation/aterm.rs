@@ -84,7 +84,8 @@ impl Derivation {
 }
 
 fn describe(output: &Output) -> (String, String) {
-    let named = |method: ContentMethod, algorithm: Algorithm| format!("{}{}", method.prefix(), algorithm.name());
+    let named =
+        |method: ContentMethod, algorithm: Algorithm| format!("{}{}", method.prefix(), algorithm.name());
     match &output.kind {
         OutputKind::InputAddressed(_) | OutputKind::Deferred => Default::default(),
         OutputKind::Fixed { method, hash } => (named(*method, hash.algorithm()), hash.base16()),
@@ -226,7 +227,9 @@ impl Reader<'_> {
             match byte {
                 b'"' => return Ok(out),
                 b'\\' => {
-                    let Some(next) = self.text.get(self.at).copied() else { return self.wrong("an escaped letter") };
+                    let Some(next) = self.text.get(self.at).copied() else {
+                        return self.wrong("an escaped letter");
+                    };
                     self.at += 1;
                     out.push(match next {
                         b'n' => b'\n',

@@ -56,7 +56,12 @@ impl Output {
     ///
     /// # Errors
     /// [`StorePathError::BadName`] where name and output make no name of a path.
-    pub fn path(&self, dir: &StoreDir, drv_name: &str, output: &str) -> Result<Option<StorePath>, StorePathError> {
+    pub fn path(
+        &self,
+        dir: &StoreDir,
+        drv_name: &str,
+        output: &str,
+    ) -> Result<Option<StorePath>, StorePathError> {
         match &self.kind {
             OutputKind::InputAddressed(path) => Ok(Some(path.clone())),
             OutputKind::Fixed { method, hash } => {
@@ -124,7 +129,8 @@ impl Derivation {
 
     /// What the `.drv` file refers to, sorted.
     pub fn references(&self) -> Vec<StorePath> {
-        let all: BTreeSet<_> = self.input_sources.iter().chain(self.input_derivations.keys()).cloned().collect();
+        let all: BTreeSet<_> =
+            self.input_sources.iter().chain(self.input_derivations.keys()).cloned().collect();
         all.into_iter().collect()
     }
 }

@@ -46,7 +46,9 @@ impl Derivation {
         for (path, wanted) in &self.input_derivations {
             match inputs(path)? {
                 Modulo::Deferred => deferred = true,
-                Modulo::Whole(hash) => replaced.entry(hash.base16()).or_default().extend(wanted.iter().cloned()),
+                Modulo::Whole(hash) => {
+                    replaced.entry(hash.base16()).or_default().extend(wanted.iter().cloned())
+                }
                 Modulo::ByOutput(hashes) => {
                     for output in wanted {
                         if let Some(hash) = hashes.get(output) {
@@ -64,7 +66,9 @@ impl Derivation {
     }
 
     fn fixed_hashes(&self, dir: &StoreDir) -> Result<Option<BTreeMap<String, Hash>>, StorePathError> {
-        if self.outputs.is_empty() || !self.outputs.values().all(|o| matches!(o.kind, OutputKind::Fixed { .. })) {
+        if self.outputs.is_empty()
+            || !self.outputs.values().all(|o| matches!(o.kind, OutputKind::Fixed { .. }))
+        {
             return Ok(None);
         }
         let mut hashes = BTreeMap::new();

@@ -7,8 +7,5 @@ pub static ENTRY: Entry = Entry {
     code: "NV0504",
     title: "the store's schema is not known",
     page: "The store was made by a program whose database has another form. Nival reads and writes schema 10, as Nix does\nsince 2.0.\n\nUse another data folder, or the program that made the store.",
-    example: Example::Situation {
-        story: "A store says schema 99.",
-        test: "foreign_schema_is_refused",
-    },
+    example: Example::Situation { story: "A store says schema 99.", test: "foreign_schema_is_refused" },
 };
