@@ -183,7 +183,7 @@ fn asks_apt(root: &Path, request: &str, recommends: bool) -> BTreeSet<String> {
         .filter_map(|line| {
             let (name, rest) = line.split_once(" (")?;
             let version = rest.split(' ').next()?;
-            let architecture = rest.rsplit('[').next()?.split(']').next()?;
+            let architecture = rest.split("])").next()?.rsplit('[').next()?;
             Some(format!("{} {version} {architecture}", name.split([':', ' ']).next()?))
         })
         .collect()
@@ -219,7 +219,12 @@ fn the_lock_holds_what_apt_picks() {
                 })
                 .collect();
             let theirs = asks_apt(&root, text, recommends);
-            println!("{text} (recommends: {recommends}): {} packages, apt {}", ours.len(), theirs.len());
+            let same = if ours == theirs { "the same" } else { "different" };
+            println!(
+                "{text} (recommends: {recommends}): {} packages, apt {}: {same}",
+                ours.len(),
+                theirs.len()
+            );
             for missing in theirs.difference(&ours) {
                 let _ = writeln!(differences, "{text} (recommends: {recommends}): only apt has {missing}");
             }
