@@ -31,6 +31,10 @@ pub struct PackageMetadata {
     pub user_units: Vec<String>,
     /// The lines of the control file `triggers`.
     pub triggers: Vec<String>,
+    /// Names of packages that it needs, all alternatives among them.
+    pub depends: Vec<String>,
+    /// Names that it stands for.
+    pub provides: Vec<String>,
     /// Names of the maintainer scripts, none of which runs.
     pub maintainer_scripts: Vec<String>,
 }

@@ -6,7 +6,13 @@ use std::path::PathBuf;
 
 /// What can be typed.
 #[derive(Parser)]
-#[command(name = "nival", version, about = "A few lines of configuration become a running machine, and every change can be taken back", max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "nival",
+    version,
+    about = "A few lines of configuration become a running machine, and every change can be taken back",
+    max_term_width = 100,
+    propagate_version = true
+)]
 #[command(after_help = "Start with:  nival init web && nival up --detach web")]
 pub struct Arguments {
     /// The folder that holds the store and the machines' data

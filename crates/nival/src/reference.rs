@@ -69,9 +69,11 @@ fn errors() -> String {
     for entry in catalogue::entries() {
         let _ = write!(text, "\n## {}: {}\n\n{}\n\n", entry.code, entry.title, entry.page.trim());
         let _ = match entry.example {
-            Example::Expression(code) => write!(text, "```nix\n{}\n```\n", code.trim()),
+            Example::Expression(code) => {
+                write!(text, "```nix\n{}\n```\n", code.trim().replace('\0', "\u{2400}"))
+            }
             Example::Configuration(code) => {
-                write!(text, "```nix\n# configuration.nix\n{}\n```\n", code.trim())
+                write!(text, "```nix\n# configuration.nix\n{}\n```\n", code.trim().replace('\0', "\u{2400}"))
             }
             Example::Situation { story, .. } => writeln!(text, "Example: {story}"),
         };

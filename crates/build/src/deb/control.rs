@@ -16,6 +16,8 @@ pub(super) struct Control {
     pub(super) conffiles: Vec<String>,
     pub(super) triggers: Vec<String>,
     pub(super) scripts: Vec<String>,
+    pub(super) depends: Vec<String>,
+    pub(super) provides: Vec<String>,
 }
 
 impl Control {
@@ -41,6 +43,10 @@ impl Control {
         control.conffiles.sort();
         control.triggers.sort();
         control.scripts.sort();
+        for names in [&mut control.depends, &mut control.provides] {
+            names.sort();
+            names.dedup();
+        }
         if control.package.is_empty() || control.version.is_empty() || control.architecture.is_empty() {
             return Err(Problem::Format("its control file lacks a name, version or architecture".to_owned()));
         }
@@ -67,9 +73,18 @@ impl Control {
                 "package" => self.package = value.to_owned(),
                 "version" => self.version = value.to_owned(),
                 "architecture" => self.architecture = value.to_owned(),
+                "depends" | "pre-depends" => self.depends.extend(names(value)),
+                "provides" => self.provides.extend(names(value)),
                 "installed-size" => self.installed_kib = value.parse().ok(),
                 _ => {}
             }
         }
     }
+}
+
+/// The names of packages in a field of relations, alternatives included, without versions and architectures.
+fn names(field: &str) -> impl Iterator<Item = String> + '_ {
+    let ends = |c: char| c.is_whitespace() || "(:[<".contains(c);
+    let words = field.split([',', '|']).map(str::trim).filter(|word| !word.is_empty());
+    words.map(move |word| word.split(ends).next().unwrap_or(word).to_owned())
 }

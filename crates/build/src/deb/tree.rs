@@ -306,6 +306,8 @@ impl Tree {
             units: within("usr/lib/systemd/system"),
             user_units: within("usr/lib/systemd/user"),
             triggers: control.triggers,
+            depends: control.depends,
+            provides: control.provides,
             maintainer_scripts: control.scripts,
             attributes: self.attributes,
         }

@@ -5,8 +5,10 @@ use crate::error::Error;
 use crate::output::bytes;
 use crate::progress::Bar;
 use clap::Args;
+use nival_build::PackageMetadata;
 use nival_engine::{LockedVersions, Machine, Project, Session, packages};
 use nival_inputs::{Inputs, Lock, LockedPackage, Mirrors, Mode, PackagePin, Repository, RootRequest};
+use nival_store::LocalStore;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -223,6 +225,7 @@ fn manifests(
     lock: &Lock,
     paths: &Paths,
 ) -> Result<Vec<Realised>, Error> {
+    let store = context.store()?;
     let mut realised = Vec::new();
     for machine in &opened.machines {
         machine.set_locked(versions(machine.name(), lock));
@@ -234,10 +237,10 @@ fn manifests(
         }
         let mut json = manifest.json;
         json["system"] = json!(format!("{}-linux", std::env::consts::ARCH));
-        json["packages"] = packages_json(lock, machine.name(), paths);
+        json["packages"] = packages_json(&store, lock, machine.name(), paths);
         if let Some(roots) = json["roots"].as_object_mut() {
             for (name, root) in roots {
-                root["packages"] = packages_json(lock, &root_name(machine.name(), name), paths);
+                root["packages"] = packages_json(&store, lock, &root_name(machine.name(), name), paths);
             }
         }
         let name = json["name"].as_str().unwrap_or(machine.name()).to_owned();
@@ -262,16 +265,37 @@ pub fn versions(machine: &str, lock: &Lock) -> LockedVersions {
         .collect()
 }
 
-fn packages_json(lock: &Lock, root: &str, paths: &Paths) -> Json {
+/// The packages of a root, each with the packages of the same root that it needs.
+fn packages_json(store: &LocalStore, lock: &Lock, root: &str, paths: &Paths) -> Json {
     let release = lock.roots.get(root).map(|root| root.release.clone()).unwrap_or_default();
-    lock.packages_of(root)
-        .into_iter()
-        .map(|package| {
+    let mut packages = Vec::new();
+    for package in lock.packages_of(root) {
+        let path = paths.get(&(release.clone(), package.with_version())).cloned().unwrap_or_default();
+        let metadata = store
+            .dir()
+            .parse(&path)
+            .ok()
+            .and_then(|path| PackageMetadata::read(&store.physical(&path).join("metadata.json")).ok());
+        packages.push((package, path, metadata.unwrap_or_default()));
+    }
+    let mut by_name: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (package, _, metadata) in &packages {
+        for name in std::iter::once(&package.name).chain(&metadata.provides) {
+            by_name.entry(name).or_default().push(&package.name);
+        }
+    }
+    let needed = |metadata: &PackageMetadata| -> BTreeSet<&str> {
+        metadata.depends.iter().filter_map(|name| by_name.get(name.as_str())).flatten().copied().collect()
+    };
+    packages
+        .iter()
+        .map(|(package, path, metadata)| {
             json!({
                 "name": package.name,
                 "version": package.version,
                 "architecture": package.architecture,
-                "path": paths.get(&(release.clone(), package.with_version())),
+                "path": path,
+                "depends": needed(metadata),
             })
         })
         .collect()

@@ -44,7 +44,7 @@ pub(crate) struct Attributes {
 #[derive(Default, Deserialize)]
 struct Metadata {
     #[serde(default)]
-    owners: BTreeMap<String, Attributes>,
+    attributes: BTreeMap<String, Attributes>,
 }
 
 /// The listing of a package: from what was kept, else by walking it.
@@ -65,7 +65,7 @@ pub(crate) fn listing(store: &Store, state: &State, package: &Package) -> Result
     if metadata.exists() {
         let metadata: Metadata = state::read_json(&metadata)?;
         listing.owners = metadata
-            .owners
+            .attributes
             .into_iter()
             .map(|(path, a)| (format!("/{}", path.trim_matches('/')), a))
             .collect();

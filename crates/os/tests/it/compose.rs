@@ -59,7 +59,7 @@ fn composing_again_takes_what_is_there() {
 #[test]
 fn an_owner_that_is_not_declared_is_refused() {
     let world = World::new();
-    let owners = r#"{"owners": {"usr/bin/tool": {"mode": 1517, "user": "root", "group": "nosuch"}}}"#;
+    let owners = r#"{"attributes": {"usr/bin/tool": {"mode": 1517, "user": "root", "group": "nosuch"}}}"#;
     let package = world.package("one", &[("usr/bin/tool", "a")], owners);
     let error = compose(&world.store(), &world.state(), &manifest(vec![package])).unwrap_err();
     assert_eq!(error.diagnostic().entry.code, "NV0606");
@@ -154,7 +154,7 @@ fn modes_that_a_store_cannot_hold_are_in_the_layer() {
         return;
     }
     let world = World::new();
-    let owners = r#"{"owners": {"usr/bin/su": {"mode": 2541, "user": "root", "group": "root"}}}"#;
+    let owners = r#"{"attributes": {"usr/bin/su": {"mode": 2541, "user": "root", "group": "root"}}}"#;
     let package =
         world.package("one", &[("usr/bin/su", "s"), ("usr/bin/ping", "p"), ("usr/bin/agent", "a")], owners);
     let mut manifest = manifest(vec![package]);
