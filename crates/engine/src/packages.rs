@@ -104,6 +104,26 @@ fn builtin(builder: &str, name: &str) -> Derivation {
     drv
 }
 
+type Missing<'a> = BTreeMap<StorePath, StoredPackage<'a>>;
+
+fn not_there<'a>(store: &LocalStore, all: &[StoredPackage<'a>]) -> Result<Missing<'a>, Error> {
+    let mut missing = Missing::new();
+    for package in all {
+        if !store.is_valid(&package.path)? {
+            missing.insert(package.path.clone(), package.clone());
+        }
+    }
+    Ok(missing)
+}
+
+/// Waits until no other process brings packages into this store; the turn ends with the file.
+fn turn(store: &LocalStore) -> Result<std::fs::File, Error> {
+    let path = store.root().join("nix/var/nix/packages.lock");
+    let file = nival_sys::fs::open_rw(&path).map_err(|error| Error::Io(path.clone(), error))?;
+    file.lock().map_err(|error| Error::Io(path, error))?;
+    Ok(file)
+}
+
 /// Brings packages into the store: those that are not there are fetched by `fetch`, unpacked, and registered in one
 /// transaction.
 ///
@@ -116,14 +136,12 @@ pub fn ensure<'a>(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<(Vec<StoredPackage<'a>>, Times), Error> {
-    let mut all = Vec::new();
-    let mut missing: BTreeMap<StorePath, StoredPackage<'a>> = BTreeMap::new();
-    for locked in packages {
-        let package = stored(store.dir(), locked)?;
-        if !store.is_valid(&package.path)? {
-            missing.insert(package.path.clone(), package.clone());
-        }
-        all.push(package);
+    let all = packages.iter().map(|locked| stored(store.dir(), locked)).collect::<Result<Vec<_>, _>>()?;
+    let mut missing = not_there(store, &all)?;
+    // One process at a time fetches and unpacks; what another one brought meanwhile is not missing any more.
+    let _turn = if missing.is_empty() { None } else { Some(turn(store)?) };
+    if !missing.is_empty() {
+        missing = not_there(store, &all)?;
     }
     let mut times = Times { new: missing.len(), ..Times::default() };
     if missing.is_empty() {

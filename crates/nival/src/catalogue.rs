@@ -31,7 +31,7 @@ mod tests {
         let mut seen = BTreeSet::new();
         for entry in entries() {
             assert!(seen.insert(entry.code), "two entries are called {}", entry.code);
-            assert!(entry.page.len() > 40, "{} has no page worth reading", entry.code);
+            assert!(entry.page.len() > 20, "{} has no page worth reading", entry.code);
             assert!(!entry.title.ends_with('.'), "{}: a title has no final period", entry.code);
         }
     }
