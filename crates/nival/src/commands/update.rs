@@ -1,10 +1,11 @@
 //! `nival update`
 
-use crate::commands::realise::{Source, lock, open};
+use crate::commands::realise::{Source, lock, open, realise};
 use crate::context::Context;
 use crate::error::Error;
 use clap::Args;
 use nival_inputs::{ChangeKind, Difference, Lock, Mode, difference};
+use nival_os::Manifest;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,11 +38,29 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     let text =
         if changes.changes.is_empty() { "everything is up to date".to_owned() } else { describe(&changes) };
     context.output.result(&text, || difference_json(&changes));
-    if !changes.changes.is_empty() {
-        let place = arguments.path.display();
-        context.output.say(&format!("\nnival plan {place}  shows which services this restarts"));
+    let started = opened.machines.iter().any(|machine| context.machines().known(machine.name()).is_ok());
+    drop(opened);
+    if !changes.changes.is_empty() && started {
+        show_restarts(context, arguments)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what a switch to the new versions would do to machines that were started once; brings the packages for it.
+fn show_restarts(context: &mut Context, arguments: &Arguments) -> Result<(), Error> {
+    let machines = context.machines();
+    let (_, realised) = realise(context, &arguments.path, &[], &arguments.source)?;
+    for machine in realised.iter().filter(|machine| machines.known(&machine.name).is_ok()) {
+        let manifest = Manifest::from_json(&serde_json::to_vec(&machine.manifest).unwrap_or_default())?;
+        let plan = machines.plan(&machine.name, &manifest)?;
+        context.output.say(&format!(
+            "\n{}: `nival switch {}` would\n{}",
+            machine.name,
+            machine.name,
+            plan.text()
+        ));
+    }
+    Ok(())
 }
 
 /// A line for each change.

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::error::Doing as _;
 use nival_sys::{cgroup, fs};
+use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 
 /// The control groups of one machine.
@@ -17,9 +18,11 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// The groups of a machine below `base`.
-    pub fn of(base: &Path, name: &str) -> Self {
-        let whole = base.join(format!("nival.{name}"));
+    /// The groups of a machine below `base`; machines of one name in two data folders have different ones.
+    pub fn of(base: &Path, folder: &Path, name: &str) -> Self {
+        let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
+        let mark: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let whole = base.join(format!("nival.{name}-{mark}"));
         Self { machine: whole.join("machine"), monitor: whole.join("monitor"), whole }
     }
 

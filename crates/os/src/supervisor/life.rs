@@ -69,7 +69,7 @@ impl Machine {
         alive: &Arc<AtomicUsize>,
     ) -> Result<Self, Error> {
         let folder = MachineFolder::new(&orders.data, &order.name);
-        let groups = Groups::of(groups, &order.name);
+        let groups = Groups::of(groups, folder.path(), &order.name);
         let address = hub.address(index);
         let inside = publish::Inside::default();
         let mut ports = Vec::new();
