@@ -1,7 +1,7 @@
 //! From a path to everything that its machines consist of: what `up`, `plan`, `switch`, `build` and `lock` share.
 
 use crate::context::{Context, absolute};
-use crate::error::Error;
+use crate::error::{Error, unwritable};
 use crate::output::bytes;
 use crate::progress::Bar;
 use clap::Args;
@@ -131,6 +131,19 @@ pub fn with_inputs<T>(
     work(&Inputs::new(&transport, context.data.join("cache/indices"), mirrors, now))
 }
 
+/// Waits until no other process writes indices to the cache; the turn ends with the file.
+fn index_turn(context: &Context) -> Result<std::fs::File, Error> {
+    let folder = context.data.join("cache");
+    let path = folder.join("indices.lock");
+    let open = || {
+        nival_sys::fs::create_dir_all(&folder)?;
+        let file = nival_sys::fs::open_rw(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    open().map_err(|error: std::io::Error| Error::plain(unwritable(&path, &error)))
+}
+
 /// Reads the lock, or makes what is missing of it, and writes it where it changed.
 pub fn lock(
     context: &mut Context,
@@ -149,6 +162,7 @@ pub fn lock(
     }
     let bar = Bar::new("indices", &context.output);
     let lock = context.phase("fetch indices and choose versions", |context| {
+        let _turn = index_turn(context)?;
         with_inputs(context, source, |inputs| {
             Ok(nival_inputs::resolve(inputs, &requests, &repositories, old.as_ref(), mode, &bar)?)
         })

@@ -95,3 +95,22 @@ fn wrong_configurations_end_in_their_codes() {
         assert!(said.contains("configuration.nix:1:"), "{said}");
     }
 }
+
+#[test]
+fn commands_side_by_side_share_one_data_folder() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let worlds: Vec<World> = (0..4).map(|_| World::new()).collect();
+    let children: Vec<_> = worlds
+        .iter()
+        .map(|world| {
+            world.write("configuration.nix", "{ networking.hostName = \"side\"; }");
+            let mut command = world.command(&["build"]);
+            command.env("NIVAL_DATA_DIR", data.path()).stderr(std::process::Stdio::piped());
+            command.stdout(std::process::Stdio::null()).spawn().expect("starts")
+        })
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().expect("ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
