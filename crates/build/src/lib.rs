@@ -1,4 +1,4 @@
-//! Built-in builders and, later, the scheduler and the sandbox.
+//! Built-in builders: Debian packages become trees of the store.
 //!
 //! [`unpack_deb`] makes a store's tree of a Debian package: files and links as they are,
 //! without owners and unusual modes, which a store cannot hold; those go into a

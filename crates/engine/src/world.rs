@@ -115,7 +115,7 @@ impl World for EngineWorld {
         let source = self.physical(path);
         let method = if recursive { ContentMethod::Recursive } else { ContentMethod::Flat };
         if !recursive {
-            let contents = std::fs::read(&source).map_err(|error| unreadable(path, &error))?;
+            let contents = self.read_file(path)?;
             let hash = Hash::sha256(&contents);
             return self.add_flat(name, &contents, &hash, wanted.as_ref(), method);
         }

@@ -1,4 +1,4 @@
-//! Store paths, hashes, derivations, NAR and narinfo as plain data and streaming codecs.
+//! Store paths, hashes, derivations and NAR as plain data and streaming codecs.
 //!
 //! Everything here is computed the way Nix computes it, byte for byte; see the
 //! chapters "Store path", "Store object" and "Derivation" of the Nix manual.

@@ -1,4 +1,4 @@
-//! The local store: database, locks, roots, adding and verifying paths.
+//! The local store: its database, adding and verifying paths.
 //!
 //! The layout and the database are Nix's (schema 10), so that either program can
 //! open what the other made. The logical directory is `/nix/store`; the physical

@@ -1,4 +1,4 @@
-//! Lexer, lossless tree, typed syntax and formatter of the language.
+//! Lexer, parser and typed syntax of the language, with spans and recovery.
 //!
 //! [`parse`] reads a whole file and always returns a tree together with the
 //! errors that it found: a part that cannot be understood becomes

@@ -51,6 +51,7 @@ fn examples_of_codes_end_in_their_codes() {
         nival_modules::diagnostics::ENTRIES,
         nival_engine::diagnostics::ENTRIES,
     ];
+    let mut wrong = Vec::new();
     for entry in all.into_iter().flatten() {
         let (_folder, mut session) = session();
         let result = match entry.example {
@@ -58,9 +59,13 @@ fn examples_of_codes_end_in_their_codes() {
             Example::Configuration(text) => configuration(&mut session, text),
             Example::Situation { .. } => continue,
         };
-        let Err(error) = result else { panic!("the example of {} is fine", entry.code) };
-        assert_eq!(error.diagnostic().entry.code, entry.code, "{error}");
+        match result {
+            Ok(()) => wrong.push(format!("the example of {} is fine", entry.code)),
+            Err(error) if error.diagnostic().entry.code == entry.code => {}
+            Err(error) => wrong.push(format!("{}: {} {error}", entry.code, error.diagnostic().entry.code)),
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn configuration(session: &mut Session, text: &str) -> Result<(), nival_engine::Error> {

@@ -8,6 +8,9 @@ pub static ENTRY: Entry = Entry {
     title: "an option takes one definition only",
     page: "Options of this kind cannot be merged: even equal definitions are refused, so that it stays clear who sets them.\n\nKeep one definition.",
     example: Example::Configuration(
-        r#"{ lib, ... }: { options.x = lib.mkOption { type = lib.types.uniq lib.types.str; description = "x"; }; config = lib.mkMerge [ { x = "a"; environment.etc.x.text = ""; } { x = "b"; } ]; }"#,
+        r#"{ lib, config, ... }: {
+  options.x = lib.mkOption { type = lib.types.uniq lib.types.str; description = "x"; };
+  config = lib.mkMerge [ { x = "a"; networking.hostName = config.x; } { x = "b"; } ];
+}"#,
     ),
 };

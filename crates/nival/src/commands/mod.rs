@@ -16,6 +16,7 @@ pub mod rollback;
 pub mod shell;
 pub mod status;
 pub mod switch;
+pub mod target;
 pub mod up;
 pub mod update;
 pub mod verify;

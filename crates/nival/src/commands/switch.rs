@@ -1,43 +1,32 @@
 //! `nival switch`
 
-use crate::commands::realise::{Source, realise};
+use crate::commands::target::Target;
 use crate::context::Context;
 use crate::error::Error;
-use crate::memory;
 use crate::output::Output;
 use clap::Args;
-use nival_os::{Manifest, SwitchEvent, Switched};
+use nival_os::{SwitchEvent, Switched};
 use serde_json::json;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What can be typed behind `nival switch`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The configuration (a file or folder), or the name of a machine that was started with `up`
-    #[arg(default_value = ".")]
-    target: PathBuf,
-    /// Which machines of the configuration; all of them where none is named
-    machines: Vec<String>,
     #[command(flatten)]
-    source: Source,
+    target: Target,
 }
 
 /// Changes running machines to their configuration.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let machines = context.machines();
-    let (path, mut names) = memory::target(&machines, &arguments.target)?;
-    names.extend(arguments.machines.iter().cloned());
-    let (_, realised) = realise(context, &path, &names, &arguments.source)?;
+    let wanted = arguments.target.manifests(context, &machines)?;
     let (mut texts, mut all) = (Vec::new(), Vec::new());
-    for machine in &realised {
-        let manifest = Manifest::from_json(&serde_json::to_vec(&machine.manifest).unwrap_or_default())?;
+    for (name, manifest) in &wanted {
         let output = context.output;
-        let switched = context.phase("switch", |_| {
-            Ok(machines.switch(&machine.name, &manifest, &mut |event| show(&output, event))?)
-        })?;
-        texts.push(describe(&machine.name, &switched));
-        all.push(json!({ "machine": machine.name, "switched": switched }));
+        let switched = context
+            .phase("switch", |_| Ok(machines.switch(name, manifest, &mut |event| show(&output, event))?))?;
+        texts.push(describe(name, &switched));
+        all.push(json!({ "machine": name, "switched": switched }));
     }
     context.output.result(&texts.join("\n"), || all.into());
     Ok(ExitCode::SUCCESS)
