@@ -2,25 +2,23 @@
 
 use nival_diagnostics::{Diagnostic, Sources};
 
-/// What ends a command early.
-pub enum Error {
-    /// A diagnostic with the sources that it marks.
-    Diagnostic(Box<Shown>),
-    /// Everything was said already; only the exit code is left.
-    Said(u8),
-}
+/// What ends a command early: a diagnostic with the sources that it marks.
+pub struct Error(Box<Shown>);
 
 /// A diagnostic that is ready to be shown.
 pub struct Shown {
-    diagnostic: Diagnostic,
-    sources: Sources,
-    frames: usize,
+    /// What is wrong.
+    pub diagnostic: Diagnostic,
+    /// The texts that it marks.
+    pub sources: Sources,
+    /// How many frames of its trace are shown.
+    pub frames: usize,
 }
 
 impl Error {
     /// A diagnostic that marks nothing.
     pub fn plain(diagnostic: Diagnostic) -> Self {
-        Self::Diagnostic(Box::new(Shown { diagnostic, sources: Sources::default(), frames: 3 }))
+        Self(Box::new(Shown { diagnostic, sources: Sources::default(), frames: 3 }))
     }
 
     /// A diagnostic that marks places in a session's sources.
@@ -30,33 +28,17 @@ impl Error {
             own.add(sources.name(id), sources.text(id).to_vec());
         }
         let frames = if show_trace { usize::MAX } else { 3 };
-        Self::Diagnostic(Box::new(Shown { diagnostic, sources: own, frames }))
+        Self(Box::new(Shown { diagnostic, sources: own, frames }))
     }
 
-    /// What is to be shown, if anything.
-    pub fn shown(&self) -> Option<(Diagnostic, &Sources, usize)> {
-        match self {
-            Self::Diagnostic(shown) => Some((shown.diagnostic.clone(), &shown.sources, shown.frames)),
-            Self::Said(_) => None,
-        }
+    /// What is to be shown.
+    pub fn shown(&self) -> &Shown {
+        &self.0
     }
 
     /// The diagnostic alone.
     pub fn into_diagnostic(self) -> Diagnostic {
-        match self {
-            Self::Diagnostic(shown) => shown.diagnostic,
-            Self::Said(code) => {
-                Diagnostic::error(&crate::diagnostics::refused::ENTRY, format!("ended with the code {code}"))
-            }
-        }
-    }
-
-    /// 1 for errors; what a command in a machine returned for `shell`.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Diagnostic(_) => 1,
-            Self::Said(code) => *code,
-        }
+        self.0.diagnostic
     }
 }
 

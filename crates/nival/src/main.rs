@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
-            ExitCode::from(error.exit_code())
+            ExitCode::FAILURE
         }
     }
 }

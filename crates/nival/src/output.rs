@@ -61,15 +61,11 @@ impl Output {
 
     /// Prints an error that ends the command.
     pub fn error(&self, error: &Error) {
-        if let Some((diagnostic, sources, frames)) = error.shown() {
-            self.diagnostic(&diagnostic, sources, frames);
-            if !self.json {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "\nFor more about this error: nival explain {}",
-                    diagnostic.entry.code
-                );
-            }
+        let shown = error.shown();
+        self.diagnostic(&shown.diagnostic, &shown.sources, shown.frames);
+        if !self.json {
+            let code = shown.diagnostic.entry.code;
+            let _ = writeln!(std::io::stderr(), "\nFor more about this error: nival explain {code}");
         }
     }
 }
