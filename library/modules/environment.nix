@@ -64,7 +64,7 @@ in
     systemPackages = mkOption {
       type = types.listOf types.nonEmptyStr;
       default = [ ];
-      description = "Debian packages of the machine, by name.";
+      description = "Debian packages of the machine, by name; `NAME=VERSION` asks for one version.";
       example = [
         "htop"
         "curl"

@@ -21,7 +21,7 @@ let
     packages = mkOption {
       type = types.listOf types.nonEmptyStr;
       default = [ ];
-      description = "Debian packages by name; `NAME=VERSION` pins a version and `NAME:ARCHITECTURE` names another architecture.";
+      description = "Debian packages by name; `NAME=VERSION` asks for one version.";
       example = [ "htop" ];
     };
     recommends = mkOption {
