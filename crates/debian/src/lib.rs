@@ -17,7 +17,7 @@ mod version;
 
 pub use control::{Field, Fields, Paragraphs};
 pub use relation::{Operator, Qualifier, Relation, Relations};
-pub use release::{ListedFile, Release, ReleaseError, parse_date};
+pub use release::{ListedFile, Release, ReleaseError, parse_date, snapshot_name};
 pub use solve::{
     Because, Choice, Conflict, Options, Pin, Problem, Reason, Request, RequestError, Solution, SolveError,
     solve,

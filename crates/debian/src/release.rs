@@ -29,6 +29,8 @@ pub struct Release {
     pub date: Option<i64>,
     /// Until when it is valid, in seconds since 1970.
     pub valid_until: Option<i64>,
+    /// Where past packages are found, with `@SNAPSHOTID@` for the time; none where it names no such place.
+    pub snapshots: Option<String>,
     /// True where indices are also found under their hash.
     pub by_hash: bool,
     /// True where its packages are taken only when asked for.
@@ -90,6 +92,7 @@ impl Release {
             "version" => self.version = value.to_owned(),
             "date" => self.date = Some(date("Date", value)?),
             "valid-until" => self.valid_until = Some(date("Valid-Until", value)?),
+            "snapshots" if value.contains("://") => self.snapshots = Some(value.to_owned()),
             "acquire-by-hash" => self.by_hash = value == "yes",
             "notautomatic" => self.not_automatic = value == "yes",
             "butautomaticupgrades" => self.but_automatic_upgrades = value == "yes",
@@ -132,44 +135,27 @@ fn date(field: &'static str, value: &str) -> Result<i64, ReleaseError> {
 
 /// Reads a date such as `Sat, 06 Sep 2025 10:24:46 UTC` as seconds since 1970.
 ///
-/// The zone is `UTC`, `GMT`, `Z` or `+hhmm`, as in RFC 5322.
+/// The form is that of RFC 5322, also with `UTC` and `Z` as zones and with hours of one digit, as apt takes them.
 pub fn parse_date(text: &str) -> Option<i64> {
-    let text = text.split_once(',').map_or(text, |(_, rest)| rest);
-    let mut words = text.split_whitespace();
-    let day: i64 = words.next()?.parse().ok().filter(|day| (1..=31).contains(day))?;
-    let month = month(words.next()?)?;
-    let year: i64 = words.next()?.parse().ok().filter(|year| (1970..10_000).contains(year))?;
-    let mut clock =
-        words.next()?.split(':').map(|part| part.parse::<i64>().ok().filter(|n| (0..=60).contains(n)));
-    let (hour, minute) = (clock.next()??, clock.next()??);
-    let second = clock.next().unwrap_or(Some(0))?;
-    let offset = zone(words.next().unwrap_or("UTC"))?;
-    Some(days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset)
-}
-
-fn month(name: &str) -> Option<i64> {
-    let names = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    let name = name.get(..3)?.to_ascii_lowercase();
-    names.iter().position(|n| *n == name).map(|at| at as i64 + 1)
-}
-
-fn zone(text: &str) -> Option<i64> {
-    if matches!(text, "UTC" | "GMT" | "Z") {
-        return Some(0);
+    let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    let clock = words.iter_mut().find(|word| word.contains(':'))?;
+    if clock.find(':') == Some(1) {
+        clock.insert(0, '0');
     }
-    let digits = text.strip_prefix(['+', '-']).filter(|digits| digits.len() == 4)?;
-    let number: i64 = digits.parse().ok()?;
-    let seconds = (number / 100) * 3_600 + (number % 100) * 60;
-    Some(if text.starts_with('-') { -seconds } else { seconds })
+    let zone = words.last_mut()?;
+    if matches!(zone.as_str(), "UTC" | "GMT" | "Z") {
+        "+0000".clone_into(zone);
+    } else if !zone.starts_with(['+', '-']) {
+        return None;
+    }
+    let time = jiff::fmt::rfc2822::parse(&words.join(" ")).ok()?.timestamp().as_second();
+    (time >= 0).then_some(time)
 }
 
-/// Days from 1970-01-01 in the Gregorian calendar (years begin in March, so that leap days come last).
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+/// A time in seconds since 1970 as archives of past packages name it: `20250906T102446Z`.
+pub fn snapshot_name(seconds: i64) -> Option<String> {
+    let time = jiff::Timestamp::from_second(seconds).ok()?;
+    Some(time.strftime("%Y%m%dT%H%M%SZ").to_string())
 }
 
 #[cfg(test)]
@@ -182,6 +168,8 @@ mod tests {
         assert_eq!(parse_date("Sat, 06 Sep 2025 10:24:46 UTC"), Some(1_757_154_286));
         assert_eq!(parse_date("Sat, 06 Sep 2025 12:24:46 +0200"), Some(1_757_154_286));
         assert_eq!(parse_date("29 Feb 2024 00:00 GMT"), Some(1_709_164_800));
+        assert_eq!(parse_date("Sat, 6 Sep 2025  1:24:46 UTC"), Some(1_757_121_886));
+        assert_eq!(snapshot_name(1_757_154_286).as_deref(), Some("20250906T102446Z"));
         for bad in [
             "",
             "yesterday",

@@ -120,6 +120,25 @@ fn address(url: &str) -> Option<String> {
     (url.starts_with("http://") || url.starts_with("https://")).then(|| url.to_owned())
 }
 
+/// Finds in what `apt-config dump` prints where Debian's past packages are.
+pub(crate) fn snapshots(dump: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for line in dump.lines() {
+        let Some((key, value)) = line.trim_end().trim_end_matches(';').split_once(' ') else { continue };
+        let key = key.to_ascii_lowercase();
+        let Some(key) = key.strip_prefix("acquire::snapshots::uri::") else { continue };
+        let name = key.rsplit("::").next().unwrap_or(key);
+        let address = value.trim_matches('"').trim_end_matches('/');
+        if name.starts_with("debian")
+            && address.contains("://")
+            && !found.iter().any(|known| known == address)
+        {
+            found.push(address.to_owned());
+        }
+    }
+    found
+}
+
 /// Picks Debian's own archive and its security updates by the names of the suites.
 pub(crate) fn mirrors(sources: &[AptSource]) -> Mirrors {
     let mut mirrors = Mirrors::default();
@@ -169,6 +188,17 @@ mod tests {
                 source("file:///srv/mirror", "trixie", &["main"]),
                 source("file:///srv/mirror", "trixie-updates", &["main"])
             ]
+        );
+    }
+
+    #[test]
+    fn archives_of_past_packages_are_read_from_the_settings_of_apt() {
+        let dump = "Acquire::Retries \"3\";\nAcquire::Snapshots::URI::Label::Debian \"http://past.example/debian/@SNAPSHOTID@/\";\n\
+                    Acquire::Snapshots::URI::Origin::Ubuntu \"http://past.example/ubuntu/@SNAPSHOTID@/\";\n\
+                    Acquire::Snapshots::URI::Override::Label::Debian-Security \"http://past.example/security\";\n";
+        assert_eq!(
+            snapshots(dump),
+            ["http://past.example/debian/@SNAPSHOTID@", "http://past.example/security"]
         );
     }
 

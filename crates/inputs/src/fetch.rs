@@ -1,6 +1,6 @@
 //! Bringing what a lock names.
 
-use crate::{Error, Inputs, Lock, LockedPackage, LockedRelease};
+use crate::{Error, Inputs, Lock, LockedPackage, LockedRelease, LockedRepository};
 use nival_sys::fs;
 use nival_transport::{Download, Progress};
 use std::path::{Path, PathBuf};
@@ -38,16 +38,34 @@ pub fn fetch(
     Ok(downloads.into_iter().map(|download| download.to).collect())
 }
 
+/// After the release's own time the archive of past packages takes its picture, at the latest after these seconds.
+const SNAPSHOT_DELAY: i64 = 6 * 3_600;
+
+/// What stands for the time in the address of an archive of past packages, as in apt's settings.
+const SNAPSHOT_ID: &str = "@SNAPSHOTID@";
+
 fn addresses(inputs: &Inputs<'_>, release: &LockedRelease, package: &LockedPackage) -> Vec<String> {
-    let repository = release.repositories.get(&package.repository);
-    let url = repository.and_then(|repository| repository.url.as_deref());
-    let at = |base: &str| format!("{}/{}", base.trim_end_matches('/'), package.path);
-    if let Some(url) = url {
-        return vec![at(url)];
-    }
+    let empty = LockedRepository::default();
+    let repository = release.repositories.get(&package.repository).unwrap_or(&empty);
     let mirrors = &inputs.mirrors;
-    let own = if package.repository.ends_with("-security") { &mirrors.security } else { &mirrors.main };
-    own.iter().chain(&mirrors.past).map(|base| at(base)).collect()
+    let own = match &repository.url {
+        Some(url) => std::slice::from_ref(url),
+        None if package.repository.ends_with("-security") => &mirrors.security,
+        None => &mirrors.main,
+    };
+    let past = repository.url.is_none().then_some(&mirrors.past).into_iter().flatten();
+    let past = past.chain(&repository.snapshots).flat_map(|template| snapshots(template, &repository.dates));
+    let bases = own.iter().cloned().chain(past);
+    bases.map(|base| format!("{}/{}", base.trim_end_matches('/'), package.path)).collect()
+}
+
+/// The addresses of an archive of past packages at the times of the indices: soon after them, and just then.
+fn snapshots(template: &str, dates: &[i64]) -> Vec<String> {
+    if !template.contains(SNAPSHOT_ID) {
+        return vec![template.to_owned()];
+    }
+    let times = dates.iter().flat_map(|date| [date + SNAPSHOT_DELAY, *date]);
+    times.filter_map(nival_debian::snapshot_name).map(|name| template.replace(SNAPSHOT_ID, &name)).collect()
 }
 
 fn explain(error: nival_transport::Error, packages: &[&LockedPackage]) -> Error {

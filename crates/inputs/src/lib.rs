@@ -46,7 +46,7 @@ pub struct Mirrors {
     pub main: Vec<String>,
     /// The same of the archive of security updates.
     pub security: Vec<String>,
-    /// Archives of past packages, asked last and for packages only.
+    /// Archives of past packages, asked last and for packages only; `@SNAPSHOTID@` stands for the time.
     pub past: Vec<String>,
 }
 
@@ -57,6 +57,13 @@ impl Mirrors {
     /// A sources file that is there and cannot be read.
     pub fn from_apt(root: &Path) -> Result<Self, Error> {
         Ok(apt_sources::mirrors(&read_apt_sources(root)?))
+    }
+
+    /// Adds archives of past packages; `dump` is what `apt-config dump` prints.
+    #[must_use]
+    pub fn with_apt_settings(mut self, dump: &str) -> Self {
+        self.past.extend(apt_sources::snapshots(dump));
+        self
     }
 
     /// Takes another mirror of the archive; that of security updates stays, or is guessed to lie beside it.

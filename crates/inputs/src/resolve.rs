@@ -125,13 +125,47 @@ fn resolve_release(
     }
     let mut repositories: BTreeMap<String, LockedRepository> = BTreeMap::new();
     for (at, source) in sources.iter().enumerate() {
-        let plain = || LockedRepository { suite: source.suite.clone(), url: None, key: None };
-        let repository =
+        let plain = || LockedRepository { suite: source.suite.clone(), ..LockedRepository::default() };
+        let mut repository =
             at.checked_sub(own).and_then(|at| further.get(at)).map_or_else(plain, Repository::locked);
+        if let Some(indices) = indices.get(at) {
+            repository.dates.extend(indices.release.date);
+            repository.snapshots.clone_from(&indices.release.snapshots);
+        }
         repositories.insert(source.name.clone(), repository);
     }
+    let before = locked.clone();
     write_release(lock, release, repositories, locked, &universe, roots);
+    if let Some(after) = lock.releases.get_mut(release) {
+        keep_dates(&before, after, &universe);
+    }
     Ok(())
+}
+
+/// Keeps the dates of the old lock where its packages stay: those that today's index has no more are found in archives
+/// of past packages by the old dates only, and where nothing changed the lock does not change either.
+fn keep_dates(before: &LockedRelease, after: &mut LockedRelease, universe: &Universe<'_>) {
+    let of = |release: &LockedRelease, name: &str| -> BTreeSet<LockedPackage> {
+        release.packages.iter().filter(|package| package.repository == name).cloned().collect()
+    };
+    let offered = |package: &LockedPackage| {
+        let versions = universe.find(&package.name).map(|id| universe.versions_of(id));
+        versions.into_iter().flatten().any(|id| universe.version(*id).version == package.version)
+    };
+    let all: Vec<String> = after.repositories.keys().cloned().collect();
+    for name in all {
+        let (old, new) = (of(before, &name), of(after, &name));
+        let Some(dates) = before.repositories.get(&name).map(|repository| &repository.dates) else {
+            continue;
+        };
+        let Some(repository) = after.repositories.get_mut(&name) else { continue };
+        if new.is_subset(&old) && !new.is_empty() {
+            repository.dates.clone_from(dates);
+        } else if !new.iter().all(offered) {
+            repository.dates.extend(dates);
+            repository.dates.dedup();
+        }
+    }
 }
 
 /// The main suite, its updates, and security updates: in the order that apt's sources usually have.

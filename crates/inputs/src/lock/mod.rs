@@ -49,6 +49,10 @@ pub struct LockedRepository {
     pub url: Option<String>,
     /// The SHA-256 of the public keys; none for Debian's own.
     pub key: Option<String>,
+    /// When the indices were made that packages were locked from, in seconds since 1970, the newest first.
+    pub dates: Vec<i64>,
+    /// Where the repository says that its past packages are, with `@SNAPSHOTID@` for the time.
+    pub snapshots: Option<String>,
 }
 
 /// One locked package.
@@ -128,7 +132,7 @@ impl Lock {
         let known: Vec<_> =
             release.repositories.iter().filter(|(_, repository)| repository.url.is_some()).collect();
         let same = |repository: &Repository| {
-            release.repositories.get(&repository.name).is_some_and(|locked| *locked == repository.locked())
+            release.repositories.get(&repository.name).is_some_and(|locked| locked.is_of(repository))
         };
         root.release == request.release
             && root.requests == request.packages
@@ -188,6 +192,19 @@ impl LockedPackage {
 impl Repository {
     pub(crate) fn locked(&self) -> LockedRepository {
         let key: String = Sha256::digest(&self.key).iter().map(|byte| format!("{byte:02x}")).collect();
-        LockedRepository { suite: self.suite.clone(), url: Some(self.url.clone()), key: Some(key) }
+        LockedRepository {
+            suite: self.suite.clone(),
+            url: Some(self.url.clone()),
+            key: Some(key),
+            ..LockedRepository::default()
+        }
+    }
+}
+
+impl LockedRepository {
+    /// True where this is what was locked of a repository, whenever that was.
+    fn is_of(&self, repository: &Repository) -> bool {
+        let LockedRepository { suite, url, key, .. } = repository.locked();
+        self.suite == suite && self.url == url && self.key == key
     }
 }

@@ -27,6 +27,9 @@ struct RepositoryForm {
     suite: String,
     url: Option<String>,
     key: Option<String>,
+    #[serde(default)]
+    dates: Vec<String>,
+    snapshots: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -92,11 +95,10 @@ fn plain(error: &serde_json::Error) -> String {
 }
 
 fn read_release(text: &[u8], form: ReleaseForm) -> Result<LockedRelease, Wrong> {
-    let repositories: BTreeMap<String, LockedRepository> = form
-        .repositories
-        .into_iter()
-        .map(|(name, form)| (name, LockedRepository { suite: form.suite, url: form.url, key: form.key }))
-        .collect();
+    let mut repositories = BTreeMap::new();
+    for (name, form) in form.repositories {
+        repositories.insert(name, read_repository(text, form)?);
+    }
     let mut packages: Vec<LockedPackage> = Vec::with_capacity(form.packages.len());
     for form in form.packages {
         let package = LockedPackage {
@@ -118,6 +120,16 @@ fn read_release(text: &[u8], form: ReleaseForm) -> Result<LockedRelease, Wrong> 
     }
     packages.sort();
     Ok(LockedRelease { architecture: form.architecture, repositories, packages })
+}
+
+fn read_repository(text: &[u8], form: RepositoryForm) -> Result<LockedRepository, Wrong> {
+    let mut dates = Vec::with_capacity(form.dates.len());
+    for date in &form.dates {
+        let time = date.parse::<jiff::Timestamp>();
+        let time = time.map_err(|_| (line_of(text, date), format!("`{date}` is no date")))?;
+        dates.push(time.as_second());
+    }
+    Ok(LockedRepository { suite: form.suite, url: form.url, key: form.key, dates, snapshots: form.snapshots })
 }
 
 fn check(package: &LockedPackage, repositories: &BTreeMap<String, LockedRepository>) -> Result<(), String> {

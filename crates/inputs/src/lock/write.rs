@@ -56,8 +56,19 @@ fn repository_text(repository: &LockedRepository) -> String {
     if let Some(key) = &repository.key {
         text.push_str(&format!(", \"key\": {}", json!(key)));
     }
+    let dates: Vec<String> = repository.dates.iter().filter_map(|date| date_text(*date)).collect();
+    if !dates.is_empty() {
+        text.push_str(&format!(", \"dates\": {}", spaced(&dates)));
+    }
+    if let Some(snapshots) = &repository.snapshots {
+        text.push_str(&format!(", \"snapshots\": {}", json!(snapshots)));
+    }
     text.push('}');
     text
+}
+
+fn date_text(seconds: i64) -> Option<String> {
+    jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string())
 }
 
 fn package_text(package: &LockedPackage) -> String {

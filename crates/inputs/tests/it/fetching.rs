@@ -49,6 +49,19 @@ fn an_archive_of_past_packages_is_asked_last() {
 }
 
 #[test]
+fn the_time_of_the_lock_finds_the_archive_of_past_packages() {
+    let (archive, lock) = locked();
+    let past = archive.folder.path().join("past/20251101T060000Z");
+    std::fs::create_dir_all(&past).expect("it can be made");
+    std::fs::rename(archive.root().join("pool"), past.join("pool")).expect("it is there");
+    let mut inputs = archive.inputs();
+    inputs.mirrors.past = vec![archive.folder.path().join("past/@SNAPSHOTID@").display().to_string()];
+    let lock = Lock::parse(lock.text().as_bytes(), std::path::Path::new("nival.lock")).expect("it is a lock");
+    let folder = archive.folder.path().join("downloads");
+    fetch(&inputs, &lock, "trixie", &lock.packages_of("web"), &folder, &NoProgress).expect("they are there");
+}
+
+#[test]
 fn a_package_with_one_flipped_byte_is_refused() {
     let (archive, lock) = locked();
     let path = archive.root().join("pool/b_1_amd64.deb");

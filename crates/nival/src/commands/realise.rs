@@ -20,6 +20,16 @@ pub struct Source {
     /// Fetch Debian packages from this mirror; the default is the one that this host's apt uses
     #[arg(long, value_name = "ADDRESS")]
     pub mirror: Option<String>,
+    /// Look for locked packages that mirrors have no more in this archive of past packages, too; `@SNAPSHOTID@` stands
+    /// for the time at which they were locked
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "NIVAL_SNAPSHOTS",
+        value_delimiter = ' ',
+        hide_env_values = true
+    )]
+    pub snapshots: Vec<String>,
 }
 
 /// A project with its machines, before anything is locked.
@@ -126,6 +136,11 @@ pub fn with_inputs<T>(
     let mut mirrors = Mirrors::from_apt(Path::new("/"))?;
     if let Some(address) = &source.mirror {
         mirrors = mirrors.with_main(address);
+    }
+    mirrors.past.extend(source.snapshots.iter().cloned());
+    // A host without apt has no such settings.
+    if let Ok(dump) = std::process::Command::new("apt-config").arg("dump").output() {
+        mirrors = mirrors.with_apt_settings(&String::from_utf8_lossy(&dump.stdout));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
     work(&Inputs::new(&transport, context.data.join("cache/indices"), mirrors, now))
