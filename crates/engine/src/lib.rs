@@ -8,6 +8,7 @@
 
 pub mod diagnostics;
 mod error;
+mod expression;
 mod library;
 mod machine;
 mod options;
@@ -17,6 +18,7 @@ mod session;
 mod world;
 
 pub use error::Error;
+pub use expression::{Argument, Automatic, Expression, Format, Found};
 pub use library::{LIBRARY_ROOT, library_file, library_files};
 pub use machine::{LockedVersions, Machine, Manifest, RootRequest};
 pub use options::OptionDescription;

@@ -134,16 +134,16 @@ impl Machine {
         Ok(Manifest { json, warnings: serde_json::from_str(&warnings).unwrap_or_default() })
     }
 
-    /// The value of an option, printed; `path` is dotted.
+    /// The value of an option; `path` is dotted.
     ///
     /// # Errors
     /// What evaluation raises.
-    pub fn option(&self, session: &mut Session, path: &str, json: bool) -> Result<String, Error> {
+    pub fn option(&self, session: &mut Session, path: &str) -> Result<Value, Error> {
         let mut value = self.evaluated.config;
         for name in path.split('.').filter(|name| !name.is_empty()) {
             value = session.evaluator.select(value, name)?;
         }
-        session.show(value, json)
+        Ok(value)
     }
 
     /// All values that the user's own modules give, with their places.

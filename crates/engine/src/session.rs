@@ -25,6 +25,8 @@ pub struct SessionOptions {
     pub now: Option<i64>,
     /// The system that is built for.
     pub system: String,
+    /// Whether store paths are computed only, and nothing is written to the store.
+    pub read_only: bool,
     /// The evaluator's limits.
     pub settings: Settings,
 }
@@ -125,38 +127,6 @@ impl Session {
     pub fn empty_machine(&mut self) -> Result<Machine, Error> {
         let module = self.evaluator.attrs(&[]);
         self.machine("machine".to_owned(), module)
-    }
-
-    /// Evaluates a text as a file in the current folder would be, with `lib` at hand, and returns what `--json` or the
-    /// printer make of it.
-    ///
-    /// # Errors
-    /// What evaluation raises.
-    pub fn eval_text(&mut self, text: &str, base: &str, json: bool) -> Result<String, Error> {
-        let library = self.library()?;
-        let ev = &mut self.evaluator;
-        let name = ev.symbol("lib");
-        let scope = ev.attrs(&[(name, library.lib)]);
-        let value = ev.eval_text("(expression)", text, base, Some(scope))?;
-        self.show(value, json)
-    }
-
-    /// Evaluates a file.
-    ///
-    /// # Errors
-    /// What evaluation raises.
-    pub fn eval_file(&mut self, file: &str, json: bool) -> Result<String, Error> {
-        let value = self.evaluator.import(file)?;
-        self.show(value, json)
-    }
-
-    pub(crate) fn show(&mut self, value: Value, json: bool) -> Result<String, Error> {
-        let ev = &mut self.evaluator;
-        if json {
-            return Ok(ev.to_json(value, true)?.0);
-        }
-        let value = ev.force_deep(value)?;
-        Ok(ev.print(value))
     }
 }
 

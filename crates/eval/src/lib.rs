@@ -31,5 +31,6 @@ pub use context::{ContextElement, ContextId};
 pub use error::{EvalError, EvalResult};
 pub use evaluator::{Evaluator, Settings};
 pub use nival_syntax::Symbol;
+pub use suggest::nearest;
 pub use value::{Kind, Value};
 pub use world::{AddPath, FetchKind, FetchRequest, FetchValue, FileType, World, WorldResult};

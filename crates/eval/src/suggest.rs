@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest of several names.
 
 /// The name that is nearest to what was written, if any is near.
-pub(crate) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (written.chars().count() / 3).clamp(1, 3);
     names
         .filter(|name| name.len().abs_diff(written.len()) <= allowed && *name != written)

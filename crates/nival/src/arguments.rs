@@ -98,6 +98,9 @@ pub enum Command {
     Build(commands::build::Arguments),
     /// Evaluate an expression, a file, or an option of a machine
     Eval(commands::eval::Arguments),
+    #[command(args_override_self = true)]
+    /// Translate expressions into derivations; called by the name nix-instantiate it takes that program's place
+    Instantiate(commands::instantiate::Arguments),
     /// Check that the store is whole and unchanged
     Verify(commands::verify::Arguments),
     /// Explain an error code

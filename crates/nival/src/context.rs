@@ -71,9 +71,14 @@ impl Context {
 
     /// A new evaluator over the store.
     pub fn session(&mut self) -> Result<Session, Error> {
+        self.session_with(|_| {})
+    }
+
+    /// A new evaluator over the store, with other options.
+    pub fn session_with(&mut self, change: impl FnOnce(&mut SessionOptions)) -> Result<Session, Error> {
         let now =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
-        let options = SessionOptions {
+        let mut options = SessionOptions {
             environment: std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
                 .collect::<BTreeMap<_, _>>(),
@@ -82,6 +87,7 @@ impl Context {
             system: format!("{}-linux", std::env::consts::ARCH),
             ..SessionOptions::default()
         };
+        change(&mut options);
         Ok(Session::new(self.store()?, options))
     }
 

@@ -33,6 +33,10 @@ fn main() -> ExitCode {
     if let Some(code) = nival_os::internal_main(&words[1..]) {
         return code;
     }
+    let called = words.first().map(std::path::Path::new).and_then(std::path::Path::file_name);
+    if called.is_some_and(|name| name == "nix-instantiate") {
+        return commands::instantiate::drop_in();
+    }
     let arguments = arguments::Arguments::parse();
     let output = output::Output::new(arguments.color, arguments.json);
     let result = context::Context::new(&arguments.shared(), &output)

@@ -41,6 +41,12 @@ impl Output {
         let _ = if self.json { writeln!(out, "{}", json()) } else { writeln!(out, "{}", text.trim_end()) };
     }
 
+    /// Prints a text that is the result as it is, with a line break behind it where wanted.
+    pub fn text(&self, text: &str, line: bool) {
+        let mut out = std::io::stdout().lock();
+        let _ = if line { writeln!(out, "{}", text.trim_end_matches('\n')) } else { write!(out, "{text}") };
+    }
+
     /// Prints a line of progress.
     pub fn say(&self, text: &str) {
         if !self.json {

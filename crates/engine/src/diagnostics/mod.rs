@@ -6,6 +6,8 @@ pub mod cannot_fetch;
 pub mod file;
 pub mod needs_lock;
 pub mod no_configuration;
+pub mod no_derivation;
+pub mod no_selection;
 pub mod no_such_machine;
 pub mod other_hash;
 
@@ -21,4 +23,6 @@ pub static ENTRIES: &[&Entry] = &[
     &cannot_fetch::ENTRY,
     &cannot_build::ENTRY,
     &other_hash::ENTRY,
+    &no_selection::ENTRY,
+    &no_derivation::ENTRY,
 ];

@@ -55,7 +55,7 @@ fn examples_of_codes_end_in_their_codes() {
     for entry in all.into_iter().flatten() {
         let (_folder, mut session) = session();
         let result = match entry.example {
-            Example::Expression(text) => session.eval_text(text, "/", false).map(drop),
+            Example::Expression(text) => shown(&mut session, text).map(drop),
             Example::Configuration(text) => configuration(&mut session, text),
             Example::Situation { .. } => continue,
         };
@@ -66,6 +66,11 @@ fn examples_of_codes_end_in_their_codes() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn shown(session: &mut Session, text: &str) -> Result<String, nival_engine::Error> {
+    let value = session.evaluate_with_library(text, "/")?;
+    session.print(value, nival_engine::Format::Expression { strict: true })
 }
 
 fn configuration(session: &mut Session, text: &str) -> Result<(), nival_engine::Error> {
@@ -84,4 +89,29 @@ fn missing_configuration() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let error = Project::find(folder.path()).expect_err("there is none");
     assert_eq!(error.diagnostic().entry.code, "NV0802");
+}
+
+#[test]
+fn selection_that_leads_nowhere() {
+    let (_folder, mut session) = session();
+    let automatic = nival_engine::Automatic::default();
+    let value = session.evaluate_with_library("{ packages.hello = [ 1 ]; }", "/").expect("it evaluates");
+    let found = session.select(value, "packages.hello.0", &automatic).expect("it is there");
+    assert_eq!(session.print(found, nival_engine::Format::Shown).expect("a number"), "1");
+    for path in ["packages.helo", "packages.hello.1", "packages.0", "packages.\"a"] {
+        let error = session.select(value, path, &automatic).expect_err("it is not there").diagnostic();
+        assert_eq!(error.entry.code, "NV0820", "{path}");
+        assert!(!error.help.is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn only_derivations_are_instantiated() {
+    let (_folder, mut session) = session();
+    let automatic = nival_engine::Automatic::default();
+    let value = session.evaluate_with_library("{ a = 1; }", "/").expect("it evaluates");
+    assert_eq!(session.derivations(value, &automatic).expect("none").len(), 0);
+    let value = session.evaluate_with_library("1", "/").expect("it evaluates");
+    let error = session.derivations(value, &automatic).expect_err("it is a number");
+    assert_eq!(error.diagnostic().entry.code, "NV0821");
 }

@@ -3,6 +3,7 @@
 mod json;
 mod numbers;
 mod print;
+mod show;
 mod toml;
 mod xml;
 

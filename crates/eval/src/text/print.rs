@@ -129,7 +129,7 @@ impl Evaluator {
     }
 }
 
-fn is_identifier(name: &str) -> bool {
+pub(super) fn is_identifier(name: &str) -> bool {
     let keyword =
         matches!(name, "if" | "then" | "else" | "assert" | "with" | "let" | "in" | "rec" | "inherit" | "or");
     let mut bytes = name.bytes();
@@ -138,7 +138,7 @@ fn is_identifier(name: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'\'' | b'-'))
 }
 
-fn quote(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn quote(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     for (at, byte) in text.iter().enumerate() {
         match byte {

@@ -14,6 +14,7 @@ struct Writer {
     context: Gathered,
     drawn: FxHashSet<String>,
     places: bool,
+    strict: bool,
 }
 
 impl Writer {
@@ -47,12 +48,18 @@ impl Writer {
 }
 
 impl Evaluator {
-    /// A value as XML, as `builtins.toXML` makes it; with `places`, as
-    /// `nix-instantiate --eval --xml` does.
-    pub fn to_xml(&mut self, value: Value, places: bool) -> EvalResult<(String, ContextId)> {
-        let mut writer =
-            Writer { out: Vec::new(), context: Gathered::default(), drawn: FxHashSet::default(), places };
+    /// A value as XML, as `builtins.toXML` makes it; with `places`, as `nix-instantiate --eval --xml` does. What is not
+    /// evaluated yet is evaluated where this is `strict`, and else shown as such.
+    pub fn to_xml(&mut self, value: Value, places: bool, strict: bool) -> EvalResult<(String, ContextId)> {
+        let mut writer = Writer {
+            out: Vec::new(),
+            context: Gathered::default(),
+            drawn: FxHashSet::default(),
+            places,
+            strict,
+        };
         writer.out.extend_from_slice(b"<?xml version='1.0' encoding='utf-8'?>\n<expr>\n");
+        let value = self.force(value)?;
         self.xml_into(&mut writer, value, 1)?;
         writer.close(0, "expr");
         let context = self.contexts.gather(&writer.context);
@@ -63,7 +70,11 @@ impl Evaluator {
         if self.stack_is_low() {
             return self.on_more_stack(|evaluator| evaluator.xml_into(writer, value, depth));
         }
-        let value = self.force(value)?;
+        let known = if writer.strict { Some(self.force(value)?) } else { self.known(value) };
+        let Some(value) = known else {
+            writer.open(depth, "unevaluated", &[], true);
+            return Ok(());
+        };
         match value.tag() {
             tag::NULL => writer.open(depth, "null", &[], true),
             tag::BOOL => {
@@ -107,8 +118,9 @@ impl Evaluator {
         let mut texts: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
         for (text, name) in texts.iter_mut().zip([symbols::DRV_PATH, symbols::OUT_PATH]) {
             if let Some((slot, _)) = attrs::find(&self.heap, set.handle(), name) {
-                let value = self.force_slot(slot)?;
-                if value.is_string() {
+                let value = Value::reference(slot);
+                let known = if writer.strict { Some(self.force(value)?) } else { self.known(value) };
+                if let Some(value) = known.filter(|value| value.is_string()) {
                     *text = self.heap.bytes(value.handle()).to_vec();
                 }
             }

@@ -1,10 +1,12 @@
 //! `nival eval`
 
+use crate::commands::evaluation::Evaluation;
 use crate::commands::realise::versions;
 use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
 use clap::Args;
-use nival_engine::Project;
+use nival_engine::{Expression, Format, Project, Session};
+use nival_eval::Value;
 use nival_inputs::Lock;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,46 +14,100 @@ use std::process::ExitCode;
 /// What can be typed behind `nival eval`.
 #[derive(Args)]
 pub struct Arguments {
-    /// A file, or with `--option` a configuration
+    /// A file, a folder with `default.nix`, or with `--option` a configuration
     #[arg(required_unless_present = "expr")]
     path: Option<PathBuf>,
     /// Evaluate this expression; `lib` is at hand
     #[arg(short = 'E', long, value_name = "EXPRESSION", conflicts_with_all = ["path", "option"])]
     expr: Option<String>,
+    /// Select what this path leads to, such as packages.hello or list.0
+    #[arg(short = 'A', long = "attr", value_name = "PATH", conflicts_with = "option")]
+    attribute: Option<String>,
+    /// Apply this function to the value
+    #[arg(long, value_name = "FUNCTION")]
+    apply: Option<String>,
+    /// Print a string's characters, without quotes
+    #[arg(long, conflicts_with_all = ["xml", "json"])]
+    raw: bool,
+    /// Print XML
+    #[arg(long, conflicts_with = "json")]
+    xml: bool,
+    /// Compute store paths only, and write nothing to the store
+    #[arg(long, alias = "readonly-mode")]
+    read_only: bool,
     /// Print the value of an option of the configuration, such as networking.hostName
     #[arg(long, value_name = "OPTION")]
     option: Option<String>,
     /// Which machine, where the configuration has several
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "option")]
     machine: Option<String>,
+    #[command(flatten)]
+    evaluation: Evaluation,
 }
 
 /// Evaluates and prints.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let json = context.output.is_json();
-    let mut session = context.session()?;
-    let shown = match (&arguments.expr, &arguments.path, &arguments.option) {
-        (Some(text), _, _) => session.eval_text(text, &current_folder(), json),
-        (None, Some(path), Some(option)) => Project::find(path).and_then(|project| {
-            let machines = session.machines(&project)?;
-            let known: Vec<String> = machines.iter().map(|machine| machine.name().to_owned()).collect();
-            let wanted = arguments.machine.as_ref();
-            let found = machines.iter().find(|machine| wanted.is_none_or(|name| name == machine.name()));
-            let unknown =
-                || nival_engine::Error::UnknownMachine { name: wanted.cloned().unwrap_or_default(), known };
-            let found = found.ok_or_else(unknown)?;
-            // Some values depend on what is locked; without a lock they say so.
-            if let Some(lock) = Lock::read(&project.lock_file())? {
-                found.set_locked(versions(found.name(), &lock));
-            }
-            found.option(&mut session, option, json)
-        }),
-        (None, Some(path), None) => session.eval_file(&absolute(path.clone()).to_string_lossy(), json),
-        (None, None, _) => Ok(String::new()),
+    let mut session = arguments.evaluation.session(context, arguments.read_only)?;
+    let format = match (json, arguments.raw, arguments.xml) {
+        (true, ..) => Format::Json,
+        (_, true, _) => Format::Raw,
+        (.., true) => Format::Xml { strict: true, places: false },
+        _ => Format::Shown,
     };
+    let shown = value(&mut session, arguments).and_then(|value| session.print(value, format));
     context.show_messages(&session);
     let text = shown.map_err(|error| context.failed(&session, &error))?;
-    // With `--json` the text is JSON already.
-    context.output.result(&text, || serde_json::from_str(&text).unwrap_or(serde_json::Value::Null));
+    context.output.text(&text, format != Format::Raw);
     Ok(ExitCode::SUCCESS)
+}
+
+fn value(session: &mut Session, arguments: &Arguments) -> Result<Value, nival_engine::Error> {
+    let base = current_folder();
+    let automatic = arguments.evaluation.automatic(session)?;
+    let mut value = match (&arguments.expr, &arguments.path, &arguments.option) {
+        (Some(text), ..) => session.evaluate_with_library(text, &base)?,
+        (None, Some(path), Some(option)) => option_of(session, arguments, path, option)?,
+        (None, path, _) => {
+            let path = path.clone().unwrap_or_else(|| PathBuf::from("."));
+            let named = path.to_string_lossy();
+            let file = if named.starts_with('<') {
+                named.into_owned()
+            } else {
+                absolute(path.clone()).to_string_lossy().into_owned()
+            };
+            session.evaluate(&Expression::File(file))?
+        }
+    };
+    if let Some(path) = &arguments.attribute {
+        value = session.select(value, path, &automatic)?;
+    }
+    if !automatic.is_empty() {
+        value = session.call_automatically(value, &automatic)?;
+    }
+    match &arguments.apply {
+        Some(function) => session.apply(function, &base, value),
+        None => Ok(value),
+    }
+}
+
+/// The value of an option of one machine of a configuration.
+fn option_of(
+    session: &mut Session,
+    arguments: &Arguments,
+    path: &std::path::Path,
+    option: &str,
+) -> Result<Value, nival_engine::Error> {
+    let project = Project::find(path)?;
+    let machines = session.machines(&project)?;
+    let known: Vec<String> = machines.iter().map(|machine| machine.name().to_owned()).collect();
+    let wanted = arguments.machine.as_ref();
+    let found = machines.iter().find(|machine| wanted.is_none_or(|name| name == machine.name()));
+    let unknown = || nival_engine::Error::UnknownMachine { name: wanted.cloned().unwrap_or_default(), known };
+    let found = found.ok_or_else(unknown)?;
+    // Some values depend on what is locked; without a lock they say so.
+    if let Some(lock) = Lock::read(&project.lock_file())? {
+        found.set_locked(versions(found.name(), &lock));
+    }
+    found.option(session, option)
 }

@@ -5,9 +5,11 @@ pub mod completions;
 pub mod down;
 pub mod enable;
 pub mod eval;
+pub mod evaluation;
 pub mod explain;
 pub mod generations;
 pub mod init;
+pub mod instantiate;
 pub mod lock;
 pub mod logs;
 pub mod plan;
@@ -45,6 +47,7 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Update(arguments) => update::run(context, &arguments),
         Command::Build(arguments) => build::run(context, &arguments),
         Command::Eval(arguments) => eval::run(context, &arguments),
+        Command::Instantiate(arguments) => instantiate::run(context, &arguments),
         Command::Verify(arguments) => verify::run(context, &arguments),
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -18,6 +18,33 @@ fn eval_prints_values_and_json() {
 }
 
 #[test]
+fn instantiate_is_a_drop_in() {
+    let world = World::new();
+    world.write(
+        "default.nix",
+        r#"{ a ? 1, b }: {
+  x = a + b;
+  d = derivation { name = "d"; system = "x86_64-linux"; builder = "/bin/sh"; outputs = [ "out" "dev" ]; };
+}"#,
+    );
+    let given = ["--argstr", "b", "3", "--arg", "b", "4"];
+    let run = |more: &[&str]| world.fine(&[&["instantiate"], &given[..], more].concat());
+    assert_eq!(run(&["--eval", "-A", "x"]), "5");
+    assert_eq!(run(&["-A", "d.dev"]), "/nix/store/hp4acm5j27vjrxkv7g67dwsiqrdn44jr-d.drv!dev");
+    assert_eq!(run(&["--eval"]), "{ d = <CODE>; x = <CODE>; }");
+    assert_eq!(world.fine(&["instantiate", "--eval", "-E", "x: x", "-E", "1"]), "<LAMBDA>\n1");
+    world.refused(&["instantiate", "-A", "x"], "NV0210");
+    let link = world.folder.path().join("nix-instantiate");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_nival"), &link).expect("a link");
+    let output = std::process::Command::new(&link)
+        .args(["--eval", "--strict", "--json", "-E", "{ a = 1; }"])
+        .env("NIVAL_DATA_DIR", world.folder.path().join("data"))
+        .output()
+        .expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"a\":1}\n");
+}
+
+#[test]
 fn explain_unknown_code() {
     let world = World::new();
     world.refused(&["explain", "NV9999"], "NV0831");
