@@ -140,6 +140,15 @@ pub enum Error {
         /// What is known.
         reason: String,
     },
+    /// The machine ended again and again, and is not started any more.
+    Crashed {
+        /// The machine.
+        machine: String,
+        /// What is known of the last time.
+        reason: String,
+        /// How many times.
+        times: u32,
+    },
     /// The host cannot start machines at boot.
     HostUnit(String),
     /// A capability cannot be read.
@@ -191,6 +200,7 @@ impl Error {
             Self::Path { .. } => &codes::path::ENTRY,
             Self::MissingPackage { .. } => &codes::missing_package::ENTRY,
             Self::Supervisor { .. } => &codes::supervisor::ENTRY,
+            Self::Crashed { .. } => &codes::crashed::ENTRY,
             Self::HostUnit(_) => &codes::host_unit::ENTRY,
             Self::Capability { .. } => &codes::capability::ENTRY,
             Self::Interrupted { .. } => &codes::interrupted::ENTRY,
@@ -266,6 +276,9 @@ impl Error {
             Self::MissingPackage { .. } | Self::Manifest(_) => {
                 vec!["build the configuration again".to_owned()]
             }
+            Self::Crashed { machine, .. } => {
+                vec![format!("look at `nival logs {machine}`, mend it, and start it again with `nival up`")]
+            }
             Self::Interrupted { .. } => vec!["give the command again".to_owned()],
             Self::NoUnit(_) => vec!["add the package that brings it, or give the unit its text".to_owned()],
             _ => Vec::new(),
@@ -307,6 +320,9 @@ impl fmt::Display for Error {
             Self::MissingPackage { name, path } => write!(f, "`{name}` is not in the store: `{path}`"),
             Self::Supervisor { machine, reason } => {
                 write!(f, "the process that holds the machine `{machine}` is gone: {reason}")
+            }
+            Self::Crashed { machine, reason, times } => {
+                write!(f, "the machine `{machine}` failed {times} times in a row and is left alone: {reason}")
             }
             Self::HostUnit(reason) => write!(f, "machines cannot be started at boot here: {reason}"),
             Self::Capability { path, text } => {

@@ -15,6 +15,7 @@ pub fn internal_main(arguments: &[OsString]) -> Option<ExitCode> {
     }
     Some(match rest {
         ["supervisor", orders] => crate::supervisor::main(orders),
+        ["adopt", record] => crate::supervisor::adopt_main(record),
         ["machine", launch] => crate::container::monitor::main(launch),
         ["enter", entry] => crate::container::enter::main(entry),
         ["look", look] => crate::container::look::main(look),

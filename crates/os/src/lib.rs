@@ -22,6 +22,6 @@ pub use internal::internal_main;
 pub use machines::{Config, HostUnit, Machines, Program, Status, Up};
 pub use manifest::Manifest;
 pub use names::check_machine;
-pub use state::{Generation, MachineFolder, State};
+pub use state::{Ended, Generation, MachineFolder, State};
 pub use supervisor::protocol::{Event, Publish};
 pub use switch::{Stage, SwitchEvent, Switched};

@@ -57,10 +57,45 @@ impl MachineFolder {
         self.0.join("console.log")
     }
 
+    /// Why the machine ended, where nobody asked it to.
+    #[must_use]
+    pub fn ended(&self) -> PathBuf {
+        self.0.join("ended.json")
+    }
+
+    /// Whether a supervisor or a monitor holds the machine now.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let Ok(file) = std::fs::File::open(self.lock()) else { return false };
+        !nival_sys::owner::try_lock(&file).unwrap_or(true)
+    }
+
     /// A mount point that is used while the machine is made.
     #[must_use]
     pub fn mount_point(&self) -> PathBuf {
         self.0.join("root")
+    }
+}
+
+/// Why a machine ended that nobody asked to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// What is known.
+    pub error: Error,
+}
+
+impl Ended {
+    /// Notes it for `nival status` and `nival logs`.
+    pub(crate) fn write(&self, folder: &MachineFolder) -> Result<(), Error> {
+        write_json(&folder.ended(), self)
+    }
+
+    /// What was noted, until the machine is started again.
+    #[must_use]
+    pub fn read(folder: &MachineFolder) -> Option<Self> {
+        read_json(&folder.ended()).ok()
     }
 }
 

@@ -61,6 +61,23 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
+/// Takes the lock of a file as [`try_lock`] does, waiting for it up to a time.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn lock_within(file: &File, time: std::time::Duration) -> io::Result<bool> {
+    let end = std::time::Instant::now() + time;
+    loop {
+        if try_lock(file)? {
+            return Ok(true);
+        }
+        if std::time::Instant::now() >= end {
+            return Ok(false);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
 /// Sets the owner and group of an open file.
 ///
 /// # Errors

@@ -94,6 +94,23 @@ pub fn fork() -> io::Result<Option<i32>> {
     }
 }
 
+/// Makes a child that goes on from here as process 1 of a new process namespace; `None` is returned in the child.
+/// Further children of this process stay in its own namespace. This process must have one thread.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn fork_first() -> io::Result<Option<i32>> {
+    fault::point("fork", &"process 1")?;
+    let flags = libc::CLONE_NEWPID | libc::SIGCHLD;
+    // SAFETY: without a stack of its own the child goes on with a copy of this one, as after `fork`; callers have
+    // one thread, so no lock of another thread stays held in the child.
+    match unsafe { libc::syscall(libc::SYS_clone, libc::c_long::from(flags), 0, 0, 0, 0) } {
+        0 => Ok(None),
+        pid if pid > 0 => Ok(i32::try_from(pid).ok()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Sends a signal to a process.
 ///
 /// # Errors

@@ -61,3 +61,12 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
     crate::fs::set_mode(path, 0o600)?;
     Ok(listener)
 }
+
+/// Ends the listening of a socket in all its copies: who waits for a connection gets `EINVAL`.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn stop_listening(listener: impl std::os::fd::AsFd) -> io::Result<()> {
+    fault::point("shutdown", &"listener")?;
+    Ok(rustix::net::shutdown(listener, rustix::net::Shutdown::Both)?)
+}

@@ -1,8 +1,10 @@
 //! `nival logs`
 
+use crate::commands::status::ended_text;
 use crate::context::Context;
 use crate::error::Error;
 use clap::Args;
+use nival_os::Ended;
 use std::process::ExitCode;
 
 /// What can be typed behind `nival logs`.
@@ -38,6 +40,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
         words.push("--no-pager".to_owned());
     }
     words.extend(arguments.journalctl.iter().cloned());
-    let code = context.machines().logs(&arguments.machine, &words)?;
+    let machines = context.machines();
+    let code = machines.logs(&arguments.machine, &words)?;
+    let folder = machines.known(&arguments.machine)?;
+    if let Some(ended) = Ended::read(&folder).filter(|_| !machines.is_running(&arguments.machine)) {
+        context.output.say(&format!("{}: {}", arguments.machine, ended_text(&ended)));
+    }
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }

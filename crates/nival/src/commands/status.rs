@@ -1,10 +1,11 @@
 //! `nival status`
 
+use crate::commands::generations::time;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::Output;
 use clap::Args;
-use nival_os::Status;
+use nival_os::{Ended, Status};
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -38,6 +39,16 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
     Ok(if named && !all.iter().all(well) { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
+/// Why a machine ended that nobody asked to, with the code of the reason.
+pub fn ended_text(ended: &Ended) -> String {
+    format!(
+        "ended at {} by itself: {} [{}]",
+        time(ended.at),
+        ended.error,
+        ended.error.diagnostic().entry.code
+    )
+}
+
 fn describe(text: &mut String, status: &Status, units: bool, output: &Output) {
     let failed = status.units.iter().filter(|unit| unit.active == "failed").count();
     let mut state = status.phase.clone();
@@ -62,7 +73,11 @@ fn describe(text: &mut String, status: &Status, units: bool, output: &Output) {
         status.generation.map_or_else(|| "no generation".to_owned(), |number| format!("generation {number}"));
     let ports: Vec<String> =
         status.ports.iter().map(|port| format!("{}:{} -> {}", port.address, port.host, port.guest)).collect();
-    let _ = writeln!(text, "{}  {shown}  {generation}  {}", status.name, ports.join(", "));
+    let line = format!("{}  {shown}  {generation}  {}", status.name, ports.join(", "));
+    let _ = writeln!(text, "{}", line.trim_end());
+    if let Some(ended) = &status.ended {
+        let _ = writeln!(text, "  {}", ended_text(ended));
+    }
     if !units {
         return;
     }

@@ -4,7 +4,7 @@ use crate::world::{World, copy, examples, get};
 use std::process::Command;
 
 /// What of a machine is left on the host.
-fn remains(machine: &str) -> Vec<String> {
+pub fn remains(machine: &str) -> Vec<String> {
     let data = World::data().to_string_lossy().into_owned();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").expect("proc").flatten() {

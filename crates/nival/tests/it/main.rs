@@ -6,6 +6,7 @@
 mod commands;
 mod failing;
 mod interrupt;
+mod killed;
 mod machines;
 mod refused;
 mod unprivileged;

@@ -1,9 +1,11 @@
 //! A machine as a container: its namespaces, its root, its process 1, and the way in.
 //!
-//! A *monitor* process per machine makes process 1 and waits for it; it kills the
-//! machine when the supervisor is gone, so that nothing is ever left over.
+//! A *monitor* process per machine makes process 1 and waits for it. The machine dies with its monitor; where the
+//! supervisor is gone, the monitor finds a new one, and the machine's services notice nothing.
 
 pub(crate) mod enter;
+mod first;
+pub(crate) mod link;
 pub(crate) mod look;
 pub(crate) mod monitor;
 mod root;
@@ -29,6 +31,10 @@ pub(crate) struct Launch {
     pub monitor_group: PathBuf,
     /// The copy of this program that runs inside of the machine.
     pub runtime: PathBuf,
+    /// The folder of sockets.
+    pub sockets: PathBuf,
+    /// What a new supervisor takes over from.
+    pub record: PathBuf,
     pub hosts: String,
     pub resolv: String,
 }

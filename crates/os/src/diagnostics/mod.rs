@@ -5,6 +5,7 @@ pub mod busy;
 pub mod capability;
 pub mod check;
 pub mod control_group;
+pub mod crashed;
 pub mod disk_full;
 pub mod file_clash;
 pub mod generation;
@@ -55,4 +56,5 @@ pub static ENTRIES: &[&Entry] = &[
     &capability::ENTRY,
     &interrupted::ENTRY,
     &no_unit::ENTRY,
+    &crashed::ENTRY,
 ];

@@ -9,12 +9,13 @@ mod up;
 use crate::compose::Store;
 use crate::error::Doing as _;
 use crate::supervisor::protocol::{self, Answer, Known, Lines, Publish, Request};
-use crate::{Error, Generation, MachineFolder, names};
+use crate::{Ended, Error, Generation, MachineFolder, names};
 use nival_sys::fs;
 use serde::{Deserialize, Serialize};
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 pub(crate) use delete::delete_main;
 pub use enable::HostUnit;
@@ -67,6 +68,9 @@ pub struct Status {
     /// The process that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supervisor: Option<u32>,
+    /// Why it ended, where nobody asked it to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
     /// Where its data lies.
     pub data: PathBuf,
 }
@@ -82,6 +86,9 @@ pub struct UnitStatus {
     /// The finer state: `running`, `exited`, ...
     pub sub: String,
 }
+
+/// How long a new supervisor may take.
+const SUCCESSION: Duration = Duration::from_secs(10);
 
 impl Machines {
     /// Works with the machines of a data folder. Nothing is done yet.
@@ -157,13 +164,33 @@ impl Machines {
         self.config.runtime.join(format!("{name}.sock"))
     }
 
-    /// Connects to the supervisor of a machine.
+    /// Connects to the supervisor of a machine; for one that was killed, its successor is waited for.
     pub(crate) fn connect(&self, name: &str) -> Result<UnixStream, Error> {
-        self.known(name)?;
-        UnixStream::connect(self.socket(name)).map_err(|_| Error::NotRunning(name.to_owned()))
+        let folder = self.known(name)?;
+        let end = Instant::now() + SUCCESSION;
+        loop {
+            if let Ok(stream) = UnixStream::connect(self.socket(name)) {
+                return Ok(stream);
+            }
+            if !folder.is_held() || Instant::now() > end {
+                return Err(Error::NotRunning(name.to_owned()));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
+    /// Asks for something that can be asked for twice: a supervisor that is killed meanwhile has a successor.
     pub(crate) fn ask(&self, name: &str, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<Answer, Error> {
+        let end = Instant::now() + SUCCESSION;
+        loop {
+            match self.ask_once(name, request, fds) {
+                Err(Error::Supervisor { .. } | Error::Io { .. }) if Instant::now() < end => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn ask_once(&self, name: &str, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<Answer, Error> {
         let stream = self.connect(name)?;
         let doing = || format!("talk to the supervisor of `{name}`");
         protocol::send(&stream, request, fds).doing(doing)?;
@@ -208,6 +235,7 @@ impl Machines {
             system: None,
             units: Vec::new(),
             supervisor: None,
+            ended: Ended::read(&folder),
             data: folder.data(),
         };
         let Some(known) = self.running(name) else { return Ok(status) };

@@ -110,8 +110,13 @@ impl Machines {
         let plan = serde_json::to_vec_pretty(&plan).unwrap_or_default();
         let to = state.add(manifest, made_by, &[("plan.json", plan)])?;
         fs::remove_file(&state.events()).doing(|| "clear the events of the last switch".to_owned())?;
-        Journal { from, to, stage: Stage::Staging, touched: Vec::new(), failure: None }.write(&state)?;
-        self.output(name, &["systemctl", "start", "--no-block", "nival-switch.service"])?;
+        let mut journal = Journal { from, to, stage: Stage::Staging, touched: Vec::new(), failure: None };
+        journal.write(&state)?;
+        if let Err(error) = self.output(name, &["systemctl", "start", "--no-block", "nival-switch.service"]) {
+            (journal.stage, journal.failure) = (Stage::Refused, Some(error.clone()));
+            journal.write(&state)?;
+            return Err(error);
+        }
         self.follow(name, &state, show)
     }
 

@@ -9,6 +9,7 @@ use nival_sys::{fs, owner, process};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command};
+use std::time::Duration;
 
 /// One machine to bring up.
 #[derive(Clone, Debug)]
@@ -18,6 +19,9 @@ pub struct Up {
     /// The ports of it that are reachable on this host.
     pub publish: Vec<Publish>,
 }
+
+/// For how long somebody may hold a machine's lock only to see whether it is free.
+const LOOKED_AT: Duration = Duration::from_millis(200);
 
 impl Machines {
     /// Brings machines up that reach each other by name; returns when all their checks have passed.
@@ -41,6 +45,10 @@ impl Machines {
             machines: Vec::new(),
         };
         fs::create_dir_all(&self.config.runtime).doing(|| "make the runtime folder".to_owned())?;
+        crate::supervisor::record::sweep(&self.config.runtime);
+        if !user {
+            crate::supervisor::sweep_network();
+        }
         for up in machines {
             orders.machines.push(self.order(up)?);
         }
@@ -59,7 +67,7 @@ impl Machines {
             .and_then(|()| fs::create_dir_all(state.path()))
             .doing(|| format!("make the folder of `{name}`"))?;
         let lock = fs::open_rw(&folder.lock()).doing(|| "lock the machine".to_owned())?;
-        if !owner::try_lock(&lock).doing(|| "lock the machine".to_owned())? {
+        if !owner::lock_within(&lock, LOOKED_AT).doing(|| "lock the machine".to_owned())? {
             return Err(Error::Running(name));
         }
         let current = state.current();
@@ -72,7 +80,7 @@ impl Machines {
                 number
             }
         };
-        Ok(Order { name, generation, publish: up.publish.clone() })
+        Ok(Order { name, generation, publish: up.publish.clone(), ended: false })
     }
 
     fn spawn_supervisor(&self, orders: &Orders, place: &Place, there: UnixStream) -> Result<Child, Error> {
@@ -102,17 +110,26 @@ impl Machines {
     /// # Errors
     /// [`Error::NotRunning`], or what kept it from ending.
     pub fn down(&self, name: &str) -> Result<(), Error> {
-        let supervisor =
-            self.running(name).and_then(|known| process::descriptor(known.supervisor.cast_signed()).ok());
-        let Answer::Down { last } = self.ask(name, &Request::Down { seconds: 90 }, &[])? else {
-            return Err(Error::Supervisor {
-                machine: name.to_owned(),
-                reason: "it answered something else".into(),
-            });
+        let supervisor = self
+            .running(name)
+            .and_then(|known| process::descriptor(known.supervisor.cast_signed()).ok())
+            .ok_or_else(|| Error::NotRunning(name.to_owned()))?;
+        let last = match self.ask(name, &Request::Down { seconds: 90 }, &[]) {
+            Ok(Answer::Down { last }) => last,
+            // The supervisor was killed after its machine had ended.
+            Err(Error::NotRunning(_)) => false,
+            Ok(_) => {
+                let reason = "it answered something else".to_owned();
+                return Err(Error::Supervisor { machine: name.to_owned(), reason });
+            }
+            Err(error) => return Err(error),
         };
-        if let (true, Some(supervisor)) = (last, supervisor) {
+        if last {
             process::wait_readable(&[&supervisor], 10_000)
                 .doing(|| "wait for the supervisor to end".to_owned())?;
+        }
+        if host::is_root() {
+            crate::supervisor::sweep_network();
         }
         Ok(())
     }

@@ -1,24 +1,28 @@
-//! The life of one machine: made, booted, checked, waited for, cleaned up.
+//! The life of one machine: made, booted, checked, waited for, started again, cleaned up.
 
+use super::adopt::Found;
+use super::boot::{Running, alive_still};
 use super::network::Hub;
-use super::protocol::{Event, Known, Lines, News, Order, Orders, Publish};
-use super::{Client, publish, serve};
+use super::protocol::{Event, Known, Lines, News, Orders, Publish};
+use super::record::{self, Turn};
+use super::restart::{self, Crashes};
+use super::{Client, order, publish, serve};
 use crate::checks::Outcome;
 use crate::compose::{self, Store};
+use crate::container::Launch;
 use crate::container::enter::{Entry, What};
-use crate::container::{Launch, Report};
+use crate::container::link::{self, Role};
 use crate::error::Doing as _;
 use crate::host::Groups;
-use crate::{Error, MachineFolder, names};
-use nival_sys::{fs, namespace, process};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::Ipv4Addr;
+use crate::{Ended, Error, MachineFolder, names};
+use nival_sys::{fs, process};
+use std::io::Read as _;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Where a machine is in its life.
@@ -39,6 +43,17 @@ struct Now {
     checked: bool,
 }
 
+/// What all machines of a supervisor share.
+pub(super) struct Parts<'a> {
+    pub orders: &'a Orders,
+    /// The machine's place in the orders.
+    pub index: usize,
+    /// The record of this supervisor.
+    pub turn: &'a Arc<Turn>,
+    pub hub: &'a Arc<Hub>,
+    pub alive: &'a Arc<AtomicUsize>,
+}
+
 /// One machine of a supervisor.
 pub(super) struct Machine {
     pub name: String,
@@ -47,12 +62,17 @@ pub(super) struct Machine {
     launch: Launch,
     socket: PathBuf,
     ports: Vec<Publish>,
-    inside: publish::Inside,
+    pub inside: publish::Inside,
+    /// What the monitor keeps for the next supervisor.
+    pub keep: Mutex<Vec<(Role, OwnedFd)>>,
+    stop_mark: PathBuf,
     address: Option<Ipv4Addr>,
     outside: String,
-    connect: Box<dyn Fn(i32) -> Result<(), Error> + Send + Sync>,
+    pub connect: Box<dyn Fn(i32) -> Result<(), Error> + Send + Sync>,
     /// How many machines of this supervisor have not ended.
     alive: Arc<AtomicUsize>,
+    turn: Arc<Turn>,
+    index: usize,
     /// How many clients wait for an answer about the end of the machine.
     pub answering: AtomicUsize,
     now: Mutex<Now>,
@@ -60,22 +80,26 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// Takes the ports and the socket of a machine; nothing is started yet.
+    /// Prepares a machine; nothing is started yet.
     pub(super) fn new(
-        orders: &Orders,
-        groups: &Path,
-        (order, index): (&Order, usize),
-        hub: &Arc<Hub>,
-        alive: &Arc<AtomicUsize>,
+        parts: &Parts<'_>,
+        lock: OwnedFd,
+        listeners: Vec<TcpListener>,
+        wanted: bool,
     ) -> Result<Self, Error> {
+        let (orders, index, hub) = (parts.orders, parts.index, parts.hub);
+        let order = order(orders, index)?;
         let folder = MachineFolder::new(&orders.data, &order.name);
-        let groups = Groups::of(groups, folder.path(), &order.name);
+        let base = orders.groups.as_deref().unwrap_or(Path::new("/"));
+        let groups = Groups::of(base, folder.path(), &order.name);
         let address = hub.address(index);
         let inside = publish::Inside::default();
-        let mut ports = Vec::new();
-        for (port, listener) in publish::listen(&order.publish)? {
+        let mut keep = vec![(Role::Lock, lock)];
+        keep.extend(hub.bridge().doing(|| "keep the network".to_owned())?.map(|fd| (Role::Bridge, fd)));
+        for (number, (port, listener)) in order.publish.iter().zip(listeners).enumerate() {
+            let copy = listener.try_clone().doing(|| "keep a port".to_owned())?;
+            keep.push((Role::Port(number), copy.into()));
             publish::serve(listener, port.guest, Arc::clone(&inside), address);
-            ports.push(port);
         }
         let launch = Launch {
             name: order.name.clone(),
@@ -86,41 +110,47 @@ impl Machine {
             group: groups.machine.clone(),
             monitor_group: groups.monitor.clone(),
             runtime: orders.runtime.clone(),
+            sockets: orders.sockets.clone(),
+            record: parts.turn.path.clone(),
             hosts: hub.hosts(orders, index),
             resolv: hub.resolv.clone(),
         };
-        let outside = hub.outside.clone();
-        let hub = Arc::clone(hub);
+        let phase = if wanted { Phase::Starting } else { Phase::Stopping };
+        let own_hub = Arc::clone(hub);
         Ok(Self {
             name: order.name.clone(),
             folder,
             groups,
             launch,
             socket: orders.sockets.join(format!("{}.sock", order.name)),
-            ports,
+            ports: order.publish.clone(),
             inside,
+            keep: Mutex::new(keep),
+            stop_mark: record::stop_mark(&orders.sockets, &order.name),
             address,
-            outside,
-            connect: Box::new(move |first| hub.connect(index, first)),
-            alive: Arc::clone(alive),
+            outside: hub.outside.clone(),
+            connect: Box::new(move |first| own_hub.connect(index, first)),
+            alive: Arc::clone(parts.alive),
+            turn: Arc::clone(parts.turn),
+            index,
             answering: AtomicUsize::new(0),
-            now: Mutex::new(Now { phase: Phase::Starting, first: 0, since: 0, checked: false }),
+            now: Mutex::new(Now { phase, first: 0, since: 0, checked: false }),
             changed: Condvar::new(),
         })
     }
 
     fn set(&self, change: impl FnOnce(&mut Now)) {
-        let mut now = self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut now);
         self.changed.notify_all();
     }
 
     fn now(&self) -> Now {
-        *self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait_for(&self, time: Duration, good: impl Fn(&Now) -> bool) -> bool {
-        let now = self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(now, time, |now| !good(now));
         waited.is_ok_and(|(now, _)| good(&now))
     }
@@ -151,38 +181,91 @@ impl Machine {
     }
 
     /// Lives through; returns when the machine has ended for good and everything is cleaned up.
-    pub(super) fn live(self: &Arc<Self>, client: &Client, start: Instant) {
-        let served = serve::start(self, &self.socket);
-        if let Err(error) = served {
+    pub(super) fn live(self: &Arc<Self>, client: &Client, start: Instant, mut found: Option<Found>) {
+        if let Err(error) = serve::start(self, &self.socket) {
             client.tell(&News::Failed(error));
+            let _ = self.groups.remove();
             return self.end();
         }
+        if found.is_some() && self.is_stopping() {
+            // Who was asked to stop it before was killed.
+            let own = Arc::clone(self);
+            std::thread::spawn(move || own.stop(Duration::from_secs(90)));
+        }
+        let mut crashes = Crashes::default();
         loop {
-            let code = self.once(client, start);
+            let code = match found.take() {
+                Some(found) => self.take_over(found),
+                None if self.is_stopping() => Ok(0),
+                None => self.start(client, start),
+            };
             if let Ok(mut inside) = self.inside.lock() {
                 *inside = None;
             }
-            let cleaned = self.groups.remove();
-            let again = matches!(code, Ok(129)) && self.now().phase == Phase::Running;
-            match (&code, &cleaned) {
-                (Err(error), _) | (_, Err(error)) if !again => {
-                    eprintln!("nival: machine {}: {error}", self.name);
-                }
-                _ => {}
+            if let Err(error) = self.groups.remove() {
+                eprintln!("nival: machine {}: {error}", self.name);
             }
-            if let Err(error) = code {
-                client.tell(&News::Failed(error));
-            }
-            if !again {
+            if !self.is_to_run_again(code, client, &mut crashes) {
                 break;
             }
         }
-        let _ = fs::remove_file(&self.socket);
         let _ = std::fs::remove_dir(self.folder.mount_point());
         self.end();
+        for path in [&self.socket, &link::socket(&self.launch.sockets, &self.name), &self.stop_mark] {
+            let _ = fs::remove_file(path);
+        }
+        let _ = std::fs::remove_dir(&self.launch.sockets);
     }
 
+    fn is_stopping(&self) -> bool {
+        self.now().phase == Phase::Stopping
+    }
+
+    /// Decides what is done after an end: what nobody asked for is mended, up to a limit.
+    fn is_to_run_again(&self, code: Result<i32, Error>, client: &Client, crashes: &mut Crashes) -> bool {
+        const REBOOTED: i32 = 128 + libc::SIGHUP;
+        const POWERED_OFF: i32 = 128 + libc::SIGINT;
+        let never_up = !self.now().checked;
+        self.set(|now| {
+            now.first = 0;
+            if now.phase == Phase::Running {
+                now.phase = Phase::Starting;
+            }
+        });
+        if self.is_stopping() || matches!(code, Ok(POWERED_OFF)) {
+            return false;
+        }
+        if matches!(code, Ok(REBOOTED)) {
+            return true;
+        }
+        let error = code.map_or_else(|error| error, |code| self.lost(&ended_by(code)));
+        let reason = if let Error::Boot { reason, .. } = &error { reason.clone() } else { error.to_string() };
+        eprintln!("nival: machine {}: {reason}", self.name);
+        if never_up {
+            client.tell(&News::Failed(error.clone()));
+            let _ = Ended { at: names::now(), error }.write(&self.folder);
+            return false;
+        }
+        if let Some(pause) = crashes.count(Instant::now()) {
+            return !self.wait_for(pause, |now| now.phase == Phase::Stopping);
+        }
+        let times = u32::try_from(restart::MOST).unwrap_or(u32::MAX);
+        let error = Error::Crashed { machine: self.name.clone(), reason, times };
+        eprintln!("nival: machine {}: {error}", self.name);
+        let _ = Ended { at: names::now(), error }.write(&self.folder);
+        false
+    }
+
+    /// Lets go of everything, so that another supervisor may start the machine.
     fn end(&self) {
+        if let Err(error) = self.turn.forget(self.index) {
+            eprintln!("nival: machine {}: {error}", self.name);
+        }
+        for (role, fd) in self.keep.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if let Role::Port(_) = role {
+                let _ = nival_sys::socket::stop_listening(&fd);
+            }
+        }
         self.alive.fetch_sub(1, Ordering::SeqCst);
         self.set(|now| now.phase = Phase::Ended);
     }
@@ -200,8 +283,29 @@ impl Machine {
         self.alive.load(Ordering::SeqCst) == 0
     }
 
+    /// Goes on with a machine that outlived its supervisor; gives the code that it ended with.
+    fn take_over(self: &Arc<Self>, found: Found) -> Result<i32, Error> {
+        if alive_still(found.first) {
+            self.open_network(found.first)?;
+        }
+        let link = Lines::new(found.link);
+        let running = Running { first: found.first, since: found.since, link, monitor: None };
+        self.set(|now| now.checked = true);
+        self.runs(&running);
+        Ok(running.wait())
+    }
+
+    fn runs(&self, running: &Running) {
+        self.set(|now| {
+            if now.phase == Phase::Starting {
+                now.phase = Phase::Running;
+            }
+            (now.first, now.since) = (running.first, running.since);
+        });
+    }
+
     /// One boot, from making to the end; gives the code that the machine ended with.
-    fn once(self: &Arc<Self>, client: &Client, start: Instant) -> Result<i32, Error> {
+    fn start(self: &Arc<Self>, client: &Client, start: Instant) -> Result<i32, Error> {
         let since = |start: Instant| u64::try_from(start.elapsed().as_millis()).unwrap_or(0);
         let state = self.folder.state();
         crate::switch::settle(&state)?;
@@ -217,37 +321,25 @@ impl Machine {
         let event = Event::Composed { machine: self.name.clone(), milliseconds: since(composing) };
         client.tell(&News::Event(event));
         self.groups.make()?;
-        let (mut monitor, control, alive) = self.spawn(&launch)?;
-        let booted = self.boot(&control, &alive);
-        drop(control);
-        let first = match booted {
-            Ok(first) => first,
-            Err(error) => {
-                drop(alive);
-                let _ = monitor.wait();
-                return Err(error);
-            }
-        };
-        self.set(|now| {
-            now.phase = if now.phase == Phase::Stopping { Phase::Stopping } else { Phase::Running };
-            (now.first, now.since) = (first, names::now());
-        });
+        let running = self.boot(&launch)?;
+        self.runs(&running);
+        if self.is_stopping() {
+            // Asked to stop while there was no process 1 yet to be told.
+            let _ = process::signal(running.first, libc::SIGKILL);
+        }
         client.tell(&News::Event(Event::Booting { machine: self.name.clone(), milliseconds: since(start) }));
         if !self.ports.is_empty() {
             let event = Event::Published { machine: self.name.clone(), ports: self.ports.clone() };
             client.tell(&News::Event(event));
         }
         if !self.now().checked {
-            self.check_beside(client, start, &mut monitor);
+            self.check_beside(client, start, running.first);
         }
-        let status = monitor.wait().doing(|| "wait for the machine".to_owned())?;
-        drop(alive);
-        self.set(|now| now.first = 0);
-        Ok(process::exit_code(status))
+        Ok(running.wait())
     }
 
     /// Checks the machine's health while watching that it does not end meanwhile.
-    fn check_beside(self: &Arc<Self>, client: &Client, start: Instant, monitor: &mut Child) {
+    fn check_beside(self: &Arc<Self>, client: &Client, start: Instant, first: i32) {
         let mut checking = match self.spawn_inside(What::Checks) {
             Ok(child) => child,
             Err(error) => {
@@ -261,13 +353,10 @@ impl Machine {
         }
         let _ = checking.wait();
         let outcome: Option<Outcome> = serde_json::from_str(&text).ok();
-        let ended = monitor.try_wait().is_ok_and(|status| status.is_some());
         let machine = self.name.clone();
         match outcome {
-            _ if ended => {
-                let reason = "process 1 ended".to_owned();
-                client.tell(&News::Failed(Error::Boot { machine, reason, log: self.console_lines() }));
-            }
+            // That is told when its end is looked into.
+            _ if !alive_still(first) => return,
             Some(Outcome { failure: None, warnings }) => {
                 for text in warnings {
                     client.tell(&News::Event(Event::Warning { machine: machine.clone(), text }));
@@ -276,100 +365,9 @@ impl Machine {
                 client.tell(&News::Event(Event::Healthy { machine, milliseconds }));
             }
             Some(Outcome { failure: Some(error), .. }) => client.tell(&News::Failed(error)),
-            None => {
-                let reason = "its health cannot be checked".to_owned();
-                client.tell(&News::Failed(Error::Boot { machine, reason, log: self.console_lines() }));
-            }
+            None => client.tell(&News::Failed(self.lost("its health cannot be checked"))),
         }
         self.set(|now| now.checked = true);
-    }
-
-    fn console_lines(&self) -> Vec<String> {
-        let text = std::fs::read(self.folder.console()).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        lines[lines.len().saturating_sub(15)..].to_vec()
-    }
-
-    fn spawn(&self, launch: &Launch) -> Result<(Child, UnixStream, UnixStream), Error> {
-        let doing = || "start the machine's monitor".to_owned();
-        let (control, control_there) = UnixStream::pair().doing(doing)?;
-        let (alive, alive_there) = UnixStream::pair().doing(doing)?;
-        let launch = serde_json::to_string(launch).unwrap_or_default();
-        let mut command = Command::new("/proc/self/exe");
-        command.args(["internal", "machine", &launch]);
-        command.stdin(OwnedFd::from(control_there)).stdout(OwnedFd::from(alive_there));
-        Ok((process::spawn(&mut command).doing(doing)?, control, alive))
-    }
-
-    /// Follows process 1 until it is systemd; gives its id.
-    fn boot(&self, control: &UnixStream, alive: &UnixStream) -> Result<i32, Error> {
-        let lost = |reason: &str| Error::Boot {
-            machine: self.name.clone(),
-            reason: reason.to_owned(),
-            log: self.console_lines(),
-        };
-        let mut line = String::new();
-        BufReader::new(alive).read_line(&mut line).doing(|| "wait for the monitor".to_owned())?;
-        let first: i32 = line.trim().parse().map_err(|_| lost("its monitor ended"))?;
-        let copy = control.try_clone().doing(|| "talk to the machine".to_owned())?;
-        let mut reports = Lines::new(copy);
-        loop {
-            let report = reports.next::<Report>().doing(|| "wait for the machine".to_owned())?;
-            match report {
-                Some((Report::Ready, _)) => {
-                    (self.connect)(first)?;
-                    let space =
-                        namespace::open(first, "net").doing(|| "enter the machine's network".to_owned())?;
-                    if let Ok(mut inside) = self.inside.lock() {
-                        *inside = Some(Arc::new(space));
-                    }
-                    (&mut &*control).write_all(b"go\n").doing(|| "let the machine go on".to_owned())?;
-                }
-                Some((Report::Console, fds)) => {
-                    if let Ok([shown, terminal]) = <[OwnedFd; 2]>::try_from(fds) {
-                        self.keep_console(shown, terminal, first);
-                    }
-                }
-                Some((Report::Failed(error), _)) => return Err(self.named(error)),
-                None if alive_still(first) => return Ok(first),
-                None => return Err(lost("process 1 ended")),
-            }
-        }
-    }
-
-    fn named(&self, error: Error) -> Error {
-        match error {
-            Error::Boot { reason, log, .. } => Error::Boot { machine: self.name.clone(), reason, log },
-            other => other,
-        }
-    }
-
-    /// Writes what the console shows to a file, up to a megabyte. The terminal is held open: without anybody
-    /// who has it open, who opens it next is told that it is gone, and systemd tries that for a second each time.
-    fn keep_console(&self, console: OwnedFd, terminal: OwnedFd, first: i32) {
-        const MOST: usize = 1024 * 1024;
-        let path = self.folder.console();
-        std::thread::spawn(move || {
-            let _ = fs::remove_file(&path);
-            let Ok(ended) = process::descriptor(first) else { return };
-            let mut console = std::fs::File::from(console);
-            let mut written = 0;
-            let mut piece = [0u8; 4096];
-            while let Ok(ready) = process::wait_readable(&[&console, &ended], -1) {
-                if ready[0] {
-                    let Ok(length @ 1..) = console.read(&mut piece) else { break };
-                    let keep = written < MOST;
-                    if keep && fs::append(&path).and_then(|mut file| file.write_all(&piece[..length])).is_ok()
-                    {
-                        written += length;
-                    }
-                } else if ready[1] {
-                    break;
-                }
-            }
-            drop(terminal);
-        });
     }
 
     /// Starts this program inside of the machine.
@@ -394,6 +392,7 @@ impl Machine {
     /// Stops the machine: asks systemd, then kills what is left after the time. Returns when all is cleaned up.
     pub(super) fn stop(&self, time: Duration) -> Result<(), Error> {
         let before = self.now();
+        fs::write_atomic(&self.stop_mark, b"", 0o600).doing(|| format!("stop `{}`", self.name))?;
         self.set(|now| {
             if now.phase != Phase::Ended {
                 now.phase = Phase::Stopping;
@@ -416,6 +415,10 @@ impl Machine {
     }
 }
 
-fn alive_still(pid: i32) -> bool {
-    process::descriptor(pid).is_ok_and(|fd| process::wait_readable(&[&fd], 0).is_ok_and(|ready| !ready[0]))
+/// The end of process 1 in words.
+fn ended_by(code: i32) -> String {
+    match code.checked_sub(128) {
+        Some(signal) if signal > 0 => format!("process 1 was ended by signal {signal}"),
+        _ => format!("process 1 ended with code {code}"),
+    }
 }

@@ -6,9 +6,10 @@ use crate::error::Doing as _;
 use crate::host;
 use nival_sys::namespace;
 use nival_sys::network::{Network, Peer};
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::net::Ipv4Addr;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -25,6 +26,34 @@ pub(super) struct Hub {
     /// How the outside is reached, or why not.
     pub outside: String,
     pub resolv: String,
+}
+
+/// What of a network the next supervisor must know.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct HubRecord {
+    bridged: bool,
+    number: u8,
+    linked: bool,
+    closed: bool,
+    outside: String,
+    resolv: String,
+}
+
+impl HubRecord {
+    /// The network whose bridge a monitor kept; where nobody did, nothing of it is left and it is made anew.
+    pub(super) fn revive(self, bridge: Option<OwnedFd>, orders: &Orders) -> Result<Hub, Error> {
+        if self.bridged && bridge.is_none() {
+            return Hub::make(orders);
+        }
+        Ok(Hub {
+            bridge: bridge.map(File::from),
+            number: self.number,
+            linked: self.linked,
+            closed: self.closed,
+            outside: self.outside,
+            resolv: self.resolv,
+        })
+    }
 }
 
 /// The most machines that one supervisor gives addresses to.
@@ -66,6 +95,23 @@ impl Hub {
         }
         hub.bridge = Some(bridge);
         Ok(hub)
+    }
+
+    /// What the next supervisor must know.
+    pub(super) fn record(&self) -> HubRecord {
+        HubRecord {
+            bridged: self.bridge.is_some(),
+            number: self.number,
+            linked: self.linked,
+            closed: self.closed,
+            outside: self.outside.clone(),
+            resolv: self.resolv.clone(),
+        }
+    }
+
+    /// The bridge's namespace, which lives as long as anybody has it open.
+    pub(super) fn bridge(&self) -> std::io::Result<Option<OwnedFd>> {
+        self.bridge.as_ref().map(|file| file.try_clone().map(OwnedFd::from)).transpose()
     }
 
     /// The address of the machine at a place in the orders, if there is a network.
@@ -147,6 +193,16 @@ impl Hub {
             if self.closed && !others_linked() {
                 let _ = nival_sys::fs::write_setting(Path::new(FORWARDING), "0");
             }
+        }
+    }
+}
+
+/// Removes the rules of supervisors and monitors that were all killed: their links are gone, the rules are not.
+pub(crate) fn sweep() {
+    let Some(translator) = Translator::find() else { return };
+    for number in translator.numbers() {
+        if nival_sys::network::index_of(&format!("nival{number}")).is_err() {
+            translator.stop(number);
         }
     }
 }
@@ -239,13 +295,34 @@ impl Translator {
         };
     }
 
+    /// The numbers of the networks that there are rules for.
+    fn numbers(self) -> Vec<u8> {
+        let text = match self {
+            Self::Nft => self.output(&["list", "tables", "ip"]),
+            Self::Iptables => self.output(&["-t", "nat", "-S", "POSTROUTING"]),
+        };
+        let text = text.unwrap_or_default();
+        let numbers = text.lines().filter_map(|line| {
+            let number = match self {
+                Self::Nft => line.strip_prefix("table ip nival")?.trim(),
+                Self::Iptables => line.split("-s 10.213.").nth(1)?.split('.').next()?,
+            };
+            number.parse().ok()
+        });
+        numbers.collect()
+    }
+
     fn run(self, words: &[&str]) -> std::io::Result<()> {
+        self.output(words).map(drop)
+    }
+
+    fn output(self, words: &[&str]) -> std::io::Result<String> {
         let program = host::find_program(self.name()).unwrap_or_else(|| self.name().into());
         let mut command = Command::new(program);
-        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let output = nival_sys::process::spawn(&mut command)?.wait_with_output()?;
         if output.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         Err(std::io::Error::other(format!("`{}` refused: {said}", self.name())))

@@ -29,6 +29,9 @@ pub(crate) struct Order {
     pub name: String,
     pub generation: u64,
     pub publish: Vec<Publish>,
+    /// Whether it has ended for good.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// A port of a machine that is reachable on the host.
@@ -157,6 +160,11 @@ pub(crate) struct Lines {
 impl Lines {
     pub(crate) fn new(stream: UnixStream) -> Self {
         Self { stream, bytes: Vec::new(), fds: Vec::new() }
+    }
+
+    /// Whether a whole value has come already.
+    pub(crate) fn holds_more(&self) -> bool {
+        self.bytes.contains(&b'\n')
     }
 
     /// The next value and all descriptors that came so far; `None` when the other side closed.

@@ -12,26 +12,37 @@ use std::time::Duration;
 /// The network namespace of a machine while it runs, and its address there.
 pub(super) type Inside = Arc<Mutex<Option<Arc<File>>>>;
 
-/// Listens for all ports of one machine; tells the ports with those that were chosen.
-pub(super) fn listen(ports: &[Publish]) -> Result<Vec<(Publish, TcpListener)>, Error> {
+/// Listens for all ports of one machine, and notes the ports that were chosen.
+pub(super) fn listen(ports: &mut [Publish]) -> Result<Vec<TcpListener>, Error> {
     ports
-        .iter()
+        .iter_mut()
         .map(|port| {
+            let listener = listen_one(port)?;
             let taken = |error: std::io::Error| Error::Port { port: port.host, error: error.to_string() };
-            let listener = TcpListener::bind(SocketAddr::new(port.address, port.host)).map_err(taken)?;
-            let chosen = listener.local_addr().map_err(taken)?.port();
-            Ok((Publish { host: chosen, ..port.clone() }, listener))
+            port.host = listener.local_addr().map_err(taken)?.port();
+            Ok(listener)
         })
         .collect()
 }
 
-/// Serves one port until the process ends.
+/// Listens for one port.
+pub(super) fn listen_one(port: &Publish) -> Result<TcpListener, Error> {
+    let taken = |error: std::io::Error| Error::Port { port: port.host, error: error.to_string() };
+    TcpListener::bind(SocketAddr::new(port.address, port.host)).map_err(taken)
+}
+
+/// Serves one port until nobody is to listen there any more.
 pub(super) fn serve(listener: TcpListener, guest: u16, machine: Inside, address: Option<Ipv4Addr>) {
     std::thread::spawn(move || {
         for connection in listener.incoming() {
-            let Ok(outer) = connection else {
-                std::thread::sleep(Duration::from_millis(10));
-                continue;
+            let outer = match connection {
+                Ok(outer) => outer,
+                // The listener was shut down.
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => return,
+                Err(_) => {
+                    std::thread::sleep(Duration::from_millis(10));
+                    continue;
+                }
             };
             let machine = machine.lock().ok().and_then(|space| space.clone());
             let Some(machine) = machine else { continue };
@@ -95,7 +106,8 @@ mod tests {
     fn a_taken_port_is_refused() {
         let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let host = holder.local_addr().unwrap().port();
-        let error = listen(&[Publish { address: Ipv4Addr::LOCALHOST.into(), host, guest: 80 }]).unwrap_err();
+        let error =
+            listen(&mut [Publish { address: Ipv4Addr::LOCALHOST.into(), host, guest: 80 }]).unwrap_err();
         assert!(matches!(error, Error::Port { port, .. } if port == host));
     }
 }
