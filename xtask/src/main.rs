@@ -19,7 +19,7 @@ cargo xtask test             everything that must never break, real counterparts
 cargo xtask bless            accept changed generated documents
 cargo xtask docs             make the generated reference below docs/reference
 cargo xtask bench            measure, and print a table for docs/benchmarks.md
-cargo xtask torture [SEED]   the long campaigns: every interruption, and random kills
+cargo xtask torture [SEED] the long campaigns: every interruption, and random kills (--phase P, --every N, --kills N, --jobs N)
 cargo xtask setup            install what the tests need";
 
 fn main() -> ExitCode {

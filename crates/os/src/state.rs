@@ -174,6 +174,12 @@ impl State {
         self.0.join("switch.lock")
     }
 
+    /// Space that is set aside while a switch goes on, so that a disk that becomes full cannot keep it from its end.
+    #[must_use]
+    pub fn reserve(&self) -> PathBuf {
+        self.0.join("switch.reserve")
+    }
+
     fn generations_folder(&self) -> PathBuf {
         self.0.join("generations")
     }

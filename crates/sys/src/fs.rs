@@ -95,6 +95,20 @@ pub fn write_atomic(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     result
 }
 
+/// Writes a file in place of what was there, for what can be made again: a crash of the system may leave it damaged, so
+/// readers must notice that.
+pub fn write_kept(path: &Path, contents: &[u8]) -> io::Result<()> {
+    fault::point("write", &path)?;
+    let count = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}.{count}.new", std::process::id()));
+    let result = std::fs::write(&temporary, contents).and_then(|()| std::fs::rename(&temporary, path));
+    if result.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    at(path, result)
+}
+
 /// Waits until a file's contents are on the disk.
 pub fn sync(file: &File) -> io::Result<()> {
     fault::point("fsync", &"file")?;

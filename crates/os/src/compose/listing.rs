@@ -71,7 +71,9 @@ pub(crate) fn listing(store: &Store, state: &State, package: &Package) -> Result
             .collect();
     }
     fs::create_dir_all(&state.listings()).doing(|| "make the folder of listings".to_owned())?;
-    state::write_json(&kept, &listing)?;
+    // A damaged one is no JSON, and is made again.
+    let text = serde_json::to_vec(&listing).unwrap_or_default();
+    fs::write_kept(&kept, &text).doing(|| format!("write `{}`", kept.display()))?;
     Ok(listing)
 }
 

@@ -11,6 +11,7 @@ use std::os::unix::net::UnixStream;
 
 /// Becomes the machine's systemd. Returns only when something went wrong, which has been reported then.
 pub(super) fn become_first(launch: &Launch, control: &UnixStream) {
+    nival_sys::fault::begin_part("first");
     let error = match first(launch, control) {
         Err(error) => error,
         Ok(never) => match never {},

@@ -109,10 +109,12 @@ impl Machines {
         let plan = self.plan_between(old, manifest.clone());
         let plan = serde_json::to_vec_pretty(&plan).unwrap_or_default();
         let to = state.add(manifest, made_by, &[("plan.json", plan)])?;
+        crate::switch::reserve(&state)?;
         fs::remove_file(&state.events()).doing(|| "clear the events of the last switch".to_owned())?;
         let mut journal = Journal { from, to, stage: Stage::Staging, touched: Vec::new(), failure: None };
         journal.write(&state)?;
         if let Err(error) = self.output(name, &["systemctl", "start", "--no-block", "nival-switch.service"]) {
+            crate::switch::release(&state);
             (journal.stage, journal.failure) = (Stage::Refused, Some(error.clone()));
             journal.write(&state)?;
             return Err(error);

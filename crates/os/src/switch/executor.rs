@@ -79,6 +79,7 @@ fn lead(state: &State, journal: &mut Journal, events: Events<'_>) -> Result<(), 
     if journal.stage == Stage::Committed && state.current() != Some(journal.to) {
         state.set_current(journal.to)?;
     }
+    super::release(state);
     work.events.tell(&SwitchEvent::Finished);
     Ok(())
 }
@@ -91,6 +92,9 @@ fn give_up(work: &Work<'_>, journal: &mut Journal, error: Error) -> Result<(), E
     if matches!(journal.stage, Stage::Staging | Stage::Preflight) {
         return work.enter(journal, Stage::Refused);
     }
-    work.enter(journal, Stage::Reverting)?;
+    // The journal on disk leads to the same place where this cannot be noted.
+    if let Err(error) = work.enter(journal, Stage::Reverting) {
+        eprintln!("{error}");
+    }
     revert::revert(work, journal)
 }

@@ -12,12 +12,32 @@ mod revert;
 mod systemd;
 mod watch;
 
+use crate::error::Doing as _;
 use crate::plan::Action;
 use crate::{Error, State, state};
+use nival_sys::fs;
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 
 pub(crate) use executor::main;
+
+/// How much space is set aside while a switch goes on: for its journal and its events.
+const RESERVE: usize = 128 * 1024;
+
+/// Sets space aside; where there is none, nothing has changed yet.
+pub(crate) fn reserve(state: &State) -> Result<(), Error> {
+    fs::write_atomic(&state.reserve(), &vec![0x5a; RESERVE], 0o600)
+        .doing(|| "set space aside for the switch".to_owned())
+}
+
+/// Gives the space back that was set aside; false where there is none any more.
+pub(crate) fn release(state: &State) -> bool {
+    let there = state.reserve().exists() && fs::remove_file(&state.reserve()).is_ok();
+    if there {
+        nival_sys::fault::freed();
+    }
+    there
+}
 
 /// How far a switch came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +86,11 @@ impl Journal {
     }
 
     pub fn write(&self, state: &State) -> Result<(), Error> {
-        state::write_json(&state.journal(), self)
+        let write = || state::write_json(&state.journal(), self);
+        match write() {
+            Err(Error::Io { full: true, .. }) if release(state) => write(),
+            other => other,
+        }
     }
 
     /// What the client is told in the end.
@@ -137,8 +161,16 @@ impl<'a> Events<'a> {
     pub fn tell(&self, event: &SwitchEvent) {
         let mut line = serde_json::to_vec(event).unwrap_or_default();
         line.push(b'\n');
-        if let Ok(mut file) = nival_sys::fs::append(&self.state.events()) {
-            let _ = file.write_all(&line);
+        let write = || -> std::io::Result<()> {
+            let mut file = fs::append(&self.state.events())?;
+            nival_sys::fault::point("write", &"event")?;
+            file.write_all(&line)
+        };
+        if let Err(error) = write()
+            && error.kind() == std::io::ErrorKind::StorageFull
+            && release(self.state)
+        {
+            let _ = write();
         }
     }
 
@@ -154,6 +186,7 @@ impl<'a> Events<'a> {
 
 /// Brings the state of a machine that does not run to rest: a switch that was not committed never was.
 pub(crate) fn settle(state: &State) -> Result<(), Error> {
+    release(state);
     let Some(mut journal) = Journal::read(state) else { return Ok(()) };
     if journal.stage == Stage::Committed {
         if state.current() == Some(journal.from) {

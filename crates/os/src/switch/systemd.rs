@@ -26,6 +26,10 @@ pub(super) fn act(action: Action, units: &[String]) -> Result<(), Trouble> {
         Action::Start => "start",
         Action::Reexecute | Action::Later => return Ok(()),
     };
+    if matches!(action, Action::Start | Action::Restart) {
+        // Several switches in a row are no crash loop: the count of starts begins anew.
+        forget_failures(units);
+    }
     let mut words = vec![verb];
     words.extend(units.iter().map(String::as_str));
     let Err(said) = systemctl(&words) else {
