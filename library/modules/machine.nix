@@ -191,6 +191,16 @@ in
                 description = "How long the check may take to become good.";
                 example = 60;
               };
+              graceSeconds = mkOption {
+                type = types.either types.ints.unsigned types.float;
+                default = 0.5;
+                description = ''
+                  How long a `switch` bears answers that are plainly wrong: a status (but 429, 502, 503 and 504, which say
+                  that a service is not there yet) or a page that is not the wanted one, while the unit is active. Then
+                  the old generation comes back without waiting for `timeoutSeconds`.
+                '';
+                example = 5;
+              };
             };
           }
         )
@@ -235,6 +245,15 @@ in
           ];
         };
       };
+    };
+    keepGenerations = mkOption {
+      type = types.ints.positive;
+      default = 20;
+      description = ''
+        How many generations of the machine are kept, the current one among them; of switches that failed only the last
+        one's. Older ones are removed after a switch and at `up`. `nival generations --keep-last` does it at once.
+      '';
+      example = 5;
     };
     ports = mkOption {
       type = types.listOf types.attrs;
@@ -293,7 +312,7 @@ in
       roots = lib.mapAttrs rootManifest cfg.extraRoots;
       checks = lib.mapAttrsToList (name: check: {
         inherit name;
-        inherit (check) unit timeoutSeconds;
+        inherit (check) unit timeoutSeconds graceSeconds;
         kind =
           if check.http != null then
             { http = lib.filterAttrs (_: value: value != null) check.http; }
@@ -307,6 +326,7 @@ in
         inherit (check) unit command;
       }) cfg.preflight;
       ports = cfg.ports;
+      inherit (cfg) keepGenerations;
     };
   };
 

@@ -183,7 +183,10 @@ fn runtime_folder(data: &Path) -> PathBuf {
     let base = if nival_sys::process::user_id() == 0 {
         PathBuf::from("/run/nival")
     } else {
-        match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_dir()) {
+        // The same one where a shell does not have the variable, as behind `sudo`.
+        let usual = || PathBuf::from(format!("/run/user/{}", nival_sys::process::user_id()));
+        let named = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(usual, PathBuf::from);
+        match Some(named).filter(|path| path.is_dir()) {
             Some(folder) => folder.join("nival"),
             None => std::env::temp_dir().join(format!("nival-{}", nival_sys::process::user_id())),
         }

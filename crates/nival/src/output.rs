@@ -9,19 +9,27 @@ use std::io::{IsTerminal as _, Write as _};
 /// How results and messages are shown.
 #[derive(Clone, Copy)]
 pub struct Output {
+    /// For messages, on standard error.
     color: bool,
+    /// For results, on standard output.
+    result_color: bool,
     json: bool,
 }
 
 impl Output {
     /// Decides by arguments, environment and terminal.
     pub fn new(color: When, json: bool) -> Self {
-        let wanted = || {
+        let wanted = |is_terminal: bool| {
             let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
             let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-            !refused && !dumb && std::io::stderr().is_terminal()
+            !refused && !dumb && is_terminal
         };
-        Self { color: color == When::Always || color == When::Auto && wanted(), json }
+        let decide = |is_terminal| color == When::Always || color == When::Auto && wanted(is_terminal);
+        Self {
+            color: decide(std::io::stderr().is_terminal()),
+            result_color: decide(std::io::stdout().is_terminal()),
+            json,
+        }
     }
 
     /// Whether results are JSON.
@@ -29,9 +37,9 @@ impl Output {
         self.json
     }
 
-    /// Whether messages are coloured.
+    /// Whether results are coloured.
     pub fn is_colored(&self) -> bool {
-        self.color
+        self.result_color
     }
 
     /// Prints a result as text; where JSON is asked for, `json` is printed instead.

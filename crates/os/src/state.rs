@@ -282,6 +282,32 @@ impl State {
         Ok(number)
     }
 
+    /// Forgets generations: of those that ever counted the `last` ones stay (the current one is the last), and those
+    /// made since a time where one is given; of those that never counted only one that is the newest of all. Gives the
+    /// numbers of those that are gone.
+    ///
+    /// # Errors
+    /// When one cannot be removed.
+    pub fn prune(&self, last: usize, since: Option<u64>) -> Result<Vec<u64>, Error> {
+        let all = self.generations();
+        let counted: Vec<u64> =
+            all.iter().filter(|one| one.counted || one.current).map(|one| one.number).collect();
+        let kept = &counted[counted.len().saturating_sub(last.max(1))..];
+        let newest = all.last().map(|one| one.number);
+        let stays = |one: &Generation| {
+            let counts = counted.contains(&one.number);
+            kept.contains(&one.number)
+                || one.current
+                || counts && since.is_some_and(|since| one.created >= since)
+                || !counts && newest == Some(one.number)
+        };
+        let gone: Vec<u64> = all.iter().filter(|one| !stays(one)).map(|one| one.number).collect();
+        for number in &gone {
+            self.remove(*number)?;
+        }
+        Ok(gone)
+    }
+
     /// Forgets a generation; its layers stay until [`crate::compose::collect`].
     ///
     /// # Errors
@@ -302,4 +328,39 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
 pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
     let text = serde_json::to_vec(value).unwrap_or_default();
     fs::write_atomic(path, &text, 0o644).doing(|| format!("write `{}`", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A state with generations, those that counted and the others.
+    fn state(counted: &[u64], failed: &[u64]) -> (tempfile::TempDir, State) {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::new(folder.path().to_owned());
+        for number in counted.iter().chain(failed) {
+            let about = Generation {
+                number: *number,
+                created: *number * 100,
+                current: false,
+                counted: false,
+                made_by: "switch".to_owned(),
+            };
+            fs::create_dir_all(&state.generation(*number)).unwrap();
+            write_json(&state.generation(*number).join("about.json"), &about).unwrap();
+        }
+        for number in counted {
+            state.set_current(*number).unwrap();
+        }
+        (folder, state)
+    }
+
+    #[test]
+    fn old_and_failed_generations_go() {
+        let (_folder, state) = state(&[1, 2, 4, 5], &[3, 6]);
+        assert_eq!(state.prune(2, None).unwrap(), [1, 2, 3]);
+        assert_eq!(state.numbers(), [4, 5, 6], "the last failed one may still be looked at");
+        assert_eq!(state.prune(1, Some(450)).unwrap(), [4]);
+        assert_eq!(state.prune(0, None).unwrap(), Vec::<u64>::new(), "the current one stays");
+    }
 }

@@ -5,6 +5,7 @@
 //! fail, at each of them in turn.
 
 pub mod cgroup;
+pub mod clock;
 pub mod fault;
 pub mod fs;
 pub mod mount;

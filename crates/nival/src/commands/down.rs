@@ -50,6 +50,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
             lines.push(format!("{name}: data deleted"));
         }
     }
+    machines.sweep();
     if names.is_empty() {
         lines.push("no machine runs".to_owned());
     }

@@ -37,7 +37,7 @@ pub fn enable(context: &Context, arguments: &EnableArguments) -> Result<ExitCode
         "--data-dir".to_owned(),
         context.data.display().to_string(),
         "up".to_owned(),
-        "--detach".to_owned(),
+        "--hold".to_owned(),
         path.display().to_string(),
         key,
     ]

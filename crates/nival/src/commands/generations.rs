@@ -4,6 +4,8 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Args;
 use nival_os::Generation;
+use nival_sys::clock::{local_time, now};
+use serde_json::json;
 use std::process::ExitCode;
 
 /// What can be typed behind `nival generations`.
@@ -11,43 +13,77 @@ use std::process::ExitCode;
 pub struct Arguments {
     /// The machine
     machine: String,
+    /// Delete all but so many generations, the current one among them
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_last: Option<u32>,
+    /// Delete generations that are older, such as `30d`, `12h` or `10min`; the current one stays
+    #[arg(long, value_name = "AGE")]
+    delete_older_than: Option<Age>,
 }
 
-/// Lists the generations of a machine; the current one is marked.
+/// A time span as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Age(u64);
+
+impl std::str::FromStr for Age {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(end);
+        let seconds = match unit {
+            "s" => 1,
+            "min" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            "w" => 7 * 86_400,
+            _ => return Err("an age is a number with `s`, `min`, `h`, `d` or `w`, such as `30d`".to_owned()),
+        };
+        let number: u64 = number.parse().map_err(|_| format!("`{number}` is no number"))?;
+        number.checked_mul(seconds).map(Self).ok_or_else(|| format!("`{text}` is too long"))
+    }
+}
+
+/// Lists the generations of a machine, after deleting those that are asked to be; the current one is marked.
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let generations = context.machines().generations(&arguments.machine)?;
+    let machines = context.machines();
+    let mut deleted = Vec::new();
+    if arguments.keep_last.is_some() || arguments.delete_older_than.is_some() {
+        let since = arguments.delete_older_than.map(|age| now().saturating_sub(age.0));
+        // Without a count, the age alone decides.
+        let last = arguments.keep_last.map_or(1, |count| usize::try_from(count).unwrap_or(usize::MAX));
+        deleted = machines.prune(&arguments.machine, last, since)?;
+    }
+    let generations = machines.generations(&arguments.machine)?;
     let line = |generation: &Generation| {
         let mark = if generation.current { "*" } else { " " };
-        format!("{mark} {:>3}  {}  {}", generation.number, time(generation.created), generation.made_by)
+        let time = local_time(generation.created);
+        let failed = if generation.counted { "" } else { "  (failed)" };
+        format!("{mark} {:>3}  {time}  {}{failed}", generation.number, generation.made_by)
     };
-    let lines: Vec<String> = generations.iter().map(line).collect();
-    context.output.result(&lines.join("\n"), || serde_json::to_value(&generations).unwrap_or_default());
+    let mut lines: Vec<String> =
+        deleted.iter().map(|number| format!("deleted generation {number}")).collect();
+    lines.extend(generations.iter().map(line));
+    context.output.result(&lines.join("\n"), || {
+        if arguments.keep_last.is_some() || arguments.delete_older_than.is_some() {
+            json!({ "deleted": deleted, "generations": generations })
+        } else {
+            serde_json::to_value(&generations).unwrap_or_default()
+        }
+    });
     Ok(ExitCode::SUCCESS)
-}
-
-/// A time as `YYYY-MM-DD HH:MM:SS` in UTC.
-pub fn time(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days to a date of the Gregorian calendar: eras of 400 years that begin in March of the year 0.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year}-{month:02}-{day:02} {:02}:{:02}:{:02}", rest / 3_600, rest / 60 % 60, rest % 60)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::time;
+    use super::Age;
 
     #[test]
-    fn times_are_dates() {
-        assert_eq!(time(0), "1970-01-01 00:00:00");
-        assert_eq!(time(951_827_696), "2000-02-29 12:34:56");
-        assert_eq!(time(1_795_391_999), "2026-11-22 23:59:59");
+    fn ages_are_read() {
+        assert_eq!("30d".parse(), Ok(Age(2_592_000)));
+        assert_eq!("10min".parse(), Ok(Age(600)));
+        assert!("30".parse::<Age>().is_err());
+        assert!("d".parse::<Age>().is_err());
+        assert!("99999999999999999999d".parse::<Age>().is_err());
     }
 }

@@ -32,6 +32,10 @@ pub struct Arguments {
     /// Ctrl-C, which stops them
     #[arg(long, short)]
     detach: bool,
+    /// Stay as without `--detach`, but show no journals, and end in an error when a machine ends without being asked to:
+    /// for service managers, which are told when the machines are up
+    #[arg(long, conflicts_with = "detach")]
+    hold: bool,
     #[command(flatten)]
     source: Source,
 }
@@ -80,12 +84,60 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         }))
     })?;
     memory::remember(&machines, &project, &realised)?;
+    if let Err(nival_os::Error::Check { .. }) = &started {
+        for name in names.iter().filter(|name| machines.is_running(name)) {
+            context.output.say(&format!(
+                "{name}: is left running, so that you can look: `nival logs {name}`, `nival shell {name}`; `nival down {name}` stops it"
+            ));
+        }
+    }
     started?;
     report(context, &machines, &realised)?;
     if arguments.detach {
         return Ok(ExitCode::SUCCESS);
     }
+    if arguments.hold {
+        tell_service_manager();
+        return hold(context, &machines, &names);
+    }
     attach(context, &machines, &names)
+}
+
+/// Says that all machines are up, where a service manager waits for that (sd_notify(3)).
+fn tell_service_manager() {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let bytes = path.as_encoded_bytes();
+    let address = match bytes.strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(&path),
+    };
+    let _ = address.and_then(|address| UnixDatagram::unbound()?.send_to_addr(b"READY=1\n", &address));
+}
+
+/// Waits for a signal, which stops the machines, or for the end of one.
+fn hold(context: &Context, machines: &Machines, names: &[String]) -> Result<ExitCode, Error> {
+    let stop = catch_signals()?;
+    while !stop.is_set() && names.iter().all(|name| machines.is_running(name)) {
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let mut code = ExitCode::SUCCESS;
+    for name in names {
+        if machines.is_running(name) {
+            context.output.say(&format!("{name}: stopping"));
+            machines.down(name)?;
+        } else if machines.ended_unasked(name)? {
+            context.output.say(&format!("{name}: ended without being asked to"));
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}
+
+fn catch_signals() -> Result<nival_sys::signal::Caught, Error> {
+    nival_sys::signal::catch(&[nival_sys::signal::INTERRUPT, nival_sys::signal::TERMINATE])
+        .map_err(|error| Error::from(nival_engine::Error::Io(PathBuf::from("signals"), error)))
 }
 
 fn one(
@@ -193,8 +245,7 @@ fn report(context: &mut Context, machines: &Machines, realised: &[Realised]) -> 
 /// Shows the journals until Ctrl-C or until all machines are down, then stops what runs.
 fn attach(context: &Context, machines: &Machines, names: &[String]) -> Result<ExitCode, Error> {
     context.output.say("\nShowing the journal; Ctrl-C stops the machines. (`--detach` lets them run on.)");
-    let stop = nival_sys::signal::catch(&[nival_sys::signal::INTERRUPT, nival_sys::signal::TERMINATE])
-        .map_err(|error| Error::from(nival_engine::Error::Io(PathBuf::from("signals"), error)))?;
+    let stop = catch_signals()?;
     let threads: Vec<_> = names
         .iter()
         .map(|name| {

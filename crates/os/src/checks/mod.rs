@@ -27,7 +27,7 @@ pub(crate) fn main() -> i32 {
     let state = State::new(PathBuf::from(STATE));
     let run = || -> Result<Outcome, Error> {
         let manifest = state.manifest(state.current().unwrap_or(0))?;
-        run_all(&manifest.checks)?;
+        run_all(&manifest.checks, Wrong::WaitsOn)?;
         booted(&manifest)
     };
     let outcome = run().unwrap_or_else(|failure| Outcome { failure: Some(failure), warnings: Vec::new() });
@@ -35,23 +35,60 @@ pub(crate) fn main() -> i32 {
     i32::from(outcome.failure.is_some())
 }
 
+/// What an answer means that is plainly wrong, such as a page with status 500.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// Nothing yet: what it needs may still be starting.
+    WaitsOn,
+    /// That it will stay so, when it was given again and again during the grace of the check.
+    Counts,
+}
+
+/// Why a check does not succeed now.
+struct No {
+    reason: String,
+    /// Whether there was an answer, and a wrong one.
+    answered: bool,
+}
+
+impl From<String> for No {
+    fn from(reason: String) -> Self {
+        Self { reason, answered: false }
+    }
+}
+
+/// How many wrong answers in a row count at least.
+const WRONG_ANSWERS: u32 = 3;
+
 /// Runs checks beside each other; the first one that fails is the answer.
-pub(crate) fn run_all(checks: &[Check]) -> Result<(), Error> {
+pub(crate) fn run_all(checks: &[Check], wrong: Wrong) -> Result<(), Error> {
     std::thread::scope(|scope| {
-        let threads: Vec<_> = checks.iter().map(|check| scope.spawn(move || run_one(check))).collect();
+        let threads: Vec<_> = checks.iter().map(|check| scope.spawn(move || run_one(check, wrong))).collect();
         let results = threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(())));
         results.collect::<Vec<_>>().into_iter().collect()
     })
 }
 
-fn run_one(check: &Check) -> Result<(), Error> {
+fn run_one(check: &Check, wrong: Wrong) -> Result<(), Error> {
     let end = Instant::now() + Duration::from_secs_f64(check.timeout_seconds.clamp(0.1, 3600.0));
+    let grace = Duration::from_secs_f64(check.grace_seconds.clamp(0.0, 3600.0));
     let mut pause = Duration::from_millis(10);
+    let mut answers: Option<(Instant, u32)> = None;
     loop {
-        let Err(reason) = ask(&check.kind, end) else { return Ok(()) };
-        let dead = !check.unit.is_empty() && unit_state(&check.unit) == "failed";
-        if Instant::now() + pause >= end || dead {
-            let reason = if dead { format!("{reason}; the unit `{}` failed", check.unit) } else { reason };
+        let Err(no) = ask(&check.kind, end) else { return Ok(()) };
+        let state = || if check.unit.is_empty() { "active".to_owned() } else { unit_state(&check.unit) };
+        let dead = state() == "failed";
+        answers = match answers {
+            _ if !no.answered || wrong == Wrong::WaitsOn => None,
+            None => Some((Instant::now(), 1)),
+            Some((since, count)) => Some((since, count + 1)),
+        };
+        let is_final = answers.is_some_and(|(since, count)| {
+            count >= WRONG_ANSWERS && since.elapsed() >= grace && state() == "active"
+        });
+        if Instant::now() + pause >= end || dead || is_final {
+            let reason =
+                if dead { format!("{}; the unit `{}` failed", no.reason, check.unit) } else { no.reason };
             return Err(Error::Check {
                 check: check.name.clone(),
                 reason,
@@ -59,33 +96,39 @@ fn run_one(check: &Check) -> Result<(), Error> {
             });
         }
         std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(250));
+        let most = if answers.is_some() { grace / 4 } else { Duration::from_millis(250) };
+        pause = (pause * 2).min(most.clamp(Duration::from_millis(20), Duration::from_millis(250)));
     }
 }
 
-fn ask(kind: &CheckKind, end: Instant) -> Result<(), String> {
+/// What servers answer with that wait for another one.
+const NOT_THERE_YET: [u16; 4] = [429, 502, 503, 504];
+
+fn ask(kind: &CheckKind, end: Instant) -> Result<(), No> {
     let left = end
         .saturating_duration_since(Instant::now())
         .clamp(Duration::from_millis(50), Duration::from_secs(10));
     match kind {
         CheckKind::Http { url, host, status, contains } => {
             let page = http::get(url, host.as_deref(), left)?;
+            let answered = !NOT_THERE_YET.contains(&page.status);
+            let no = |reason: String| Err(No { reason, answered });
             match status {
                 Some(wanted) if *wanted != page.status => {
-                    return Err(format!("`{url}` answers {} instead of {wanted}", page.status));
+                    return no(format!("`{url}` answers {} instead of {wanted}", page.status));
                 }
-                None if page.status >= 500 => return Err(format!("`{url}` answers {}", page.status)),
+                None if page.status >= 500 => return no(format!("`{url}` answers {}", page.status)),
                 _ => {}
             }
             match contains {
                 Some(text) if !page.body.contains(text.as_str()) => {
-                    Err(format!("the page of `{url}` does not hold `{text}`"))
+                    no(format!("the page of `{url}` does not hold `{text}`"))
                 }
                 _ => Ok(()),
             }
         }
-        CheckKind::Tcp { port } => connect(*port, left).map(drop),
-        CheckKind::Command(words) => command(words, left),
+        CheckKind::Tcp { port } => Ok(connect(*port, left).map(drop)?),
+        CheckKind::Command(words) => Ok(command(words, left)?),
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) enum Place {
 ///
 /// # Errors
 /// [`Error::ControlGroup`] with the commands that set one up.
-pub(crate) fn place() -> Result<Place, Error> {
+pub(crate) fn place(machines: &[&str]) -> Result<Place, Error> {
     let own = base();
     let delegated = own.as_deref().is_ok_and(fs::is_delegated);
     if delegated || !Path::new("/run/systemd/system").exists() {
@@ -80,7 +80,9 @@ pub(crate) fn place() -> Result<Place, Error> {
     if nival_sys::process::user_id() != 0 {
         words.push("--user".to_owned());
     }
-    words.extend(["--scope", "--quiet", "--collect", "--property=Delegate=yes", "--"].map(str::to_owned));
+    words.extend(["--scope", "--quiet", "--collect", "--property=Delegate=yes"].map(str::to_owned));
+    words.push(format!("--description=Nival: {}", machines.join(", ")));
+    words.push("--".to_owned());
     let mut probe = std::process::Command::new(&words[0]);
     probe.args(&words[1..]).arg("true").stdin(std::process::Stdio::null());
     probe.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());

@@ -25,7 +25,7 @@ impl Machines {
     /// Writes a unit of the host's systemd into `folder` that runs `up` at every boot, and enables it.
     ///
     /// `folder` is `/etc/systemd/system` for root, the user's own folder of units otherwise; `program` is the
-    /// path of this program and `up` its arguments that bring the machine up.
+    /// path of this program and `up` its arguments that bring the machine up, stay, and end when it does.
     ///
     /// # Errors
     /// [`Error::HostUnit`] where no systemd runs on the host, or it refuses.
@@ -94,9 +94,12 @@ fn text(name: &str, program: &Path, up: &[String], user: bool) -> String {
     } else {
         ("After=network-online.target\nWants=network-online.target\n", "multi-user.target")
     };
+    // The command stays and watches: it ends in an error, and is started again, when the machine is gone unasked.
+    // Only it is told to stop; it stops the machine then.
     format!(
-        "[Unit]\nDescription=Nival machine {name}\n{after}\n[Service]\nType=oneshot\nRemainAfterExit=yes\nDelegate=yes\n\
-         TimeoutStartSec=10min\nExecStart={program} {}\nExecStop={program} down {name}\n\n[Install]\nWantedBy={target}\n",
+        "[Unit]\nDescription=Nival machine {name}\n{after}\n[Service]\nType=notify\nDelegate=yes\nKillMode=mixed\n\
+         Restart=on-failure\nRestartSec=1\nTimeoutStartSec=10min\nTimeoutStopSec=2min\n\
+         ExecStart={program} {}\n\n[Install]\nWantedBy={target}\n",
         up.join(" ")
     )
 }

@@ -161,7 +161,7 @@ impl Machines {
     }
 
     fn socket(&self, name: &str) -> PathBuf {
-        self.config.runtime.join(format!("{name}.sock"))
+        crate::supervisor::record::socket(&self.config.runtime, name)
     }
 
     /// Connects to the supervisor of a machine; for one that was killed, its successor is waited for.
@@ -215,6 +215,16 @@ impl Machines {
     #[must_use]
     pub fn is_running(&self, name: &str) -> bool {
         self.running(name).is_some()
+    }
+
+    /// Whether a machine that does not run ended without being asked to.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMachine`].
+    pub fn ended_unasked(&self, name: &str) -> Result<bool, Error> {
+        let folder = self.known(name)?;
+        Ok(folder.ended().exists()
+            || crate::supervisor::record::is_abandoned(&self.config.runtime, &folder, name))
     }
 
     /// What is known about a machine.

@@ -9,6 +9,9 @@ use nival_sys::{fs, owner};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::{Duration, Instant};
 
+/// How long a switch may go on whose client was killed.
+const ORPHANED: Duration = Duration::from_secs(120);
+
 impl Machines {
     /// What a switch of a machine to a manifest would do.
     ///
@@ -96,11 +99,7 @@ impl Machines {
         if !self.is_running(name) {
             return Err(Error::NotRunning(name.to_owned()));
         }
-        let lock = fs::open_rw(&state.switch_lock()).doing(|| "lock the switch".to_owned())?;
-        if !owner::try_lock(&lock).doing(|| "lock the switch".to_owned())? || self.is_switching(name, &state)
-        {
-            return Err(Error::Busy(name.to_owned()));
-        }
+        let _lock = self.take_turn(name, &state)?;
         let from = state.current().unwrap_or(0);
         let old = state.manifest(from)?;
         if old == *manifest {
@@ -119,7 +118,41 @@ impl Machines {
             journal.write(&state)?;
             return Err(error);
         }
-        self.follow(name, &state, show)
+        let switched = self.follow(name, &state, show);
+        // What is too old is no reason to call a switch failed.
+        let keep = usize::try_from(manifest.keep_generations).unwrap_or(usize::MAX);
+        if let Err(error) = state.prune(keep, None) {
+            tracing::warn!("{error}");
+        }
+        switched
+    }
+
+    /// Removes old generations of a machine: all but the last ones, and those made since a time in seconds since 1970
+    /// where one is given. Gives their numbers.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMachine`], [`Error::Busy`] while a switch goes on.
+    pub fn prune(&self, name: &str, last: usize, since: Option<u64>) -> Result<Vec<u64>, Error> {
+        let state = self.known(name)?.state();
+        let _lock = self.take_turn(name, &state)?;
+        state.prune(last, since)
+    }
+
+    /// Takes the lock of switches. One whose client was killed is waited for; one that somebody looks on is not.
+    fn take_turn(&self, name: &str, state: &State) -> Result<std::fs::File, Error> {
+        let lock = fs::open_rw(&state.switch_lock()).doing(|| "lock the switch".to_owned())?;
+        let busy = || Err(Error::Busy(name.to_owned()));
+        if !owner::try_lock(&lock).doing(|| "lock the switch".to_owned())? {
+            return busy();
+        }
+        let end = Instant::now() + ORPHANED;
+        while self.is_switching(name, state) {
+            if Instant::now() > end {
+                return busy();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(lock)
     }
 
     /// Whether an executor is at work.

@@ -34,7 +34,8 @@ impl Machines {
     pub fn up(&self, machines: &[Up], show: &mut dyn FnMut(&Event)) -> Result<(), Error> {
         let user = !host::is_root();
         let range = if user { Some(IdRange::find()?) } else { None };
-        let place = host::place()?;
+        let names: Vec<&str> = machines.iter().map(|up| up.manifest.name.as_str()).collect();
+        let place = host::place(&names)?;
         let mut orders = Orders {
             data: self.config.data.clone(),
             store: self.config.store.clone(),
@@ -44,11 +45,8 @@ impl Machines {
             user,
             machines: Vec::new(),
         };
+        self.sweep();
         fs::create_dir_all(&self.config.runtime).doing(|| "make the runtime folder".to_owned())?;
-        crate::supervisor::record::sweep(&self.config.runtime);
-        if !user {
-            crate::supervisor::sweep_network();
-        }
         for up in machines {
             orders.machines.push(self.order(up)?);
         }
@@ -128,10 +126,16 @@ impl Machines {
             process::wait_readable(&[&supervisor], 10_000)
                 .doing(|| "wait for the supervisor to end".to_owned())?;
         }
+        self.sweep();
+        Ok(())
+    }
+
+    /// Cleans up after machines whose supervisor and monitor were all killed.
+    pub fn sweep(&self) {
+        crate::supervisor::record::sweep(&self.config.runtime);
         if host::is_root() {
             crate::supervisor::sweep_network();
         }
-        Ok(())
     }
 }
 

@@ -62,9 +62,21 @@ pub struct Manifest {
     /// The ports that services listen on.
     #[serde(default)]
     pub ports: Vec<Port>,
+    /// How many generations are kept; 20 where it is missing.
+    #[serde(default = "twenty", skip_serializing_if = "is_twenty")]
+    pub keep_generations: u32,
     /// The user's definitions by option path: the causes that a plan names.
     #[serde(default)]
     pub definitions: BTreeMap<String, Definition>,
+}
+
+fn twenty() -> u32 {
+    20
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_twenty(value: &u32) -> bool {
+    *value == twenty()
 }
 
 /// What one root is composed from.

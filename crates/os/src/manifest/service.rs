@@ -63,9 +63,21 @@ pub struct Check {
     /// How long the answer may take to become right; 30 seconds where it is missing.
     #[serde(default = "thirty")]
     pub timeout_seconds: f64,
+    /// How long a switch bears answers that are plainly wrong; half a second where it is missing.
+    #[serde(default = "half", skip_serializing_if = "is_half")]
+    pub grace_seconds: f64,
     /// Where it is defined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origin: Vec<Origin>,
+}
+
+fn half() -> f64 {
+    0.5
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_half(value: &f64) -> bool {
+    (*value - half()).abs() < f64::EPSILON
 }
 
 /// What a check asks.

@@ -11,7 +11,7 @@ use crate::checks::Outcome;
 use crate::compose::{self, Store};
 use crate::container::Launch;
 use crate::container::enter::{Entry, What};
-use crate::container::link::{self, Role};
+use crate::container::link::Role;
 use crate::error::Doing as _;
 use crate::host::Groups;
 use crate::{Ended, Error, MachineFolder, names};
@@ -122,7 +122,7 @@ impl Machine {
             folder,
             groups,
             launch,
-            socket: orders.sockets.join(format!("{}.sock", order.name)),
+            socket: record::socket(&orders.sockets, &order.name),
             ports: order.publish.clone(),
             inside,
             keep: Mutex::new(keep),
@@ -182,7 +182,8 @@ impl Machine {
 
     /// Lives through; returns when the machine has ended for good and everything is cleaned up.
     pub(super) fn live(self: &Arc<Self>, client: &Client, start: Instant, mut found: Option<Found>) {
-        if let Err(error) = serve::start(self, &self.socket) {
+        let served = persist(|| serve::start(self, &self.socket));
+        if let Err(error) = served {
             client.tell(&News::Failed(error));
             let _ = self.groups.remove();
             return self.end();
@@ -202,7 +203,7 @@ impl Machine {
             if let Ok(mut inside) = self.inside.lock() {
                 *inside = None;
             }
-            if let Err(error) = self.groups.remove() {
+            if let Err(error) = persist(|| self.groups.remove()) {
                 eprintln!("nival: machine {}: {error}", self.name);
             }
             if !self.is_to_run_again(code, client, &mut crashes) {
@@ -211,9 +212,7 @@ impl Machine {
         }
         let _ = std::fs::remove_dir(self.folder.mount_point());
         self.end();
-        for path in [&self.socket, &link::socket(&self.launch.sockets, &self.name), &self.stop_mark] {
-            let _ = fs::remove_file(path);
-        }
+        record::clean(&self.launch.sockets, &self.name);
         let _ = std::fs::remove_dir(&self.launch.sockets);
     }
 
@@ -315,6 +314,10 @@ impl Machine {
         }
         let composing = Instant::now();
         let manifest = state.manifest(launch.generation)?;
+        let keep = usize::try_from(manifest.keep_generations).unwrap_or(usize::MAX);
+        if let Err(error) = state.prune(keep, None) {
+            eprintln!("nival: machine {}: {error}", self.name);
+        }
         let composition = compose::compose(&Store::below(&launch.store), &state, &manifest)?;
         // Nothing runs on other layers now; those that are wanted again are made again.
         compose::collect(&state, &[composition])?;
@@ -398,9 +401,8 @@ impl Machine {
                 now.phase = Phase::Stopping;
             }
         });
-        if before.first > 0 {
-            let _ = process::signal(before.first, process::halt_signal());
-        } else if before.phase != Phase::Ended {
+        let asked = before.first > 0 && process::signal(before.first, process::halt_signal()).is_ok();
+        if !asked && before.phase != Phase::Ended {
             let _ = nival_sys::cgroup::kill(&self.groups.whole);
         }
         if !self.wait_for(time, |now| now.phase == Phase::Ended) {
@@ -413,6 +415,18 @@ impl Machine {
             Err(Error::io(format!("stop `{}`", self.name), &error))
         }
     }
+}
+
+/// Tries something a few times that a machine cannot do without.
+fn persist(attempt: impl Fn() -> Result<(), Error>) -> Result<(), Error> {
+    let mut result = attempt();
+    for _ in 0..3 {
+        if result.is_err() {
+            std::thread::sleep(Duration::from_millis(100));
+            result = attempt();
+        }
+    }
+    result
 }
 
 /// The end of process 1 in words.

@@ -3,8 +3,10 @@
 //! The lock beside the record is held by the supervisor alone: of several candidates one gets it.
 
 use super::network::HubRecord;
-use super::protocol::Orders;
+use super::protocol::{Order, Orders};
+use crate::container::link;
 use crate::error::Doing as _;
+use crate::host::Groups;
 use crate::{Error, MachineFolder, names, state};
 use nival_sys::{fs, owner};
 use serde::{Deserialize, Serialize};
@@ -83,7 +85,17 @@ fn take(path: &Path) -> Result<Option<File>, Error> {
     Ok(if owner::try_lock(&file).doing(doing)? { Some(file) } else { None })
 }
 
-/// Removes records whose supervisors and machines are all gone.
+/// Whether a machine that nobody stopped is gone with its supervisor and its monitor.
+pub(crate) fn is_abandoned(sockets: &Path, folder: &MachineFolder, name: &str) -> bool {
+    let entries = fs::read_dir(sockets).into_iter().flatten().flatten();
+    let records = entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "json"));
+    let mut records = records.filter_map(|entry| state::read_json::<Record>(&entry.path()).ok());
+    records.any(|record| record.orders.machines.iter().any(|order| order.name == name && !order.ended))
+        && !stop_mark(sockets, name).exists()
+        && !folder.is_held()
+}
+
+/// Cleans up after supervisors that are gone with all their machines: records, sockets and control groups.
 pub(crate) fn sweep(sockets: &Path) {
     for entry in fs::read_dir(sockets).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -93,16 +105,35 @@ pub(crate) fn sweep(sockets: &Path) {
             continue;
         }
         let Ok(record) = state::read_json::<Record>(&path) else { continue };
-        let gone = record
-            .orders
-            .machines
-            .iter()
-            .all(|order| order.ended || !MachineFolder::new(&record.orders.data, &order.name).is_held());
-        if gone && let Ok(Some(_lock)) = take(&path) {
-            let _ = fs::remove_file(&path);
-            let _ = fs::remove_file(&path.with_extension("lock"));
+        let open: Vec<&Order> = record.orders.machines.iter().filter(|order| !order.ended).collect();
+        let is_held = |order: &&Order| MachineFolder::new(&record.orders.data, &order.name).is_held();
+        if open.iter().any(is_held) {
+            continue;
         }
+        let Ok(Some(_lock)) = take(&path) else { continue };
+        for order in open {
+            let folder = MachineFolder::new(&record.orders.data, &order.name);
+            if let Some(base) = &record.orders.groups {
+                let _ = Groups::of(base, folder.path(), &order.name).remove();
+            }
+            clean(sockets, &order.name);
+        }
+        let _ = fs::remove_file(&path);
+        let _ = fs::remove_file(&path.with_extension("lock"));
     }
+    let _ = std::fs::remove_dir(sockets);
+}
+
+/// Removes the files by which a machine is reached while it runs.
+pub(super) fn clean(sockets: &Path, name: &str) {
+    for path in [socket(sockets, name), link::socket(sockets, name), stop_mark(sockets, name)] {
+        let _ = fs::remove_file(&path);
+    }
+}
+
+/// Where the clients of a machine connect.
+pub(crate) fn socket(sockets: &Path, name: &str) -> PathBuf {
+    sockets.join(format!("{name}.sock"))
 }
 
 /// The file that says that a machine is to be down, whoever its supervisor is.

@@ -3,8 +3,9 @@
 use super::executor::Work;
 use super::{Journal, Stage, mounts, preflight, systemd, watch};
 use crate::Error;
+use crate::checks::{self, Wrong};
+use crate::manifest::Check;
 use crate::plan::Action;
-use crate::{checks, manifest::Check};
 
 /// Goes all the way; an error means that it cannot be gone on, and `journal.stage` how far it came.
 pub(super) fn forward(work: &Work<'_>, journal: &mut Journal) -> Result<(), Error> {
@@ -53,7 +54,7 @@ fn check(work: &Work<'_>, journal: &Journal) -> Result<(), Error> {
     let relevant: Vec<Check> = work.new.checks.clone();
     let (checked, stayed) = std::thread::scope(|scope| {
         let watching = scope.spawn(|| watched.watch());
-        let checked = checks::run_all(&relevant);
+        let checked = checks::run_all(&relevant, Wrong::Counts);
         if checked.is_err() {
             watched.stop();
         }

@@ -2,8 +2,9 @@
 
 use super::executor::Work;
 use super::{Journal, Stage, mounts, systemd};
+use crate::Error;
+use crate::checks::{self, Wrong};
 use crate::plan::Action;
-use crate::{Error, checks};
 
 /// Puts files and units back as they were; what cannot be put back is told, and nothing stops on the way.
 pub(super) fn revert(work: &Work<'_>, journal: &mut Journal) -> Result<(), Error> {
@@ -36,7 +37,7 @@ pub(super) fn revert(work: &Work<'_>, journal: &mut Journal) -> Result<(), Error
     attempt(dead, Action::Restart);
     attempt(of(&[Action::Restart]), Action::Restart);
     attempt(of(&[Action::Stop]), Action::Start);
-    if let Err(error) = checks::run_all(&work.old.checks) {
+    if let Err(error) = checks::run_all(&work.old.checks, Wrong::Counts) {
         left.push(error.to_string());
     }
     if let Some(Error::Switch { left: told, .. }) = &mut journal.failure {

@@ -172,6 +172,7 @@ fn a_check_that_fails_is_named() {
         unit: "added.service".into(),
         kind,
         timeout_seconds: 1.0,
+        grace_seconds: 0.5,
         origin: Vec::new(),
     };
     new.checks.push(check);
