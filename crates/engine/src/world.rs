@@ -200,6 +200,9 @@ impl World for EngineWorld {
     }
 
     fn ensure_path(&self, path: &str) -> WorldResult<()> {
+        if self.options.read_only {
+            return Ok(());
+        }
         let parsed = self.parse(path)?;
         if self.store.is_valid(&parsed).map_err(|error| stored(&error))? {
             return Ok(());

@@ -40,8 +40,17 @@ fn bits(evaluator: &mut Evaluator, arguments: &[Value], operation: fn(i64, i64) 
 
 fn round(evaluator: &mut Evaluator, arguments: &[Value], operation: fn(f64) -> f64) -> EvalResult {
     let value = evaluator.force(arguments[0])?;
-    if let Some(crate::run::Number::Int(_)) = evaluator.number(value) {
-        return Ok(value);
+    if let Some(crate::run::Number::Int(int)) = evaluator.number(value) {
+        // As C++ Nix, which goes by way of a float, and refuses what that would change.
+        let float = int as f64;
+        if float < 9_223_372_036_854_775_808.0 && float as i64 == int {
+            return Ok(value);
+        }
+        return Err(EvalError::of(
+            &crate::diagnostics::integer_overflow::ENTRY,
+            format!("`{int}` has more digits than a float can hold, by way of which it is rounded"),
+        )
+        .help("an integer needs no rounding: use it as it is"));
     }
     let float = operation(evaluator.expect_float(value)?);
     let limit = 9_223_372_036_854_775_808.0;

@@ -106,6 +106,7 @@ fn append(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
                 format!("the context key `{path}` is not a store path"),
             ));
         }
+        evaluator.world().ensure_path(&path)?;
         let about = evaluator.expect_attrs(attribute.value)?;
         let drv = path.ends_with(".drv");
         if flag(evaluator, about, symbols::PATH)? {

@@ -197,6 +197,9 @@ fn to_file(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     Ok(evaluator.store_string(&path))
 }
 
+/// How many links may lead to a file.
+const MAX_LINKS: usize = 1024;
+
 /// What `path` and `filterSource` are asked to copy.
 struct Copy {
     path: String,
@@ -206,9 +209,43 @@ struct Copy {
     filter: Option<Value>,
 }
 
+/// A path without links on the way or at its end.
+fn without_links(evaluator: &Evaluator, path: &str) -> EvalResult<String> {
+    let world = evaluator.world();
+    let mut rest: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
+    let (mut done, mut links) = (String::new(), 0);
+    while let Some(part) = rest.pop() {
+        match part.as_str() {
+            "" | "." => continue,
+            ".." => {
+                done.truncate(done.rfind('/').unwrap_or(0));
+                continue;
+            }
+            _ => {}
+        }
+        let next = format!("{done}/{part}");
+        if world.file_type(&next)? != Some(FileType::Symlink) {
+            done = next;
+            continue;
+        }
+        links += 1;
+        if links > MAX_LINKS {
+            let message = format!("too many links lead to `{path}`");
+            return Err(EvalError::of(&diagnostics::no_such_file::ENTRY, message));
+        }
+        let target = world.read_link(&next)?;
+        if target.starts_with('/') {
+            done.clear();
+        }
+        rest.extend(target.split('/').rev().map(str::to_owned));
+    }
+    Ok(if done.is_empty() { "/".to_owned() } else { done })
+}
+
 fn copy(evaluator: &mut Evaluator, wanted: &Copy) -> EvalResult {
     let world = evaluator.world();
     let Copy { path, name, recursive, sha256, filter } = wanted;
+    let path = &without_links(evaluator, path)?;
     let stored = match filter {
         Some(filter) => {
             let mut decide = |path: &str, kind: FileType| -> Result<bool, Box<Diagnostic>> {

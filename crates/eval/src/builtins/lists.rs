@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
     Row("__tail", 1, 1, tail),
     Row("__elemAt", 2, 3, element_at),
     Row("__length", 1, 1, length),
-    Row("__elem", 2, 3, element),
+    Row("__elem", 2, 2, element),
     Row("__concatLists", 1, 1, concat_lists),
     Row("__concatMap", 2, 3, concat_map),
     Row("__all", 2, 3, |e, a| any_or_all(e, a, false)),
@@ -34,6 +34,7 @@ fn map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     if len == 0 {
         return Ok(list);
     }
+    evaluator.expect_function(arguments[0])?;
     let first = evaluator.heap.allocate(len as usize);
     for index in 0..len {
         let item = attrs::load(&evaluator.heap, list.handle() + index);
@@ -171,6 +172,7 @@ fn generate(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
             format!("cannot make a list of length `{len}`"),
         ));
     }
+    evaluator.expect_function(arguments[0])?;
     if len == 0 {
         return Ok(evaluator.list(&[]));
     }
@@ -188,7 +190,7 @@ fn partition(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[1])?;
     let (mut right, mut wrong) = (Vec::new(), Vec::new());
     for index in 0..list.detail() {
-        let item = attrs::load(&evaluator.heap, list.handle() + index);
+        let item = evaluator.force_slot(list.handle() + index)?;
         let result = evaluator.call(function, &[item])?;
         if evaluator.expect_bool(result)? { right.push(item) } else { wrong.push(item) }
     }
@@ -203,6 +205,10 @@ fn group_by(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     for index in 0..list.detail() {
         let item = attrs::load(&evaluator.heap, list.handle() + index);
         let name = evaluator.call(function, &[item])?;
+        let name = evaluator.force(name)?;
+        if name.is_string() && name.detail() != 0 {
+            evaluator.expect_string(name)?;
+        }
         let name = evaluator.attribute_name(name)?;
         groups.entry(name).or_default().push(item);
     }

@@ -150,6 +150,7 @@ fn map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 }
 
 fn zip(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
+    evaluator.expect_function(arguments[0])?;
     let mut found: FxHashMap<Symbol, Vec<Value>> = FxHashMap::default();
     for item in evaluator.expect_list(arguments[1])? {
         let set = evaluator.expect_attrs(item)?;

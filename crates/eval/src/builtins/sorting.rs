@@ -5,11 +5,11 @@ use crate::error::EvalResult;
 use crate::evaluator::Evaluator;
 use crate::value::{Value, tag};
 
-pub(super) const ROWS: &[Row] = &[Row("__sort", 2, 3, sort)];
+pub(super) const ROWS: &[Row] = &[Row("__sort", 2, 2, sort)];
 
 fn sort(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[1])?;
-    if list.detail() < 2 {
+    if list.detail() == 0 {
         return Ok(list);
     }
     let function = evaluator.expect_function(arguments[0])?;

@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     Row("__substring", 3, 7, substring),
     Row("__concatStringsSep", 2, 3, concat_with),
-    Row("__replaceStrings", 3, 7, replace),
+    Row("__replaceStrings", 3, 0, replace),
     Row("baseNameOf", 1, 1, base_name),
     Row("dirOf", 1, 1, folder),
 ];
@@ -65,16 +65,17 @@ fn concat_with(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 }
 
 fn replace(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
-    let mut from = Vec::new();
-    for item in evaluator.expect_list(arguments[0])? {
-        from.push(evaluator.expect_bytes(item)?.0);
-    }
+    let items = evaluator.expect_list(arguments[0])?;
     let to = evaluator.expect_list(arguments[1])?;
-    if from.len() != to.len() {
+    if items.len() != to.len() {
         return Err(EvalError::of(
             &diagnostics::invalid_argument::ENTRY,
-            format!("`replaceStrings` got {} strings to replace by {} strings", from.len(), to.len()),
+            format!("`replaceStrings` got {} strings to replace by {} strings", items.len(), to.len()),
         ));
+    }
+    let mut from = Vec::with_capacity(items.len());
+    for item in items {
+        from.push(evaluator.expect_bytes(item)?.0);
     }
     let (text, mut context) = evaluator.expect_bytes(arguments[2])?;
     let mut made: Vec<Option<(Vec<u8>, ContextId)>> = vec![None; to.len()];

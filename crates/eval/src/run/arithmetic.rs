@@ -1,5 +1,6 @@
 //! Numbers.
 
+use crate::Coercion;
 use crate::code::NodeId;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
@@ -37,6 +38,10 @@ impl Evaluator {
 
     fn number_operand(&mut self, node: NodeId, frame: Handle) -> EvalResult<Number> {
         let value = self.eval(node, frame)?;
+        self.as_number(value, node)
+    }
+
+    fn as_number(&mut self, value: Value, node: NodeId) -> EvalResult<Number> {
         match self.number(value) {
             Some(number) => Ok(number),
             None => {
@@ -44,6 +49,17 @@ impl Evaluator {
                 Err(self.located(error, node))
             }
         }
+    }
+
+    /// Both operands; both are evaluated before one is found to be no number, as in C++ Nix.
+    fn number_operands(
+        &mut self,
+        left: NodeId,
+        right: NodeId,
+        frame: Handle,
+    ) -> EvalResult<(Number, Number)> {
+        let (l, r) = (self.eval(left, frame)?, self.eval(right, frame)?);
+        Ok((self.as_number(l, left)?, self.as_number(r, right)?))
     }
 
     #[cold]
@@ -76,7 +92,14 @@ impl Evaluator {
     }
 
     pub(super) fn add_nodes(&mut self, id: NodeId, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
-        let l = self.eval(left, frame)?;
+        let mut l = self.eval(left, frame)?;
+        if !matches!(l.tag(), tag::INT | tag::STRING) && self.number(l).is_none() && l.tag() != tag::PATH {
+            // What cannot be added is found before the other operand is looked at.
+            let (text, context) = self
+                .coerce_bytes(l, Coercion { more: false, copy_to_store: true })
+                .map_err(|error| self.located(error, id))?;
+            l = self.make_string(&text, context);
+        }
         let r = self.eval(right, frame)?;
         if l.tag() == tag::INT && r.tag() == tag::INT {
             // 59 bits each: no overflow of 64.
@@ -120,7 +143,7 @@ impl Evaluator {
         right: NodeId,
         frame: Handle,
     ) -> EvalResult {
-        let operands = (self.number_operand(left, frame)?, self.number_operand(right, frame)?);
+        let operands = self.number_operands(left, right, frame)?;
         self.subtract(operands.0, operands.1).map_err(|error| self.located(error, id))
     }
 
@@ -131,7 +154,7 @@ impl Evaluator {
         right: NodeId,
         frame: Handle,
     ) -> EvalResult {
-        let operands = (self.number_operand(left, frame)?, self.number_operand(right, frame)?);
+        let operands = self.number_operands(left, right, frame)?;
         self.multiply(operands.0, operands.1).map_err(|error| self.located(error, id))
     }
 
@@ -142,7 +165,7 @@ impl Evaluator {
         right: NodeId,
         frame: Handle,
     ) -> EvalResult {
-        let operands = (self.number_operand(left, frame)?, self.number_operand(right, frame)?);
+        let operands = self.number_operands(left, right, frame)?;
         self.divide(operands.0, operands.1).map_err(|error| self.located(error, id))
     }
 }

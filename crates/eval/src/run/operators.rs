@@ -37,8 +37,9 @@ impl Evaluator {
     }
 
     pub(super) fn update_nodes(&mut self, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
-        let left = self.set_operand(left, frame)?;
+        // The right one first, as in C++ Nix: it tells which of two errors is seen.
         let right = self.set_operand(right, frame)?;
+        let left = self.set_operand(left, frame)?;
         Ok(Value::attrs(attrs::update(&mut self.heap, &mut self.updates, left, right)))
     }
 

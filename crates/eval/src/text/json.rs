@@ -8,7 +8,6 @@ use crate::evaluator::Evaluator;
 use crate::symbols;
 use crate::text::json_float;
 use crate::value::{Value, tag};
-use nival_diagnostics::Entry;
 
 impl Evaluator {
     /// A value as JSON, as `builtins.toJSON` makes it.
@@ -117,14 +116,6 @@ impl Evaluator {
         Ok(())
     }
 
-    /// A value from JSON.
-    pub fn from_json(&mut self, text: &str) -> EvalResult {
-        let parsed: serde_json::Value = serde_json::from_str(text).map_err(|error| {
-            EvalError::of(&diagnostics::invalid_data::ENTRY, format!("this is not valid JSON: {error}"))
-        })?;
-        self.json_value(&parsed, &diagnostics::invalid_data::ENTRY)
-    }
-
     /// A string that was read from data.
     pub(super) fn data_string(&mut self, text: &str) -> EvalResult {
         if text.contains('\0') {
@@ -134,41 +125,6 @@ impl Evaluator {
             ));
         }
         Ok(self.string(text))
-    }
-
-    fn json_value(&mut self, json: &serde_json::Value, entry: &'static Entry) -> EvalResult {
-        use serde_json::Value as Json;
-        Ok(match json {
-            Json::Null => Value::NULL,
-            Json::Bool(value) => Value::bool(*value),
-            Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-                (Some(int), ..) => self.int(int),
-                (None, Some(large), _) => {
-                    return Err(EvalError::of(
-                        entry,
-                        format!("the number `{large}` does not fit into 64 bits"),
-                    ));
-                }
-                (None, None, float) => self.float(float.unwrap_or(f64::NAN)),
-            },
-            Json::String(text) => self.data_string(text)?,
-            Json::Array(items) => {
-                let mut values = Vec::with_capacity(items.len());
-                for item in items {
-                    values.push(self.json_value(item, entry)?);
-                }
-                self.list(&values)
-            }
-            Json::Object(fields) => {
-                let mut values = Vec::with_capacity(fields.len());
-                for (name, value) in fields {
-                    self.data_string(name)?;
-                    let name = self.symbol(name);
-                    values.push((name, self.json_value(value, entry)?));
-                }
-                self.attrs(&values)
-            }
-        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Values as text and text as values: printing, JSON, XML, TOML, numbers.
 
+mod from_json;
 mod json;
 mod numbers;
 mod print;

@@ -3,10 +3,13 @@
 //! The expressions are read by [`syntax`] and run by `regex-automata`, on bytes.
 //! A whole match prefers what the language's own order of trying prefers; a
 //! search is leftmost and longest, so its end is found with an automaton that
-//! follows all ways at once, and the groups are then taken of exactly that.
+//! follows all ways at once, and the groups are then taken of exactly that; where
+//! they depend on how empty rounds are counted, by [`backtrack`].
 
+mod backtrack;
 mod syntax;
 
+use self::backtrack::{Program, is_needed};
 use super::Row;
 use crate::context::ContextId;
 use crate::diagnostics;
@@ -26,6 +29,7 @@ pub(crate) struct Compiled {
     whole: Regex,
     search: Regex,
     longest: Option<DFA>,
+    exact: Option<Program>,
     groups: usize,
 }
 
@@ -51,7 +55,16 @@ fn compile(pattern: &[u8]) -> Option<Compiled> {
     } else {
         None
     };
-    Some(Compiled { whole, search, longest, groups: translated.groups })
+    let mut parser = regex_syntax::ParserBuilder::new();
+    let hir = parser
+        .unicode(false)
+        .utf8(false)
+        .dot_matches_new_line(true)
+        .build()
+        .parse(&translated.pattern)
+        .ok()?;
+    let exact = if is_needed(&hir) { Program::new(&hir, translated.groups) } else { None };
+    Some(Compiled { whole, search, longest, exact, groups: translated.groups })
 }
 
 fn compiled(evaluator: &mut Evaluator, pattern: &[u8]) -> EvalResult<Rc<Compiled>> {
@@ -93,9 +106,13 @@ fn whole(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     if !captures.is_match() {
         return Ok(Value::NULL);
     }
-    let spans: Vec<_> =
-        (1..=regex.groups).map(|at| captures.get_group(at).map(|span| (span.start, span.end))).collect();
-    Ok(group_values(evaluator, &text, &spans))
+    let spans = match regex.exact.as_ref().and_then(|exact| exact.groups(&text)) {
+        Some(spans) => spans,
+        None => {
+            (0..=regex.groups).map(|at| captures.get_group(at).map(|span| (span.start, span.end))).collect()
+        }
+    };
+    Ok(group_values(evaluator, &text, &spans[1..]))
 }
 
 /// The leftmost longest match from `from` on, with its groups.
@@ -116,6 +133,13 @@ fn find(regex: &Compiled, text: &[u8], from: usize) -> Option<Vec<Option<(usize,
             .map(|at| captures.get_group(at).map(|span| (span.start + shift, span.end + shift)))
             .collect::<Vec<_>>()
     };
+    if let Some(mut found) = regex.exact.as_ref().and_then(|exact| exact.groups(&text[shift..end])) {
+        for span in found.iter_mut().flatten() {
+            *span = (span.0 + shift, span.1 + shift);
+        }
+        found[0] = Some((shift, end));
+        return Some(found);
+    }
     if end == first.end() {
         return Some(spans(&captures, 0));
     }

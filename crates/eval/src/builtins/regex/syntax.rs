@@ -56,7 +56,7 @@ impl Reader<'_> {
         while let Some(byte) = self.peek() {
             match byte {
                 b'|' => return Some(()),
-                b')' if self.open > 0 => return Some(()),
+                b')' => return (self.open > 0).then_some(()),
                 _ => {
                     let start = self.out.len();
                     let repeatable = self.atom(byte)?;
