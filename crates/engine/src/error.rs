@@ -64,6 +64,12 @@ impl From<nival_inputs::Error> for Error {
     }
 }
 
+impl From<nival_inputs::fetchers::Error> for Error {
+    fn from(error: nival_inputs::fetchers::Error) -> Self {
+        Self::Other(Box::new(error.diagnostic()))
+    }
+}
+
 impl Error {
     /// The coded diagnostic.
     pub fn diagnostic(&self) -> Diagnostic {

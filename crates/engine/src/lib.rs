@@ -9,8 +9,10 @@
 pub mod diagnostics;
 mod error;
 mod expression;
+mod flakes;
 mod library;
 mod machine;
+mod nix_settings;
 mod options;
 pub mod packages;
 mod project;
@@ -19,8 +21,11 @@ mod world;
 
 pub use error::Error;
 pub use expression::{Argument, Automatic, Expression, Format, Found};
+pub use flakes::{OutputSearch, attribute_path};
 pub use library::{LIBRARY_ROOT, library_file, library_files};
 pub use machine::{LockedVersions, Machine, Manifest, RootRequest};
+pub use nival_inputs::flakes::{FlakeReference, LockFlags, LockedFlake};
+pub use nix_settings::{NixSettings, split_nix_path};
 pub use options::OptionDescription;
 pub use project::{Project, machine_name, short_hash};
 pub use session::{Session, SessionOptions};

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::library::LIBRARY_ROOT;
 use crate::machine::Machine;
+use crate::nix_settings::NixSettings;
 use crate::project::Project;
 use crate::world::EngineWorld;
 use nival_diagnostics::{Diagnostic, Sources};
@@ -10,6 +11,7 @@ use nival_eval::{EvalResult, Evaluator, Kind, Settings, Value};
 use nival_store::LocalStore;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,6 +31,14 @@ pub struct SessionOptions {
     pub read_only: bool,
     /// The evaluator's limits.
     pub settings: Settings,
+    /// The settings of nix.conf and NIX_CONFIG.
+    pub nix: NixSettings,
+    /// How the network is used.
+    pub transport: nival_transport::Options,
+    /// Ends what is fetched.
+    pub cancel: nival_transport::Cancel,
+    /// The user's folder for what was learnt of addresses; below the store where there is none.
+    pub cache: Option<PathBuf>,
 }
 
 /// One evaluator with the library loaded.
@@ -47,9 +57,26 @@ pub(crate) struct Library {
 impl Session {
     /// Starts a session over a store.
     pub fn new(store: Arc<LocalStore>, options: SessionOptions) -> Self {
-        let settings = options.settings.clone();
+        let mut settings = options.settings.clone();
+        settings.pure = options.nix.pure_eval();
+        settings.features = options.nix.features();
+        settings.import_from_derivation &= options.nix.flag("allow-import-from-derivation", true);
+        let depth = options.nix.number("max-call-depth", settings.max_call_depth.into());
+        settings.max_call_depth = u32::try_from(depth).unwrap_or(u32::MAX);
         let world = Rc::new(EngineWorld::new(store, options));
-        Self { evaluator: Evaluator::new(world.clone(), settings), world, library: None }
+        let mut evaluator = Evaluator::new(world.clone(), settings);
+        crate::flakes::install(&mut evaluator, &world);
+        Self { evaluator, world, library: None }
+    }
+
+    /// The evaluator, for what the functions here do not offer.
+    pub fn evaluator(&mut self) -> &mut Evaluator {
+        &mut self.evaluator
+    }
+
+    /// Lets evaluation see a path and what is below it, also where it is pure or restricted.
+    pub fn allow(&self, path: &str) {
+        self.world.allow(path);
     }
 
     /// The texts that diagnostics mark.
@@ -64,6 +91,7 @@ impl Session {
 
     /// What `builtins.trace` and warnings said since the last call.
     pub fn take_messages(&self) -> (Vec<String>, Vec<Diagnostic>) {
+        self.world.take_fetch_warnings();
         (self.world.traces.take(), self.world.warnings.take())
     }
 

@@ -12,6 +12,7 @@ use crate::world::World;
 use nival_diagnostics::{SourceId, Sources, Span};
 use nival_syntax::{Interner, Symbol};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,6 +30,10 @@ pub struct Settings {
     pub import_from_derivation: bool,
     /// `builtins.nixVersion`
     pub nix_version: String,
+    /// Pure evaluation: nothing depends on the machine or the time.
+    pub pure: bool,
+    /// The experimental features of Nix that are switched on.
+    pub features: BTreeSet<String>,
 }
 
 impl Default for Settings {
@@ -39,6 +44,8 @@ impl Default for Settings {
             max_stack: 1 << 30,
             import_from_derivation: true,
             nix_version: "2.34.8".to_owned(),
+            pure: false,
+            features: ["flakes", "fetch-tree"].map(str::to_owned).into(),
         }
     }
 }
@@ -81,7 +88,9 @@ pub struct Evaluator {
     pub(crate) source_bases: Vec<u32>,
     pub(crate) next_base: u32,
     pub(crate) globals: FxHashMap<Symbol, Value>,
+    /// The set `builtins`, and where it is kept.
     pub(crate) builtins: Value,
+    pub(crate) builtins_slot: u32,
     pub(crate) updates: Updates,
     pub(crate) natives: Vec<Native>,
     pub(crate) lazies: Vec<Option<LazyClosure>>,
@@ -120,6 +129,7 @@ impl Evaluator {
             next_base: 0,
             globals: FxHashMap::default(),
             builtins: Value::NULL,
+            builtins_slot: 0,
             updates: Updates::default(),
             natives: Vec::new(),
             lazies: Vec::new(),

@@ -62,6 +62,10 @@ pub enum FetchKind {
     Mercurial,
     /// `builtins.fetchTree`
     Tree,
+    /// An input of a lock file: all of its attributes are there.
+    FinalTree,
+    /// `builtins.fetchClosure`
+    Closure,
 }
 
 /// A simple value of a fetcher's argument or result.
@@ -80,7 +84,7 @@ pub enum FetchValue {
 pub struct FetchRequest {
     /// By which builtin.
     pub kind: FetchKind,
-    /// The attributes, by name; a plain string is `url`.
+    /// The attributes, by name; a plain string is `url`, and then a tree has no `type`.
     pub attributes: Vec<(String, FetchValue)>,
 }
 
@@ -116,6 +120,11 @@ pub trait World {
     fn current_system(&self) -> Option<String>;
     /// The search path: prefix (may be empty) and path.
     fn search_path(&self) -> Vec<(String, String)>;
+    /// The folder that an entry of the search path stands for: it can be an address of an archive, `channel:NAME`
+    /// or `flake:REFERENCE`. `None` where there is nothing.
+    fn resolve_search_path(&self, entry: &str) -> WorldResult<Option<String>> {
+        Ok(Some(entry.to_owned()))
+    }
     /// Fetches; the attributes of the result (`outPath` is the store path).
     fn fetch(&self, request: &FetchRequest) -> WorldResult<Vec<(String, FetchValue)>>;
     /// Shows what `builtins.trace` says.

@@ -12,6 +12,8 @@ mod apt_sources;
 pub mod diagnostics;
 mod error;
 mod fetch;
+pub mod fetchers;
+pub mod flakes;
 mod index;
 mod lock;
 mod openpgp;

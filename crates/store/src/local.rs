@@ -271,18 +271,26 @@ impl LocalStore {
         let doing = || format!("copy `{}` to the store", source.display());
         sys::remove_tree(&staged).doing(doing)?;
         copy(source, &staged, keep)?;
-        canonicalise(&staged)?;
-        let (nar_hash, nar_size) = archive::hash(&staged, None)?;
+        Ok(self.adopt_tree(name, &staged)?.path)
+    }
+
+    /// Makes a tree of the staging folder a path of the store, under the address of its NAR.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    pub fn adopt_tree(&self, name: &str, staged: &Path) -> Result<PathInfo, Error> {
+        canonicalise(staged)?;
+        let (nar_hash, nar_size) = archive::hash(staged, None)?;
         let path =
             self.dir.fixed_output_path(ContentMethod::Recursive, &nar_hash, &References::default(), name)?;
-        if self.is_valid(&path)? {
-            sys::remove_tree(&staged).doing(doing)?;
-            return Ok(path);
+        if let Some(info) = self.info(&path)? {
+            sys::remove_tree(staged).doing(|| "remove a tree that is not needed".to_owned())?;
+            return Ok(info);
         }
-        self.move_in(&staged, &path)?;
+        self.move_in(staged, &path)?;
         let content_address = Some(format!("fixed:r:{}", nar_hash.prefixed_base32()));
         let info = PathInfo {
-            path: path.clone(),
+            path,
             nar_hash,
             nar_size,
             references: Vec::new(),
@@ -290,8 +298,8 @@ impl LocalStore {
             content_address,
             ultimate: false,
         };
-        self.database().register(&[info], now())?;
-        Ok(path)
+        self.database().register(std::slice::from_ref(&info), now())?;
+        Ok(info)
     }
 }
 

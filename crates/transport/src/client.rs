@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::DefaultConnector;
-use ureq::{Agent, Proxy};
+use ureq::{Agent, Proxy, ResponseExt as _};
 
 /// Makes requests.
 #[derive(Debug)]
@@ -26,6 +26,21 @@ pub(crate) struct Answer {
     pub(crate) total: Option<u64>,
     /// The bytes.
     pub(crate) body: Box<dyn Read>,
+}
+
+/// What a server says of an address as a whole.
+#[derive(Default)]
+pub(crate) struct Reply {
+    /// The address after all redirections.
+    pub(crate) address: String,
+    /// The mark of this version of the file.
+    pub(crate) etag: Option<String>,
+    /// The header `Link`.
+    pub(crate) link: Option<String>,
+    /// The length, where the server says it.
+    pub(crate) length: Option<u64>,
+    /// The bytes; `None` where the file is still the one that was named.
+    pub(crate) body: Option<Box<dyn Read>>,
 }
 
 /// Where an address leads.
@@ -46,6 +61,42 @@ impl Client {
         })
     }
 
+    /// Asks for what is at an address, whole, with further headers.
+    pub(crate) fn ask(&self, address: &str, headers: &[(String, String)]) -> Result<Reply, FailureKind> {
+        let (secure, address, authorization) = match self.place(address)? {
+            Place::File(path) => {
+                let Answer { body, .. } = open_file(&path, 0)?;
+                return Ok(Reply { address: address.to_owned(), body: Some(body), ..Reply::default() });
+            }
+            Place::Http { secure, address, authorization } => (secure, address, authorization),
+        };
+        let agent = if secure { &self.https } else { &self.http };
+        let mut request = agent.get(&address);
+        let own = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        if let Some(authorization) = authorization.filter(|_| !own) {
+            request = request.header("Authorization", authorization);
+        }
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let response = request.call().map_err(|error| failure(&error))?;
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let (etag, link) = (header("ETag"), header("Link"));
+        let length = header("Content-Length").and_then(|length| length.parse().ok());
+        let address = response.get_uri().to_string();
+        match response.status().as_u16() {
+            200 => {
+                let body: Box<dyn Read> = Box::new(response.into_body().into_reader());
+                Ok(Reply { address, etag, link, length, body: Some(body) })
+            }
+            304 => Ok(Reply { address, etag, link, length: None, body: None }),
+            404 | 410 => Err(FailureKind::NotFound),
+            status => Err(FailureKind::Status(status)),
+        }
+    }
+
     /// Asks for what is at an address, from `start` on where that can be had.
     pub(crate) fn open(&self, address: &str, start: u64) -> Result<Answer, FailureKind> {
         match self.place(address)? {
@@ -58,7 +109,7 @@ impl Client {
 
     fn place(&self, address: &str) -> Result<Place, FailureKind> {
         if let Some(path) = address.strip_prefix("file://") {
-            return Ok(Place::File(PathBuf::from(path)));
+            return Ok(Place::File(PathBuf::from(decoded(path))));
         }
         if address.starts_with('/') {
             return Ok(Place::File(PathBuf::from(address)));
@@ -122,6 +173,26 @@ impl Client {
     }
 }
 
+/// A path with its escapes (`%20`) resolved.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 fn agent(options: &Options, proxy: Option<&str>, roots: Option<RootCerts>) -> Result<Agent, Error> {
     let proxy = match proxy.filter(|proxy| !proxy.is_empty()) {
         None => None,
@@ -137,7 +208,7 @@ fn agent(options: &Options, proxy: Option<&str>, roots: Option<RootCerts>) -> Re
         .http_status_as_error(false)
         .max_idle_connections_per_host(options.parallel.max(1))
         .timeout_resolve(Some(options.timeout))
-        .timeout_connect(Some(options.timeout))
+        .timeout_connect(Some(options.connect_timeout))
         .timeout_recv_response(Some(options.timeout))
         .timeout_per_read(Some(options.timeout))
         .proxy(proxy)

@@ -8,9 +8,9 @@ use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const CHUNK: usize = 64 * 1024;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(crate) const CHUNK: usize = 64 * 1024;
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What has arrived of a file: its part on the disk, and the hash of it so far.
 struct Part<'p> {
@@ -119,7 +119,7 @@ fn from_address(
     }
 }
 
-fn may_pass(kind: &FailureKind) -> bool {
+pub(crate) fn may_pass(kind: &FailureKind) -> bool {
     match kind {
         FailureKind::Unreachable(_) | FailureKind::Broken(_) => true,
         FailureKind::Status(status) => *status >= 500 || matches!(*status, 408 | 416 | 429),
@@ -128,7 +128,7 @@ fn may_pass(kind: &FailureKind) -> bool {
 }
 
 /// Waits, and wakes up when cancelled.
-fn rest(transport: &Transport, pause: Duration) -> Result<(), Error> {
+pub(crate) fn rest(transport: &Transport, pause: Duration) -> Result<(), Error> {
     let step = Duration::from_millis(50);
     let mut waited = Duration::ZERO;
     while waited < pause {
@@ -280,7 +280,7 @@ fn get_once(transport: &Transport, address: &str, limit: u64) -> Result<Vec<u8>,
 }
 
 /// An address without a name and password in it.
-fn shown(address: &str) -> String {
+pub(crate) fn shown(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let end = rest.find('/').unwrap_or(rest.len());
     match rest[..end].rsplit_once('@') {

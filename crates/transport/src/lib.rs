@@ -13,9 +13,11 @@ mod download;
 mod error;
 mod netrc;
 mod parallel;
+mod request;
 mod resolver;
 
 pub use error::{Error, Failure, FailureKind};
+pub use request::{Request, Response};
 
 use client::Client;
 use std::path::PathBuf;
@@ -34,6 +36,8 @@ pub struct Options {
     pub parallel: usize,
     /// How long a server may stay silent.
     pub timeout: Duration,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
     /// Proxies to go through.
     pub proxies: Proxies,
     /// A netrc file with names and passwords for hosts; one that is missing has none.
@@ -49,6 +53,7 @@ impl Default for Options {
             retries: 4,
             parallel: 8,
             timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(30),
             proxies: Proxies::default(),
             netrc: None,
             certificates: None,
@@ -157,6 +162,14 @@ impl Transport {
     /// The first fault; see [`download`](Self::download).
     pub fn download_all(&self, downloads: &[Download], progress: &dyn Progress) -> Result<(), Error> {
         parallel::run(self, downloads, progress)
+    }
+
+    /// Fetches a file whose size and hash are not known, where it is not the version that is known already.
+    ///
+    /// # Errors
+    /// What was wrong with the address, a fault of the disk, or that it was cancelled.
+    pub fn request(&self, request: &Request, progress: &dyn Progress) -> Result<Response, Error> {
+        request::run(self, request, progress)
     }
 
     /// Fetches something small into memory, of at most `limit` bytes.

@@ -1,13 +1,14 @@
-//! `NV0806`: this version fetches Debian packages only.
+//! `NV0806`: what is fetched needs another name.
 
 use nival_diagnostics::{Entry, Example};
 
 /// The entry of the catalogue.
 pub static ENTRY: Entry = Entry {
     code: "NV0806",
-    title: "this version fetches Debian packages only",
-    page: r#"The fetching functions of the language are known, and this version of Nival does not carry them out.
+    title: "what is fetched needs another name",
+    page: r#"What `fetchurl` and `fetchTarball` bring gets a store path, named by the last part of the address where no name is
+given. A name has letters, digits and `+-._?=` only.
 
-Put the files beside the configuration and name them by path."#,
-    example: Example::Expression(r#"builtins.fetchTarball "file:///nothing.tar.gz""#),
+Name it: `builtins.fetchurl { url = "..."; name = "file"; }`."#,
+    example: Example::Expression(r#"builtins.fetchurl "file:///nothing/a~b""#),
 };

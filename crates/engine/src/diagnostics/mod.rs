@@ -4,7 +4,9 @@ pub mod assertion;
 pub mod cannot_build;
 pub mod cannot_fetch;
 pub mod file;
+pub mod forbidden;
 pub mod needs_lock;
+pub mod nix_conf;
 pub mod no_configuration;
 pub mod no_derivation;
 pub mod no_selection;
@@ -25,4 +27,6 @@ pub static ENTRIES: &[&Entry] = &[
     &other_hash::ENTRY,
     &no_selection::ENTRY,
     &no_derivation::ENTRY,
+    &forbidden::ENTRY,
+    &nix_conf::ENTRY,
 ];

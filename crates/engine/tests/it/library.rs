@@ -28,7 +28,10 @@ fn examples_of_options_fit_their_types() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("configuration.nix");
         std::fs::write(&file, format!("{{ {} = {example}; }}", option.name)).expect("written");
-        let value = first(&mut session, &file).option(&mut session, &option.name, true);
+        let machine = first(&mut session, &file);
+        let value = machine.option(&mut session, &option.name);
+        let value =
+            value.and_then(|value| session.print(value, nival_engine::Format::Expression { strict: true }));
         if let Err(error) = value {
             let code = error.diagnostic().entry.code;
             assert!(!code.starts_with("NV03"), "{} = {example}: {error}", option.name);

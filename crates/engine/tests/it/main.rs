@@ -1,7 +1,10 @@
 //! The engine over a real store: modules against goldens of nixpkgs' lib, the library, and every example of a code.
 
+mod fetching;
+mod flakes;
 mod library;
 mod modules;
+mod world;
 
 use nival_engine::{Session, SessionOptions};
 use nival_store::LocalStore;

@@ -160,6 +160,11 @@ fn to_path(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 }
 
 fn store_path(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
+    if evaluator.settings.pure {
+        let text = "`builtins.storePath` is not allowed in pure evaluation";
+        return Err(EvalError::of(&diagnostics::impure::ENTRY, text)
+            .help("allow it with `--impure`, or refer to the path by what makes it"));
+    }
     let (path, context) = evaluator.coerce_path(arguments[0])?;
     let path = crate::paths::canonical(&path);
     let prefix = format!("{}/", evaluator.world().store_dir());

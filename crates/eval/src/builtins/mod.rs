@@ -43,7 +43,12 @@ pub(crate) struct Outside {
     pub(crate) name_lists: FxHashMap<crate::heap::Handle, Value>,
     /// The string values of symbols.
     pub(crate) names: Vec<Value>,
+    /// What fetches the locked inputs of flakes.
+    pub(crate) final_tree: Option<Value>,
 }
+
+/// The function that flakes fetch their locked inputs with; not seen by the language.
+const FINAL_TREE: &str = "__fetchFinalTree";
 
 const TABLES: &[&[Row]] = &[
     arithmetic::ROWS,
@@ -77,6 +82,15 @@ pub(crate) fn own_file(path: &str) -> Option<&'static str> {
     OWN_FILES.iter().find(|(own, _)| *own == path).map(|(_, text)| *text)
 }
 
+/// The experimental feature that a builtin belongs to.
+fn feature_of(name: &str) -> Option<&'static str> {
+    match name {
+        "fetchTree" => Some("fetch-tree"),
+        "__fetchClosure" => Some("fetch-closure"),
+        _ => None,
+    }
+}
+
 /// Fills the global scope.
 pub(crate) fn install(evaluator: &mut Evaluator) {
     let mut entries: Vec<(Symbol, Value)> = Vec::new();
@@ -88,10 +102,17 @@ pub(crate) fn install(evaluator: &mut Evaluator) {
     };
     for row in TABLES.iter().flat_map(|rows| rows.iter()) {
         let Row(name, arity, strict, run) = *row;
+        if feature_of(name).is_some_and(|feature| !evaluator.settings.features.contains(feature)) {
+            continue;
+        }
         let short = name.strip_prefix("__").unwrap_or(name);
         let code = NativeCode::Builtin(run);
         evaluator.natives.push(Native { name: short.into(), arity, strict, captures: 0, code });
         let id = evaluator.natives.len() as u32 - 1;
+        if name == FINAL_TREE {
+            evaluator.outside.final_tree = Some(Value::new(tag::NATIVE, id, 0));
+            continue;
+        }
         add(evaluator, name, Value::new(tag::NATIVE, id, 0));
     }
     for (name, value) in [("true", Value::TRUE), ("false", Value::FALSE), ("null", Value::NULL)] {
@@ -123,11 +144,31 @@ pub(crate) fn install(evaluator: &mut Evaluator) {
     let builtins = evaluator.attrs(&entries);
     evaluator.heap.set(slot, builtins);
     evaluator.builtins = builtins;
+    evaluator.builtins_slot = slot;
     let name = evaluator.symbol("builtins");
     evaluator.globals.insert(name, builtins);
 }
 
 impl Evaluator {
+    /// Adds a function that needs more than this crate has, as `builtins.NAME`.
+    pub fn add_builtin(&mut self, name: &str, value: Value) {
+        let symbol = self.symbol(name);
+        let global = self.symbol(&format!("__{name}"));
+        self.globals.insert(global, value);
+        let one = self.attrs(&[(symbol, value)]);
+        if let Ok(builtins) = self.update(self.builtins, one) {
+            self.builtins = builtins;
+            self.heap.set(self.builtins_slot, builtins);
+            let name = self.symbol("builtins");
+            self.globals.insert(name, builtins);
+        }
+    }
+
+    /// The function that flakes fetch their locked inputs with.
+    pub fn final_tree_function(&self) -> Value {
+        self.outside.final_tree.unwrap_or(Value::NULL)
+    }
+
     /// The string of a symbol, made once.
     pub(crate) fn name_value(&mut self, name: Symbol) -> Value {
         let at = name.0 as usize;

@@ -32,6 +32,7 @@ fn find_file(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
         let Some(rest) = below(&prefix, &name) else { continue };
         let path = evaluator.select(set, "path")?;
         let (path, _) = evaluator.coerce_to_string(path, Coercion { more: false, copy_to_store: false })?;
+        let Some(path) = evaluator.world().resolve_search_path(&path)? else { continue };
         let candidate = crate::paths::canonical(&format!("{path}/{rest}"));
         if evaluator.exists(&candidate)? {
             return Ok(evaluator.path(&candidate));
@@ -42,6 +43,13 @@ fn find_file(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
         if super::own_file(&own).is_some() {
             return Ok(evaluator.path(&own));
         }
+    }
+    if evaluator.settings.pure {
+        return Err(EvalError::catchable(
+            &diagnostics::impure::ENTRY,
+            format!("`<{name}>` cannot be looked up in pure evaluation"),
+        )
+        .help("allow it with `--impure`, or name an input of the flake"));
     }
     Err(EvalError::catchable(
         &diagnostics::not_in_search_path::ENTRY,

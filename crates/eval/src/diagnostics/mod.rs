@@ -10,6 +10,7 @@ pub mod cannot_compare;
 pub mod division_by_zero;
 pub mod duplicate_computed;
 pub mod import_from_derivation;
+pub mod impure;
 pub mod infinite_recursion;
 pub mod integer_overflow;
 pub mod interrupted;
@@ -59,6 +60,7 @@ pub static ENTRIES: &[&Entry] = &[
     &string_has_context::ENTRY,
     &invalid_derivation::ENTRY,
     &import_from_derivation::ENTRY,
+    &impure::ENTRY,
     &invalid_argument::ENTRY,
     &warned::ENTRY,
 ];

@@ -1,26 +1,67 @@
-//! What evaluation sees of the outside: files, the library, the store.
+//! What evaluation sees of the outside: files, the library, the store, and what is fetched.
+
+mod access;
+mod fetch;
 
 use crate::diagnostics;
 use crate::library;
 use crate::session::SessionOptions;
+use access::Access;
 use nival_diagnostics::Diagnostic;
 use nival_eval::{AddPath, ContextElement, FetchRequest, FetchValue, FileType, World, WorldResult};
+use nival_inputs::fetchers::Fetcher;
 use nival_store::LocalStore;
 use nival_store_model::{ContentMethod, Derivation, Hash, StorePath, derivation, store_path::References};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) struct EngineWorld {
     store: Arc<LocalStore>,
     options: SessionOptions,
+    access: Access,
+    fetcher: Fetcher,
+    /// Entries of the search path that were looked at.
+    resolved: RefCell<BTreeMap<String, Option<String>>>,
+    /// Derivations that were made and not written.
+    unwritten: RefCell<BTreeMap<String, Derivation>>,
     pub(crate) traces: RefCell<Vec<String>>,
     pub(crate) warnings: RefCell<Vec<Diagnostic>>,
 }
 
 impl EngineWorld {
     pub(crate) fn new(store: Arc<LocalStore>, options: SessionOptions) -> Self {
-        Self { store, options, traces: RefCell::default(), warnings: RefCell::default() }
+        let nix = &options.nix;
+        let access = Access::new(nix.pure_eval(), nix.restrict_eval(), nix.list("allowed-uris"));
+        let cache = options.cache.clone().unwrap_or_else(|| store.root().join("nix/var/nix/fetched"));
+        let mut transport = options.transport.clone();
+        nix.apply_to(&mut transport);
+        let settings = nix.fetch_settings(&options.environment, cache);
+        let fetcher = Fetcher::new(settings, store.clone(), transport, options.cancel.clone());
+        let world = Self {
+            store,
+            access,
+            fetcher,
+            options,
+            resolved: RefCell::default(),
+            unwritten: RefCell::default(),
+            traces: RefCell::default(),
+            warnings: RefCell::default(),
+        };
+        if world.access.is_limited() {
+            world.allow_search_path();
+        }
+        world
+    }
+
+    /// What stands in the search path may be seen.
+    fn allow_search_path(&self) {
+        for (_, path) in World::search_path(self) {
+            if path.starts_with('/') {
+                self.access.allow(&path);
+            }
+        }
     }
 
     /// Where a path lies on the disk: paths of the store are below its physical folder.
@@ -65,6 +106,7 @@ impl World for EngineWorld {
         if let Some(contents) = library::inside(path).and_then(library::library_file) {
             return Ok(contents.to_vec());
         }
+        self.access.check(path)?;
         std::fs::read(self.physical(path)).map_err(|error| unreadable(path, &error))
     }
 
@@ -72,12 +114,18 @@ impl World for EngineWorld {
         if let Some(name) = library::inside(path) {
             return Ok(library::entries(name));
         }
+        self.access.check(path)?;
         let failed = |error: std::io::Error| unreadable(path, &error);
         let mut entries = Vec::new();
         for entry in self.physical(path).read_dir().map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let kind = entry.file_type().map_err(failed)?;
-            entries.push((entry.file_name().to_string_lossy().into_owned(), kind_of(kind)));
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !self.access.is_limited()
+                || self.access.sees(&format!("{}/{name}", path.trim_end_matches('/')))
+            {
+                entries.push((name, kind_of(kind)));
+            }
         }
         Ok(entries)
     }
@@ -85,6 +133,9 @@ impl World for EngineWorld {
     fn file_type(&self, path: &str) -> WorldResult<Option<FileType>> {
         if let Some(name) = library::inside(path) {
             return Ok(library::file_type(name));
+        }
+        if !self.access.sees(path) {
+            return Ok(None);
         }
         match self.physical(path).symlink_metadata() {
             Ok(metadata) => Ok(Some(kind_of(metadata.file_type()))),
@@ -101,6 +152,7 @@ impl World for EngineWorld {
     }
 
     fn read_link(&self, path: &str) -> WorldResult<String> {
+        self.access.check(path)?;
         let target = self.physical(path).read_link().map_err(|error| unreadable(path, &error))?;
         Ok(target.to_string_lossy().into_owned())
     }
@@ -111,6 +163,7 @@ impl World for EngineWorld {
 
     fn add_path(&self, request: AddPath<'_>) -> WorldResult<String> {
         let AddPath { name, path, recursive, sha256, mut filter } = request;
+        self.access.check(path)?;
         let wanted = sha256.and_then(|digest| Hash::new(nival_store_model::Algorithm::Sha256, &digest));
         let source = self.physical(path);
         let method = if recursive { ContentMethod::Recursive } else { ContentMethod::Flat };
@@ -139,36 +192,42 @@ impl World for EngineWorld {
             return Err(diagnostic);
         }
         let added = added.map_err(|error| stored(&error))?;
-        // Where nothing is written, there is nothing to compare with.
-        if let Some(wanted) = wanted.filter(|_| !self.options.read_only) {
-            let got = self.store.info(&added).map_err(|error| stored(&error))?.map(|info| info.nar_hash);
-            if got.as_ref() != Some(&wanted) {
+        if let Some(wanted) = wanted {
+            let dir = self.store.dir();
+            let expected = dir.fixed_output_path(method, &wanted, &References::default(), name);
+            if expected.map_err(|error| stored(&error.into()))? != added {
+                let got = self.store.info(&added).map_err(|error| stored(&error))?.map(|info| info.nar_hash);
                 return Err(other_hash(path, &wanted, got.as_ref()));
             }
         }
-        Ok(self.store.dir().print(&added))
+        Ok(self.seen(&added))
     }
 
     fn add_text(&self, name: &str, text: &[u8], references: &[String]) -> WorldResult<String> {
         let references: WorldResult<Vec<_>> = references.iter().map(|path| self.parse(path)).collect();
         let path = if self.options.read_only {
-            self.store.dir().text_path(name, &Hash::sha256(text), &references?).map_err(Into::into)
+            let path = self.store.dir().text_path(name, &Hash::sha256(text), &references?);
+            path.map_err(nival_store::Error::from)
         } else {
             self.store.add_text(name, text, &references?)
         };
-        Ok(self.store.dir().print(&path.map_err(|error| stored(&error))?))
+        Ok(self.seen(&path.map_err(|error| stored(&error))?))
     }
 
-    fn write_derivation(&self, _path: &str, derivation: &Derivation) -> WorldResult<()> {
+    fn write_derivation(&self, path: &str, derivation: &Derivation) -> WorldResult<()> {
         if self.options.read_only {
+            self.unwritten.borrow_mut().insert(path.to_owned(), derivation.clone());
             return Ok(());
         }
         self.store.add_derivation(derivation).map(drop).map_err(|error| stored(&error))
     }
 
     fn read_derivation(&self, path: &str) -> WorldResult<Derivation> {
+        if let Some(derivation) = self.unwritten.borrow().get(path) {
+            return Ok(derivation.clone());
+        }
         let parsed = self.parse(path)?;
-        let text = self.read_file(path)?;
+        let text = std::fs::read(self.physical(path)).map_err(|error| unreadable(path, &error))?;
         let name = parsed.name().trim_end_matches(".drv").to_owned();
         derivation::parse(&text, &name, self.store.dir()).map_err(|error| {
             let message = format!("`{path}` is not a derivation: {error}");
@@ -189,6 +248,7 @@ impl World for EngineWorld {
                     if let Some(path) = known
                         && self.store.is_valid(&path).map_err(|error| stored(&error))?
                     {
+                        self.seen(&path);
                         continue;
                     }
                     return Err(Box::new(cannot_build(drv)));
@@ -214,28 +274,39 @@ impl World for EngineWorld {
     }
 
     fn env(&self, name: &str) -> Option<String> {
+        if self.access.is_limited() && name != "HOME" {
+            return None;
+        }
         self.options.environment.get(name).cloned()
     }
 
     fn current_time(&self) -> Option<i64> {
-        self.options.now
+        self.options.now.filter(|_| !self.access.is_pure())
     }
 
     fn current_system(&self) -> Option<String> {
-        Some(self.options.system.clone())
+        let system = self.options.nix.system().unwrap_or(&self.options.system);
+        (!self.access.is_pure()).then(|| system.to_owned())
     }
 
     fn search_path(&self) -> Vec<(String, String)> {
-        self.options.search_path.clone()
+        if self.access.is_pure() {
+            return Vec::new();
+        }
+        let mut entries = self.options.search_path.clone();
+        entries.extend(self.options.nix.nix_path().iter().map(|entry| {
+            let (prefix, path) = entry.split_once('=').unwrap_or(("", entry));
+            (prefix.to_owned(), path.to_owned())
+        }));
+        entries
+    }
+
+    fn resolve_search_path(&self, entry: &str) -> WorldResult<Option<String>> {
+        self.resolve_entry(entry)
     }
 
     fn fetch(&self, request: &FetchRequest) -> WorldResult<Vec<(String, FetchValue)>> {
-        let message =
-            format!("this version fetches Debian packages only, not what `{:?}` asks for", request.kind);
-        Err(Box::new(
-            Diagnostic::error(&diagnostics::cannot_fetch::ENTRY, message)
-                .help("put the files beside the configuration and name them by path"),
-        ))
+        self.fetch_any(request)
     }
 
     fn trace(&self, text: &str) {
@@ -266,7 +337,7 @@ impl EngineWorld {
         if !self.options.read_only {
             self.store.add_file_at(&path, contents).map_err(|error| stored(&error))?;
         }
-        Ok(self.store.dir().print(&path))
+        Ok(self.seen(&path))
     }
 }
 

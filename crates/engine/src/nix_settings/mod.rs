@@ -1,0 +1,198 @@
+//! The settings of nix.conf and NIX_CONFIG.
+//!
+//! All settings of Nix are accepted and kept as texts; the functions here read those
+//! that evaluation and fetching depend on.
+
+mod read;
+
+use crate::Error;
+use nival_inputs::fetchers::FetchSettings;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// The settings of nix.conf and NIX_CONFIG, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NixSettings {
+    values: BTreeMap<String, String>,
+}
+
+/// Other names of settings.
+const ALIASES: [(&str, &str); 4] = [
+    ("build-max-jobs", "max-jobs"),
+    ("trusted-binary-caches", "trusted-substituters"),
+    ("binary-caches", "substituters"),
+    ("allow-unsafe-native-code-during-evaluation", "allow-unsafe-native-code-during-evaluation"),
+];
+
+/// The features that are on where nothing is set: what `nival` itself is used with.
+const USUAL_FEATURES: [&str; 2] = ["nix-command", "flakes"];
+
+/// Splits the variable NIX_PATH at its colons, but not at those of addresses and `flake:` references.
+pub fn split_nix_path(text: &str) -> Vec<String> {
+    let schemes = ["http", "https", "file", "channel", "git", "s3", "ssh"];
+    let mut entries = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut end = rest.find(':').unwrap_or(rest.len());
+        let value = rest[..end].rfind('=').map_or(0, |at| at + 1);
+        let scheme = &rest[value..end];
+        let is_address = schemes.contains(&scheme) && rest[end..].starts_with("://");
+        if end < rest.len() && (is_address || scheme == "channel" || scheme == "flake") {
+            let after = end + 1;
+            end = rest[after..].find(':').map_or(rest.len(), |at| after + at);
+        }
+        if end > 0 {
+            entries.push(rest[..end].to_owned());
+        }
+        rest = rest.get(end + 1..).unwrap_or("");
+    }
+    entries
+}
+
+impl NixSettings {
+    /// Reads the files that an environment leads to: the system's, the user's, then NIX_CONFIG.
+    ///
+    /// # Errors
+    /// [`Error::Other`] where a file is malformed or includes one that is missing.
+    pub fn read(environment: &BTreeMap<String, String>) -> Result<Self, Error> {
+        read::read(environment)
+    }
+
+    /// Sets one setting, as `--option NAME VALUE` does; `extra-NAME` adds to a list.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let alias = |name: &str| {
+            ALIASES
+                .iter()
+                .find(|(old, _)| *old == name)
+                .map_or_else(|| name.to_owned(), |(_, new)| (*new).to_owned())
+        };
+        match name.strip_prefix("extra-") {
+            Some(name) => {
+                let name = alias(name);
+                let usual =
+                    if name == "experimental-features" { USUAL_FEATURES.join(" ") } else { String::new() };
+                let old = self.values.entry(name).or_insert(usual);
+                *old = format!("{old} {value}").trim().to_owned();
+            }
+            None => drop(self.values.insert(alias(name), value.to_owned())),
+        }
+    }
+
+    /// What a setting says, where it is set.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// All settings.
+    pub fn all(&self) -> &BTreeMap<String, String> {
+        &self.values
+    }
+
+    /// A Boolean, or what is usual.
+    pub fn flag(&self, name: &str, usual: bool) -> bool {
+        match self.text(name) {
+            Some("true" | "yes" | "1") => true,
+            Some("false" | "no" | "0") => false,
+            _ => usual,
+        }
+    }
+
+    /// A number, or what is usual.
+    pub fn number(&self, name: &str, usual: u64) -> u64 {
+        self.text(name).and_then(|text| text.parse().ok()).unwrap_or(usual)
+    }
+
+    /// The words of a list.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        self.text(name).unwrap_or("").split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Whether evaluation is pure: it sees nothing but what is fetched and pinned.
+    pub fn pure_eval(&self) -> bool {
+        self.flag("pure-eval", false)
+    }
+
+    /// Whether evaluation is restricted to the search path and to `allowed-uris`.
+    pub fn restrict_eval(&self) -> bool {
+        self.flag("restrict-eval", false)
+    }
+
+    /// The experimental features that are on; `flakes` brings `fetch-tree` along.
+    pub fn features(&self) -> BTreeSet<String> {
+        let mut features: BTreeSet<String> = match self.text("experimental-features") {
+            Some(_) => self.list("experimental-features").into_iter().collect(),
+            None => USUAL_FEATURES.map(str::to_owned).into(),
+        };
+        if features.contains("flakes") {
+            features.insert("fetch-tree".to_owned());
+        }
+        features
+    }
+
+    /// The entries of the setting `nix-path`.
+    pub fn nix_path(&self) -> Vec<String> {
+        self.list("nix-path")
+    }
+
+    /// The system that evaluation is for, where one is set.
+    pub fn system(&self) -> Option<&str> {
+        self.text("eval-system").filter(|text| !text.is_empty()).or_else(|| self.text("system"))
+    }
+
+    /// What fetchers depend on; folders of the user come from the environment.
+    pub fn fetch_settings(&self, environment: &BTreeMap<String, String>, cache: PathBuf) -> FetchSettings {
+        let usual = FetchSettings::default();
+        let tokens = self.list("access-tokens").into_iter();
+        FetchSettings {
+            features: self.features(),
+            tarball_ttl: self.number("tarball-ttl", usual.tarball_ttl),
+            allow_dirty: self.flag("allow-dirty", usual.allow_dirty),
+            warn_dirty: self.flag("warn-dirty", usual.warn_dirty),
+            allow_dirty_locks: self.flag("allow-dirty-locks", usual.allow_dirty_locks),
+            trust_tarballs_from_git_forges: self
+                .flag("trust-tarballs-from-git-forges", usual.trust_tarballs_from_git_forges),
+            access_tokens: tokens
+                .filter_map(|token| {
+                    token.split_once('=').map(|(host, token)| (host.to_owned(), token.to_owned()))
+                })
+                .collect(),
+            flake_registry: self.text("flake-registry").map_or(usual.flake_registry, str::to_owned),
+            registries: read::registries(environment),
+            overrides: Vec::new(),
+            cache,
+            current_dir: environment.get("PWD").map_or_else(|| PathBuf::from("/"), PathBuf::from),
+        }
+    }
+
+    /// Changes how the network is used: time for connecting, retries, netrc and certificates.
+    pub fn apply_to(&self, options: &mut nival_transport::Options) {
+        let seconds = |name: &str| self.text(name).and_then(|text| text.parse().ok()).filter(|n| *n > 0);
+        if let Some(time) = seconds("connect-timeout") {
+            options.connect_timeout = std::time::Duration::from_secs(time);
+        }
+        if let Some(time) = seconds("stalled-download-timeout") {
+            options.timeout = std::time::Duration::from_secs(time);
+        }
+        if let Some(tries) = self.text("download-attempts").and_then(|text| text.parse::<u32>().ok()) {
+            options.retries = tries.saturating_sub(1);
+        }
+        if let Some(file) = self.text("netrc-file") {
+            options.netrc = Some(PathBuf::from(file));
+        }
+        if let Some(file) = self.text("ssl-cert-file").filter(|file| !file.is_empty()) {
+            options.certificates = Some(PathBuf::from(file));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_nix_path;
+
+    #[test]
+    fn search_paths_have_colons_in_addresses() {
+        let text = "a=/x:/y::n=https://h/p.tar.gz:m=channel:c:flake:nixpkgs/b:z=flake:f";
+        let wanted = ["a=/x", "/y", "n=https://h/p.tar.gz", "m=channel:c", "flake:nixpkgs/b", "z=flake:f"];
+        assert_eq!(split_nix_path(text), wanted);
+    }
+}

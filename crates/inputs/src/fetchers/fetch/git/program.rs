@@ -1,0 +1,117 @@
+//! Running `git` on one repository.
+
+use crate::fetchers::error::Error;
+use nival_sys::process;
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// One repository.
+#[derive(Clone, Debug)]
+pub(super) struct Git {
+    folder: PathBuf,
+    bare: bool,
+}
+
+impl Git {
+    /// A repository with a working tree.
+    pub(super) fn worktree(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), bare: false }
+    }
+
+    /// A repository without one.
+    pub(super) fn bare(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), bare: true }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn command(&self) -> Command {
+        let mut command = plain();
+        command.arg("-C").arg(&self.folder);
+        if self.bare {
+            command.args(["--git-dir", "."]);
+        }
+        // Reading must not depend on how the user likes line ends or names; the repository's own rules stay.
+        command.args(["-c", "core.quotePath=false", "-c", "safe.directory=*"]);
+        command
+    }
+
+    /// What git prints.
+    pub(super) fn bytes(&self, arguments: &[&str], doing: &str) -> Result<Vec<u8>, Error> {
+        output(self.command().args(arguments), &format!("{doing} in `{}`", self.folder.display()))
+    }
+
+    /// What git prints, as text.
+    pub(super) fn text(&self, arguments: &[&str], doing: &str) -> Result<String, Error> {
+        Ok(String::from_utf8_lossy(&self.bytes(arguments, doing)?).into_owned())
+    }
+
+    /// What git prints, or nothing where it fails.
+    pub(super) fn maybe(&self, arguments: &[&str]) -> Option<String> {
+        self.text(arguments, "ask git").ok().map(|text| text.trim_end().to_owned())
+    }
+
+    /// What git prints for a long input.
+    pub(super) fn with_input(
+        &self,
+        arguments: &[&str],
+        input: Vec<u8>,
+        doing: &str,
+    ) -> Result<Vec<u8>, Error> {
+        let doing = format!("{doing} in `{}`", self.folder.display());
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped());
+        let mut child = start(&mut command, &doing)?;
+        let stdin = child.stdin.take();
+        // Git answers while it reads: a thread writes, so that neither waits for the other.
+        let writer = std::thread::spawn(move || stdin.map_or(Ok(()), |mut stdin| stdin.write_all(&input)));
+        let result = finish(child, &doing);
+        let _ = writer.join();
+        result
+    }
+}
+
+/// `git` without a repository.
+pub(super) fn plain() -> Command {
+    let mut command = Command::new("git");
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"] {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C").stdin(Stdio::null());
+    command
+}
+
+fn start(command: &mut Command, doing: &str) -> Result<Child, Error> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    process::spawn(command).map_err(|error| {
+        let said = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no program `git`: install it".to_owned(),
+            _ => error.to_string(),
+        };
+        Error::Program { doing: doing.to_owned(), said }
+    })
+}
+
+fn finish(child: Child, doing: &str) -> Result<Vec<u8>, Error> {
+    let failed = |said: String| Error::Program { doing: doing.to_owned(), said };
+    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()))
+}
+
+/// What a command prints.
+pub(super) fn output(command: &mut Command, doing: &str) -> Result<Vec<u8>, Error> {
+    finish(start(command, doing)?, doing)
+}
+
+/// An argument that is a path.
+pub(super) fn text_of(path: &Path) -> String {
+    let text: &OsStr = path.as_os_str();
+    text.to_string_lossy().into_owned()
+}
