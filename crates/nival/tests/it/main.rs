@@ -4,6 +4,7 @@
 //! the user who starts them; as root, `unprivileged` also acts as the user `nival-ci`, whom `cargo xtask setup` makes.
 
 mod commands;
+mod enabled;
 mod failing;
 mod interrupt;
 mod killed;

@@ -21,7 +21,7 @@ impl IdRange {
     /// [`Error::IdRange`] with the commands that set one up.
     pub fn find() -> Result<Self, Error> {
         let uid = process::user_id();
-        let name = user_name(uid).unwrap_or_else(|| uid.to_string());
+        let name = user_name().unwrap_or_else(|| uid.to_string());
         let mut missing = Vec::new();
         let mut commands = Vec::new();
         for program in ["newuidmap", "newgidmap"] {
@@ -87,7 +87,9 @@ pub(crate) fn find_program(name: &str) -> Option<std::path::PathBuf> {
     folders.map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
-fn user_name(uid: u32) -> Option<String> {
+/// The name of the user that runs this.
+pub(crate) fn user_name() -> Option<String> {
+    let uid = process::user_id();
     let text = std::fs::read_to_string("/etc/passwd").ok()?;
     let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
     lines

@@ -5,7 +5,7 @@ mod ids;
 mod runtime;
 
 pub(crate) use group::{Groups, Place, base, place};
-pub(crate) use ids::{IdRange, find_program, hand_out};
+pub(crate) use ids::{IdRange, find_program, hand_out, user_name};
 pub(crate) use runtime::install;
 
 /// Whether this process is the host's root (not that of a user namespace with few ids).

@@ -46,7 +46,7 @@ impl Machines {
         let mut commands =
             vec![systemctl(user, &["daemon-reload"])?, systemctl(user, &["enable", &unit(name)])?];
         if user {
-            commands.push(run("loginctl", &["enable-linger"])?);
+            commands.extend(linger()?);
         }
         Ok(HostUnit { path, text, commands })
     }
@@ -102,6 +102,19 @@ fn text(name: &str, program: &Path, up: &[String], user: bool) -> String {
          ExecStart={program} {}\n\n[Install]\nWantedBy={target}\n",
         up.join(" ")
     )
+}
+
+/// Lets the user's units run without a login, where they do not yet.
+fn linger() -> Result<Option<String>, Error> {
+    let user = host::user_name().unwrap_or_else(|| process::user_id().to_string());
+    if Path::new("/var/lib/systemd/linger").join(&user).exists() {
+        return Ok(None);
+    }
+    run("loginctl", &["enable-linger", &user]).map(Some).map_err(|_| {
+        let reason =
+            format!("`{user}` needs units that run without a login: sudo loginctl enable-linger {user}");
+        Error::HostUnit(reason)
+    })
 }
 
 fn systemctl(user: bool, words: &[&str]) -> Result<String, Error> {
