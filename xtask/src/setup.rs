@@ -4,13 +4,16 @@ use crate::command::{Failure, run};
 use std::process::Command;
 
 /// Debian packages that tests drive, and a program of each that tells whether it is there.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 9] = [
     ("uidmap", "newuidmap"),
     ("curl", "curl"),
     ("iproute2", "ip"),
     ("xz-utils", "xz"),
     ("gpgv", "gpgv"),
     ("dpkg-dev", "dpkg-deb"),
+    ("passt", "pasta"),
+    ("nftables", "nft"),
+    ("iptables", "iptables"),
 ];
 
 /// Installs, as root, what is missing; otherwise says the line that does.

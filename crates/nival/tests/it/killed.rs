@@ -20,7 +20,7 @@ fn processes(word: &str) -> Vec<i32> {
     numbers.filter(ours).collect()
 }
 
-fn kill(words: &[&str]) {
+pub fn kill(words: &[&str]) {
     let found: Vec<i32> = words.iter().flat_map(|word| processes(word)).collect();
     assert!(!found.is_empty(), "there is a process `{}`", words.join("` or `"));
     for pid in found {

@@ -9,6 +9,7 @@ mod failing;
 mod interrupt;
 mod killed;
 mod machines;
+mod outside;
 mod refused;
 mod unprivileged;
 mod world;

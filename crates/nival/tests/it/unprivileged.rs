@@ -6,12 +6,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
 }
 
 /// The control group that the user may divide.
-fn group() -> String {
+pub fn group() -> String {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("mounts");
     let line = mounts
         .lines()

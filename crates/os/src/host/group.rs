@@ -15,6 +15,8 @@ pub(crate) struct Groups {
     pub machine: PathBuf,
     /// The monitor.
     pub monitor: PathBuf,
+    /// What connects the machine to the outside.
+    pub outside: PathBuf,
 }
 
 impl Groups {
@@ -23,7 +25,12 @@ impl Groups {
         let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
         let mark: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let whole = base.join(format!("nival.{name}-{mark}"));
-        Self { machine: whole.join("machine"), monitor: whole.join("monitor"), whole }
+        Self {
+            machine: whole.join("machine"),
+            monitor: whole.join("monitor"),
+            outside: whole.join("outside"),
+            whole,
+        }
     }
 
     /// Makes them anew: what a killed machine left over is removed first.
@@ -36,7 +43,8 @@ impl Groups {
             fs::create_dir_all(&self.whole)?;
             cgroup::offer_controllers(&self.whole);
             fs::create_dir_all(&self.machine)?;
-            fs::create_dir_all(&self.monitor)
+            fs::create_dir_all(&self.monitor)?;
+            fs::create_dir_all(&self.outside)
         };
         make().doing(|| format!("make the control group `{}`", self.whole.display()))
     }

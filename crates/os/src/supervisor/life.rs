@@ -67,7 +67,7 @@ pub(super) struct Machine {
     pub keep: Mutex<Vec<(Role, OwnedFd)>>,
     stop_mark: PathBuf,
     address: Option<Ipv4Addr>,
-    outside: String,
+    hub: Arc<Hub>,
     pub connect: Box<dyn Fn(i32) -> Result<(), Error> + Send + Sync>,
     /// How many machines of this supervisor have not ended.
     alive: Arc<AtomicUsize>,
@@ -116,7 +116,7 @@ impl Machine {
             resolv: hub.resolv.clone(),
         };
         let phase = if wanted { Phase::Starting } else { Phase::Stopping };
-        let own_hub = Arc::clone(hub);
+        let (own_hub, outside) = (Arc::clone(hub), groups.outside.clone());
         Ok(Self {
             name: order.name.clone(),
             folder,
@@ -128,8 +128,8 @@ impl Machine {
             keep: Mutex::new(keep),
             stop_mark: record::stop_mark(&orders.sockets, &order.name),
             address,
-            outside: hub.outside.clone(),
-            connect: Box::new(move |first| own_hub.connect(index, first)),
+            hub: Arc::clone(hub),
+            connect: Box::new(move |first| own_hub.connect(index, first, &outside)),
             alive: Arc::clone(parts.alive),
             turn: Arc::clone(parts.turn),
             index,
@@ -174,7 +174,7 @@ impl Machine {
             since: now.since,
             ports: self.ports.clone(),
             address: self.address,
-            outside: self.outside.clone(),
+            outside: self.hub.outside(),
             first: now.first,
             supervisor: std::process::id(),
         }

@@ -6,6 +6,7 @@ mod adopt;
 mod boot;
 mod life;
 mod network;
+mod pasta;
 pub(crate) mod protocol;
 mod publish;
 pub(crate) mod record;

@@ -1,5 +1,6 @@
 //! How machines reach each other and the outside: a bridge in a network namespace of its own.
 
+use super::pasta;
 use super::protocol::Orders;
 use crate::Error;
 use crate::error::Doing as _;
@@ -10,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 /// The network of the machines of one supervisor.
 #[derive(Debug)]
@@ -23,8 +25,12 @@ pub(super) struct Hub {
     linked: bool,
     /// Whether the host forwarded nothing before.
     closed: bool,
+    /// What connects machines without root.
+    pasta: Option<PathBuf>,
     /// How the outside is reached, or why not.
-    pub outside: String,
+    outside: String,
+    /// Why it is not reached after all.
+    trouble: Mutex<Option<String>>,
     pub resolv: String,
 }
 
@@ -35,11 +41,19 @@ pub(crate) struct HubRecord {
     number: u8,
     linked: bool,
     closed: bool,
+    pasta: Option<PathBuf>,
     outside: String,
     resolv: String,
 }
 
 impl HubRecord {
+    /// Lets the host forward nothing again, where it did so before and nobody needs it.
+    pub(super) fn close(&self) {
+        if self.closed && !others_linked() {
+            let _ = nival_sys::fs::write_setting(Path::new(FORWARDING), "0");
+        }
+    }
+
     /// The network whose bridge a monitor kept; where nobody did, nothing of it is left and it is made anew.
     pub(super) fn revive(self, bridge: Option<OwnedFd>, orders: &Orders) -> Result<Hub, Error> {
         if self.bridged && bridge.is_none() {
@@ -50,7 +64,9 @@ impl HubRecord {
             number: self.number,
             linked: self.linked,
             closed: self.closed,
+            pasta: self.pasta,
             outside: self.outside,
+            trouble: Mutex::default(),
             resolv: self.resolv,
         })
     }
@@ -70,12 +86,21 @@ impl Hub {
             number: 0,
             linked: false,
             closed: false,
+            pasta: None,
             outside: none.to_owned(),
+            trouble: Mutex::default(),
             resolv: no_names(),
         };
         let translator = if orders.user { None } else { Translator::find() };
         if orders.user {
-            hub.outside = "none: without root, machines have no way outside here".to_owned();
+            match pasta::find() {
+                Ok(program) => {
+                    hub.pasta = Some(program);
+                    hub.outside = "by `pasta`".to_owned();
+                    hub.resolv = pasta::resolv();
+                }
+                Err(missing) => hub.outside = format!("none: {missing}"),
+            }
         } else if translator.is_none() {
             hub.outside = "none: neither `nft` nor `iptables` is installed on the host".to_owned();
         }
@@ -97,6 +122,12 @@ impl Hub {
         Ok(hub)
     }
 
+    /// How machines reach the outside, or why not.
+    pub(super) fn outside(&self) -> String {
+        let trouble = self.trouble.lock().ok().and_then(|trouble| trouble.clone());
+        trouble.unwrap_or_else(|| self.outside.clone())
+    }
+
     /// What the next supervisor must know.
     pub(super) fn record(&self) -> HubRecord {
         HubRecord {
@@ -104,6 +135,7 @@ impl Hub {
             number: self.number,
             linked: self.linked,
             closed: self.closed,
+            pasta: self.pasta.clone(),
             outside: self.outside.clone(),
             resolv: self.resolv.clone(),
         }
@@ -134,7 +166,13 @@ impl Hub {
     }
 
     /// Connects a machine whose namespaces are made and whose services have not started.
-    pub(super) fn connect(&self, index: usize, first: i32) -> Result<(), Error> {
+    pub(super) fn connect(&self, index: usize, first: i32, group: &Path) -> Result<(), Error> {
+        if let Some(program) = &self.pasta
+            && let Err(error) = pasta::start(program, first, group)
+            && let Ok(mut trouble) = self.trouble.lock()
+        {
+            *trouble = Some(format!("none: {error}"));
+        }
         let (Some(bridge), Some(address)) = (&self.bridge, self.address(index)) else { return Ok(()) };
         let connect = || -> std::io::Result<()> {
             let machine = namespace::open(first, "net")?;
@@ -190,9 +228,7 @@ impl Hub {
                 translator.stop(self.number);
             }
             let _ = Network::open().and_then(|mut here| here.remove(&format!("nival{}", self.number)));
-            if self.closed && !others_linked() {
-                let _ = nival_sys::fs::write_setting(Path::new(FORWARDING), "0");
-            }
+            self.record().close();
         }
     }
 }

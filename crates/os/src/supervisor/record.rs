@@ -118,6 +118,7 @@ pub(crate) fn sweep(sockets: &Path) {
             }
             clean(sockets, &order.name);
         }
+        record.hub.close();
         let _ = fs::remove_file(&path);
         let _ = fs::remove_file(&path.with_extension("lock"));
     }
