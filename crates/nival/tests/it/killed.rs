@@ -1,6 +1,6 @@
 //! Processes that hold a machine are killed: it comes back by itself, and `down` still ends everything.
 
-use crate::machines::remains;
+use crate::machines::{link, remains};
 use crate::world::{World, eventually, get};
 
 /// The processes of this program that were started as `internal WORD` for the machines of the tests.
@@ -58,11 +58,12 @@ fn a_machine_outlives_whoever_holds_it() {
     world.fine(&["shell", "killed", "--", "systemctl", "reboot"]);
     eventually("the page", 10, &answers);
 
+    let link = link(&world, "killed");
     let mut down = world.command(&["down", "killed"]).spawn().expect("starts");
     std::thread::sleep(std::time::Duration::from_millis(30));
     kill(&SUPERVISOR);
     assert!(down.wait().expect("ends").success(), "its successor goes on stopping it");
-    assert_eq!(remains("killed"), Vec::<String>::new());
+    assert_eq!(remains("killed", link.as_deref()), Vec::<String>::new());
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn a_machine_that_keeps_crashing_is_left_alone() {
     }
     assert!(phase("NV0626"), "{}", world.run(&["status", "killed"]).out);
     assert!(world.run(&["logs", "killed", "-n", "1"]).err.contains("NV0626"));
-    assert_eq!(remains("killed"), Vec::<String>::new());
+    assert_eq!(remains("killed", None), Vec::<String>::new());
     world.fine(&["up", "--detach", "killed"]);
     assert!(!phase("NV0626"));
 }

@@ -3,8 +3,15 @@
 use crate::world::{World, copy, examples, get};
 use std::process::Command;
 
-/// What of a machine is left on the host.
-pub fn remains(machine: &str) -> Vec<String> {
+/// The link of this host by which a machine reaches the outside, if there is one. Other links may be other machines'.
+pub fn link(world: &World, machine: &str) -> Option<String> {
+    let status = world.fine(&["status", machine]);
+    let name = status.split("network outside: by `").nth(1)?.split('`').next()?;
+    Some(name.to_owned())
+}
+
+/// What of a machine, that had this link, is left on the host.
+pub fn remains(machine: &str, link: Option<&str>) -> Vec<String> {
     let data = World::data().to_string_lossy().into_owned();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").expect("proc").flatten() {
@@ -17,7 +24,8 @@ pub fn remains(machine: &str) -> Vec<String> {
     found.extend(mounts.lines().filter(|line| line.contains(&data)).map(str::to_owned));
     let links = Command::new("ip").args(["-brief", "link"]).output().expect("ip runs");
     let links = String::from_utf8_lossy(&links.stdout).into_owned();
-    found.extend(links.lines().filter(|line| line.contains("nival")).map(str::to_owned));
+    let is_its = |line: &&str| link.is_some_and(|link| line.starts_with(&format!("{link}@")));
+    found.extend(links.lines().filter(is_its).map(str::to_owned));
     let groups =
         Command::new("find").args(["/sys/fs/cgroup", "-name", "nival.*"]).output().expect("find runs");
     let groups = String::from_utf8_lossy(&groups.stdout).into_owned();
@@ -80,8 +88,9 @@ fn from_a_few_lines_to_an_answer_and_back() {
     assert_eq!(world.fine(&["generations", "story"]).lines().count(), 3);
 
     let port = world.port("story", 80);
+    let link = link(&world, "story");
     world.fine(&["down", "story"]);
-    assert_eq!(remains("story"), Vec::<String>::new());
+    assert_eq!(remains("story", link.as_deref()), Vec::<String>::new());
     assert!(get(port, "localhost").is_none());
     world.fine(&["up", "--detach", "story"]);
     assert_eq!(world.port("story", 80), port, "the published port stays");
