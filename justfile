@@ -19,3 +19,6 @@ bench *ARGS:
 # Long campaigns, run by hand; the seed is printed.
 torture *ARGS:
     cargo xtask torture {{ARGS}}
+# Compares random expressions with C++ Nix; the seed is printed.
+fuzz *ARGS:
+    cargo xtask fuzz {{ARGS}}

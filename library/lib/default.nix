@@ -10,6 +10,8 @@ let
     attrsets = import ./attrsets.nix { inherit lib; };
     generators = import ./generators.nix { inherit lib; };
     net = import ./net.nix { inherit lib; };
+    url = import ./url.nix { inherit lib; };
+    units = import ./units.nix { inherit lib; };
     trivial = import ./trivial.nix { inherit lib; };
     # Evaluates modules: `{ modules, specialArgs ? { }, prefix ? [ ] }` gives `{ config, options }`.
     evalModules = arguments: native.evalModules ({ inherit lib; } // arguments);

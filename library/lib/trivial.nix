@@ -7,6 +7,7 @@
   pipe = builtins.foldl' (x: f: f x);
   max = a: b: if a > b then a else b;
   min = a: b: if a < b then a else b;
+  mod = a: b: a - b * (a / b);
   boolToString = b: if b then "true" else "false";
   importJSON = path: builtins.fromJSON (builtins.readFile path);
   importTOML = path: builtins.fromTOML (builtins.readFile path);

@@ -7,6 +7,7 @@ mod architecture;
 mod bench;
 mod command;
 mod fixture;
+mod peer;
 mod setup;
 mod torture;
 
@@ -20,6 +21,7 @@ cargo xtask bless            accept changed generated documents
 cargo xtask docs             make the generated reference below docs/reference
 cargo xtask bench            measure, and print a table for docs/benchmarks.md
 cargo xtask torture [SEED] the long campaigns: every interruption, and random kills (--phase P, --every N, --kills N, --jobs N)
+cargo xtask fuzz             compare random expressions with C++ Nix (--count N, --seed S)
 cargo xtask setup            install what the tests need";
 
 fn main() -> ExitCode {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Some("bless" | "docs") => docs(),
         Some("bench") => bench::bench(&words[1..]),
         Some("torture") => torture::torture(&words[1..]),
+        Some("fuzz") => fuzz(&words[1..]),
         Some("setup") => setup::install(),
         _ => {
             println!("{HELP}");
@@ -61,7 +64,20 @@ fn test() -> Result<(), Failure> {
     let mut all = cargo(&["test", "--workspace"]);
     all.env("NIVAL_APT_ORACLE", "1").envs(machine.variables());
     run(all)?;
+    fuzz(&["--count".to_owned(), "2000".to_owned(), "--seed".to_owned(), "1".to_owned()])?;
     reference_is_current()
+}
+
+/// Compares random expressions with C++ Nix; 100,000 of them where nothing else is said.
+fn fuzz(words: &[String]) -> Result<(), Failure> {
+    let nix = peer::nix()?;
+    let mut command = cargo(&["run", "--quiet", "--package", "nival-fuzz", "--", "--peer"]);
+    command.arg(nix);
+    if !words.iter().any(|word| word == "--count") {
+        command.args(["--count", "100000"]);
+    }
+    command.args(words);
+    run(command)
 }
 
 fn docs() -> Result<(), Failure> {

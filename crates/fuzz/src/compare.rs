@@ -165,7 +165,7 @@ pub fn run(options: &Options) -> io::Result<Report> {
             }
         }
         if theirs == Outcome::Ended {
-            eprintln!("the other program ended at {index}: {text}\n");
+            eprintln!("the other program ended, or gave no answer, at {index}: {text}\n");
         } else if ours != theirs {
             let kind = (is_value(&ours), is_value(&theirs));
             let small = pair.shrink(node, kind)?.render();

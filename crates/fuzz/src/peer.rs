@@ -2,7 +2,9 @@
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 /// What an expression came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,15 +15,18 @@ pub enum Outcome {
     Caught,
     /// Any other error.
     Error,
-    /// The program ended.
+    /// The program ended, or gave no answer in time.
     Ended,
 }
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running `nix repl`.
 pub struct Peer {
     child: Child,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    lines: Receiver<String>,
     /// The message of the last error.
     pub message: String,
 }
@@ -54,9 +59,19 @@ impl Peer {
             .stderr(writer)
             .spawn()?;
         let input = child.stdin.take().ok_or_else(|| io::Error::other("the program takes no input"))?;
-        // Reading goes through the pipe that both of its outputs share, so that their order stays.
-        let output = BufReader::new(ChildStdout::from(std::os::fd::OwnedFd::from(reader)));
-        Ok(Self { child, input, output, message: String::new() })
+        // Both of its outputs share one pipe, so that their order stays.
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(reader);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+                if sender.send(without_colors(&String::from_utf8_lossy(&line))).is_err() {
+                    break;
+                }
+                line.clear();
+            }
+        });
+        Ok(Self { child, input, lines, message: String::new() })
     }
 
     /// Evaluates a line that gives a string; `number` marks the end of the answer.
@@ -67,11 +82,8 @@ impl Peer {
         let (mut value, mut failed) = (None, false);
         self.message.clear();
         loop {
-            let mut text = Vec::new();
-            if self.output.read_until(b'\n', &mut text)? == 0 {
-                return Ok(Outcome::Ended);
-            }
-            let text = without_colors(&String::from_utf8_lossy(&text));
+            // Some regular expressions take it longer than anybody waits.
+            let Ok(text) = self.lines.recv_timeout(PATIENCE) else { return Ok(Outcome::Ended) };
             let text = text.trim_end();
             if text == end {
                 break;

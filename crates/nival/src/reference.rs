@@ -30,10 +30,16 @@ pub fn main(folder: &Path) -> ExitCode {
     }
 }
 
-/// Writes `commands.md`, `options.md` and `errors.md` into a folder.
+/// Writes `commands.md`, `options.md`, `library.md` and `errors.md` into a folder.
 fn write(context: &mut Context, folder: &Path) -> Result<(), Error> {
     let options = options(context)?;
-    for (name, text) in [("commands.md", commands()), ("errors.md", errors()), ("options.md", options)] {
+    let pages = [
+        ("commands.md", commands()),
+        ("errors.md", errors()),
+        ("library.md", library()),
+        ("options.md", options),
+    ];
+    for (name, text) in pages {
         let path = folder.join(name);
         let written =
             fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, text.as_bytes(), 0o644));
@@ -77,6 +83,24 @@ fn errors() -> String {
             }
             Example::Situation { story, .. } => writeln!(text, "Example: {story}"),
         };
+    }
+    text
+}
+
+fn library() -> String {
+    let mut text = format!(
+        "{MADE}# Library\n\nThe functions that modules and `nival eval -E` have as `lib`. Others have the names and meanings of nixpkgs' \
+         library.\n"
+    );
+    for function in nival_engine::library_functions() {
+        let _ = write!(text, "\n## `lib.{}`\n\n{}\n", function.name, function.description);
+        if !function.examples.is_empty() {
+            text.push_str("\n```nix\n");
+            for (expression, value) in &function.examples {
+                let _ = writeln!(text, "{expression}\n# {value}");
+            }
+            text.push_str("```\n");
+        }
     }
     text
 }

@@ -118,3 +118,48 @@ fn only_derivations_are_instantiated() {
     let error = session.derivations(value, &automatic).expect_err("it is a number");
     assert_eq!(error.diagnostic().entry.code, "NV0821");
 }
+
+#[test]
+fn examples_of_library_functions_are_true() {
+    let (_folder, mut session) = session();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for function in nival_engine::library_functions() {
+        let file = function.name.split('.').next().unwrap_or_default();
+        for (expression, value) in function.examples {
+            count += 1;
+            let is_true = shown(&mut session, &format!("with lib.{file}; ({expression}) == ({value})"));
+            if !is_true.as_ref().is_ok_and(|text| text == "true") {
+                let got = shown(&mut session, &format!("with lib.{file}; {expression}"));
+                wrong.push(format!("{}: {expression} is not {value} but {got:?}", function.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count > 30, "only {count} examples were found");
+}
+
+#[test]
+fn wrong_addresses_sizes_and_durations_say_what_would_be_right() {
+    let (_folder, mut session) = session();
+    for (expression, said) in [
+        ("lib.net.parseHostPort \"localhost\"", "HOST:PORT"),
+        ("lib.net.parseHostPort \"a:b:80\"", "HOST:PORT"),
+        ("lib.net.parseHostPort \"a:65536\"", "at most 65535"),
+        ("lib.net.parseAddress \"1.2.3\"", "IP address"),
+        ("lib.net.parseAddress \"1::2::3\"", "IP address"),
+        ("lib.net.parseAddress \"1:2:3:4:5:6:7\"", "IP address"),
+        ("lib.net.parseAddress \"12345::\"", "IP address"),
+        ("lib.net.parseCIDR \"10.0.0.0/33\"", "at most 32"),
+        ("lib.net.parseCIDR \"10.0.0.0\"", "network"),
+        ("lib.net.nth \"10.0.0.0/30\" 4", "no address"),
+        ("lib.url.parse \"example.org\"", "URL"),
+        ("lib.url.parse \"http://a:99999/\"", "at most 65535"),
+        ("lib.units.bytes \"12 parsecs\"", "size"),
+        ("lib.units.seconds \"1 fortnight\"", "unit of time"),
+        ("lib.units.seconds \"soon\"", "duration"),
+    ] {
+        let error = shown(&mut session, &format!("builtins.deepSeq ({expression}) 1")).expect_err(expression);
+        assert!(error.to_string().contains(said), "{expression}: {error}");
+    }
+}

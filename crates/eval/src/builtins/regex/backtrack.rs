@@ -1,8 +1,9 @@
-//! Groups of expressions that repeat what may be empty.
+//! Expressions whose match depends on the order in which ways are tried.
 //!
-//! What such a group holds depends on how often an empty round is taken. C++ Nix runs libstdc++'s depth-first matcher:
-//! at one place a repetition may be entered twice, so that the last round of `(a*)+` is an empty one. Here the same
-//! ways are tried in the same order; whether there is a match at all is known before.
+//! C++ Nix runs libstdc++'s depth-first matcher. It tries all alternatives and takes the longest, but a repetition that
+//! led to a match is not tried with fewer rounds; and at one place it may be entered twice, so that the last round of
+//! `(a*)+` is an empty one. Here the same ways are tried in the same order; whether there is a match at all, and where
+//! it begins, is known before.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
@@ -42,11 +43,19 @@ enum Undo {
     Mark(usize, Option<usize>),
     /// A repetition was entered at this place so many times.
     Round(usize, (usize, u8)),
+    /// The second of two ways is still to be tried.
+    Other { step: usize, at: usize },
+    /// Whether the first of two ways led to a match.
+    Found(bool),
 }
 
-/// Whether groups depend on how empty rounds are counted.
+/// From where a match goes where, by group.
+pub(super) type Spans = Vec<Option<(usize, usize)>>;
+
+/// Whether the match depends on the order: alternatives, and groups in rounds that may be empty.
 pub(super) fn is_needed(hir: &Hir) -> bool {
     match hir.kind() {
+        HirKind::Alternation(_) => true,
         HirKind::Repetition(repetition) => {
             let several = repetition.max.is_none_or(|max| max > 1);
             let empty = repetition.sub.properties().minimum_len() == Some(0);
@@ -54,7 +63,7 @@ pub(super) fn is_needed(hir: &Hir) -> bool {
             several && empty && groups || is_needed(&repetition.sub)
         }
         HirKind::Capture(capture) => is_needed(&capture.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(is_needed),
+        HirKind::Concat(parts) => parts.iter().any(is_needed),
         _ => false,
     }
 }
@@ -153,65 +162,104 @@ impl Program {
         Some(())
     }
 
-    /// The groups of the first way in which the expression is all of the text; `None` where the search was given up.
-    pub(super) fn groups(&self, text: &[u8]) -> Option<Vec<Option<(usize, usize)>>> {
-        let mut marks: Vec<Option<usize>> = vec![None; (self.groups + 1) * 2];
-        let mut rounds: Vec<(usize, u8)> = vec![(0, 0); self.steps.len()];
-        let mut undo: Vec<Undo> = Vec::new();
-        let (mut step, mut at) = (0, 0);
+    /// The match that begins at a place, and goes to the end of the text where it is to be `whole`; `None` where there
+    /// is none, or where the search was given up.
+    pub(super) fn find(&self, text: &[u8], start: usize, whole: bool) -> Option<Spans> {
+        let mut search = Search {
+            marks: vec![None; (self.groups + 1) * 2],
+            rounds: vec![(0, 0); self.steps.len()],
+            undo: Vec::new(),
+            found: false,
+        };
+        let (mut step, mut at) = (0, start);
+        let mut best: Option<(usize, Vec<Option<usize>>)> = None;
         for _ in 0..STEPS {
-            let fits = match &self.steps[step] {
-                Step::Accept if at == text.len() => break,
-                Step::Accept => false,
-                Step::Byte(set) => text.get(at).is_some_and(|byte| set[usize::from(*byte)]),
-                Step::Look(Look::Start) => at == 0,
-                Step::Look(_) => at == text.len(),
-                Step::Mark(mark) => {
-                    undo.push(Undo::Mark(*mark, marks[*mark]));
-                    marks[*mark] = Some(at);
-                    true
+            if matches!(self.steps[step], Step::Accept) && (!whole || at == text.len()) {
+                search.found = true;
+                if best.as_ref().is_none_or(|(end, _)| *end < at) {
+                    best = Some((at, search.marks.clone()));
                 }
-                Step::Jump(to) => {
-                    step = *to;
-                    continue;
-                }
-                Step::Either(first, second) => {
-                    undo.push(Undo::Try { step: *second, at });
-                    step = *first;
-                    continue;
-                }
-                Step::Repeat { body, after } => {
-                    let (place, count) = rounds[step];
-                    let fresh = count == 0 || place != at;
-                    undo.push(Undo::Try { step: *after, at });
-                    if fresh || count < 2 {
-                        undo.push(Undo::Round(step, (place, count)));
-                        rounds[step] = (at, if fresh { 1 } else { count + 1 });
-                        step = *body;
-                        continue;
-                    }
-                    false
-                }
-            };
-            if fits {
-                at += usize::from(matches!(self.steps[step], Step::Byte(_)));
-                step += 1;
-                continue;
-            }
-            loop {
-                match undo.pop()? {
-                    Undo::Try { step: to, at: place } => {
-                        (step, at) = (to, place);
-                        break;
-                    }
-                    Undo::Mark(mark, was) => marks[mark] = was,
-                    Undo::Round(repeat, was) => rounds[repeat] = was,
+                if at == text.len() {
+                    return best.map(|best| self.spans(start, best));
                 }
             }
+            match self.advance(&mut search, text, step, at).or_else(|| search.back()) {
+                Some(next) => (step, at) = next,
+                None => return best.map(|best| self.spans(start, best)),
+            }
         }
-        if !matches!(self.steps[step], Step::Accept) || at != text.len() {
-            return None;
+        None
+    }
+
+    fn spans(&self, start: usize, (end, marks): (usize, Vec<Option<usize>>)) -> Spans {
+        let group = |group: usize| Some((marks[group * 2]?, marks[group * 2 + 1]?));
+        std::iter::once(Some((start, end))).chain((1..=self.groups).map(group)).collect()
+    }
+
+    /// One step; `None` where this way ends.
+    fn advance(&self, search: &mut Search, text: &[u8], step: usize, at: usize) -> Option<(usize, usize)> {
+        let fits = match &self.steps[step] {
+            Step::Accept => false,
+            Step::Byte(set) => {
+                return text
+                    .get(at)
+                    .is_some_and(|byte| set[usize::from(*byte)])
+                    .then_some((step + 1, at + 1));
+            }
+            Step::Look(Look::Start) => at == 0,
+            Step::Look(_) => at == text.len(),
+            Step::Mark(mark) => {
+                search.undo.push(Undo::Mark(*mark, search.marks[*mark]));
+                search.marks[*mark] = Some(at);
+                true
+            }
+            Step::Jump(to) => return Some((*to, at)),
+            Step::Either(first, second) => {
+                search.undo.push(Undo::Other { step: *second, at });
+                return Some((*first, at));
+            }
+            Step::Repeat { body, after } => {
+                let (place, count) = search.rounds[step];
+                let fresh = count == 0 || place != at;
+                if !fresh && count >= 2 {
+                    return Some((*after, at));
+                }
+                search.undo.push(Undo::Try { step: *after, at });
+                search.undo.push(Undo::Round(step, (place, count)));
+                search.rounds[step] = (at, if fresh { 1 } else { count + 1 });
+                return Some((*body, at));
+            }
+        };
+        fits.then_some((step + 1, at))
+    }
+}
+
+/// What is known on the way.
+struct Search {
+    marks: Vec<Option<usize>>,
+    rounds: Vec<(usize, u8)>,
+    undo: Vec<Undo>,
+    /// Whether the way that is tried led to a match.
+    found: bool,
+}
+
+impl Search {
+    /// The next way that is left.
+    fn back(&mut self) -> Option<(usize, usize)> {
+        loop {
+            match self.undo.pop()? {
+                // A repetition that led to a match is not tried with fewer rounds.
+                Undo::Try { .. } if self.found => {}
+                Undo::Try { step, at } => return Some((step, at)),
+                Undo::Other { step, at } => {
+                    self.undo.push(Undo::Found(self.found));
+                    self.found = false;
+                    return Some((step, at));
+                }
+                Undo::Found(before) => self.found |= before,
+                Undo::Mark(mark, was) => self.marks[mark] = was,
+                Undo::Round(repeat, was) => self.rounds[repeat] = was,
+            }
         }
-        Some((0..=self.groups).map(|group| Some((marks[group * 2]?, marks[group * 2 + 1]?))).collect())
     }
 }

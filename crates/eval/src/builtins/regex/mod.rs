@@ -1,25 +1,21 @@
 //! `match` and `split` with POSIX extended regular expressions.
 //!
-//! The expressions are read by [`syntax`] and run by `regex-automata`, on bytes.
-//! A whole match prefers what the language's own order of trying prefers; a
-//! search is leftmost and longest, so its end is found with an automaton that
-//! follows all ways at once, and the groups are then taken of exactly that; where
-//! they depend on how empty rounds are counted, by [`backtrack`].
+//! The expressions are read by [`syntax`] and run by `regex-automata`, on bytes. Where the match or its groups depend
+//! on the order in which ways are tried, they are found by [`backtrack`].
 
 mod backtrack;
 mod syntax;
 
-use self::backtrack::{Program, is_needed};
+use self::backtrack::{Program, Spans, is_needed};
 use super::Row;
 use crate::context::ContextId;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
 use crate::value::Value;
-use regex_automata::hybrid::dfa::DFA;
+use regex_automata::Input;
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax::Config as SyntaxConfig;
-use regex_automata::{Anchored, Input, MatchKind};
 use std::rc::Rc;
 
 pub(super) const ROWS: &[Row] = &[Row("__match", 2, 3, whole), Row("__split", 2, 3, split)];
@@ -28,7 +24,6 @@ pub(super) const ROWS: &[Row] = &[Row("__match", 2, 3, whole), Row("__split", 2,
 pub(crate) struct Compiled {
     whole: Regex,
     search: Regex,
-    longest: Option<DFA>,
     exact: Option<Program>,
     groups: usize,
 }
@@ -45,16 +40,6 @@ fn compile(pattern: &[u8]) -> Option<Compiled> {
     };
     let whole = build(&format!("\\A(?:{})\\z", translated.pattern))?;
     let search = build(&translated.pattern)?;
-    let longest = if translated.choices {
-        DFA::builder()
-            .configure(DFA::config().match_kind(MatchKind::All))
-            .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
-            .syntax(config)
-            .build(&translated.pattern)
-            .ok()
-    } else {
-        None
-    };
     let mut parser = regex_syntax::ParserBuilder::new();
     let hir = parser
         .unicode(false)
@@ -64,7 +49,7 @@ fn compile(pattern: &[u8]) -> Option<Compiled> {
         .parse(&translated.pattern)
         .ok()?;
     let exact = if is_needed(&hir) { Program::new(&hir, translated.groups) } else { None };
-    Some(Compiled { whole, search, longest, exact, groups: translated.groups })
+    Some(Compiled { whole, search, exact, groups: translated.groups })
 }
 
 fn compiled(evaluator: &mut Evaluator, pattern: &[u8]) -> EvalResult<Rc<Compiled>> {
@@ -106,7 +91,7 @@ fn whole(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     if !captures.is_match() {
         return Ok(Value::NULL);
     }
-    let spans = match regex.exact.as_ref().and_then(|exact| exact.groups(&text)) {
+    let spans = match regex.exact.as_ref().and_then(|exact| exact.find(&text, 0, true)) {
         Some(spans) => spans,
         None => {
             (0..=regex.groups).map(|at| captures.get_group(at).map(|span| (span.start, span.end))).collect()
@@ -115,39 +100,15 @@ fn whole(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     Ok(group_values(evaluator, &text, &spans[1..]))
 }
 
-/// The leftmost longest match from `from` on, with its groups.
-fn find(regex: &Compiled, text: &[u8], from: usize) -> Option<Vec<Option<(usize, usize)>>> {
+/// The leftmost match from `from` on, with its groups.
+fn find(regex: &Compiled, text: &[u8], from: usize) -> Option<Spans> {
     let mut captures = regex.search.create_captures();
     regex.search.search_captures(&Input::new(text).range(from..), &mut captures);
-    let first = captures.get_match()?;
-    let mut end = first.end();
-    if let Some(dfa) = &regex.longest {
-        let input = Input::new(text).range(first.start()..).anchored(Anchored::Yes);
-        if let Ok(Some(half)) = dfa.try_search_fwd(&mut dfa.create_cache(), &input) {
-            end = half.offset();
-        }
-    }
-    let shift = first.start();
-    let spans = |captures: &regex_automata::util::captures::Captures, shift: usize| {
-        (0..=regex.groups)
-            .map(|at| captures.get_group(at).map(|span| (span.start + shift, span.end + shift)))
-            .collect::<Vec<_>>()
-    };
-    if let Some(mut found) = regex.exact.as_ref().and_then(|exact| exact.groups(&text[shift..end])) {
-        for span in found.iter_mut().flatten() {
-            *span = (span.0 + shift, span.1 + shift);
-        }
-        found[0] = Some((shift, end));
-        return Some(found);
-    }
-    if end == first.end() {
-        return Some(spans(&captures, 0));
-    }
-    let mut exact = regex.whole.create_captures();
-    regex.whole.captures(&text[shift..end], &mut exact);
-    let mut found = if exact.is_match() { spans(&exact, shift) } else { spans(&captures, 0) };
-    found[0] = Some((shift, end));
-    Some(found)
+    let start = captures.get_match()?.start();
+    let exact = regex.exact.as_ref().and_then(|exact| exact.find(text, start, false));
+    Some(exact.unwrap_or_else(|| {
+        (0..=regex.groups).map(|at| captures.get_group(at).map(|span| (span.start, span.end))).collect()
+    }))
 }
 
 fn split(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {

@@ -4,8 +4,6 @@
 pub(super) struct Translated {
     pub(super) pattern: String,
     pub(super) groups: usize,
-    /// Whether a search may have to choose between matches of several lengths.
-    pub(super) choices: bool,
 }
 
 struct Reader<'a> {
@@ -13,18 +11,17 @@ struct Reader<'a> {
     at: usize,
     out: String,
     groups: usize,
-    choices: bool,
     open: usize,
 }
 
 /// Translates; `None` if the expression is not valid.
 pub(super) fn translate(text: &[u8]) -> Option<Translated> {
-    let mut reader = Reader { text, at: 0, out: String::new(), groups: 0, choices: false, open: 0 };
+    let mut reader = Reader { text, at: 0, out: String::new(), groups: 0, open: 0 };
     reader.alternatives()?;
     if reader.open > 0 || reader.at < text.len() {
         return None;
     }
-    Some(Translated { pattern: reader.out, groups: reader.groups, choices: reader.choices })
+    Some(Translated { pattern: reader.out, groups: reader.groups })
 }
 
 fn literal(out: &mut String, byte: u8) {
@@ -47,7 +44,6 @@ impl Reader<'_> {
                 return Some(());
             }
             self.at += 1;
-            self.choices = true;
             self.out.push('|');
         }
     }
