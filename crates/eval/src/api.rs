@@ -5,6 +5,7 @@ use crate::context::{ContextElement, ContextId, Gathered};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::{Evaluator, Native, NativeCode};
+use crate::heap::Content;
 use crate::symbols;
 use crate::value::{Kind, Value, tag};
 use nival_diagnostics::{Diagnostic, Entry, Span};
@@ -189,7 +190,7 @@ impl Evaluator {
 
     pub(crate) fn is_callable(&self, value: Value) -> bool {
         match value.tag() {
-            tag::LAMBDA | tag::NATIVE => true,
+            tag::LAMBDA | tag::PARTIAL | tag::NATIVE => true,
             tag::ATTRS => attrs::find(&self.heap, value.handle(), symbols::FUNCTOR).is_some(),
             _ => false,
         }
@@ -271,7 +272,7 @@ impl Evaluator {
         match Value::small_int(value) {
             Some(value) => value,
             None => {
-                let at = self.heap.allocate(1);
+                let at = self.heap.allocate(Content::Raw, 1);
                 self.heap.set_word(at, value as u64);
                 Value::new(tag::WIDE_INT, 0, at)
             }
@@ -280,7 +281,7 @@ impl Evaluator {
 
     /// Makes a float.
     pub fn float(&mut self, value: f64) -> Value {
-        let at = self.heap.allocate(1);
+        let at = self.heap.allocate(Content::Raw, 1);
         self.heap.set_word(at, value.to_bits());
         Value::new(tag::FLOAT, 0, at)
     }
@@ -306,7 +307,7 @@ impl Evaluator {
         if items.is_empty() {
             return Value::list(1, 0);
         }
-        let first = self.heap.allocate(items.len());
+        let first = self.heap.allocate(Content::Values, items.len());
         for (index, item) in items.iter().enumerate() {
             let item = self.share(*item);
             self.heap.set(first + index as u32, item);
@@ -402,18 +403,12 @@ impl Evaluator {
     /// The named arguments of a function of the language; `None` for any other value.
     pub fn formals(&mut self, function: Value) -> EvalResult<Option<Formals>> {
         let value = self.force(function)?;
-        if value.tag() != tag::LAMBDA {
-            return Ok(None);
-        }
-        let lambda = self.code.lambdas[value.detail() as usize];
-        if !lambda.has_formals {
-            return Ok(None);
-        }
-        let names = lambda
+        let Some(level) = self.level(value).filter(|level| level.has_formals) else { return Ok(None) };
+        let names = level
             .formals
             .indices()
             .map(|at| {
-                let formal = self.code.formals[at];
+                let formal = self.code.formals.get(at);
                 Formal {
                     name: formal.name,
                     has_default: formal.default.is_some(),
@@ -421,17 +416,14 @@ impl Evaluator {
                 }
             })
             .collect();
-        Ok(Some(Formals { ellipsis: lambda.ellipsis, names }))
+        Ok(Some(Formals { ellipsis: level.ellipsis, names }))
     }
 
     /// Where a function of the language is written.
     pub fn function_position(&mut self, function: Value) -> Option<Span> {
         let value = self.known(function)?;
-        if value.tag() != tag::LAMBDA {
-            return None;
-        }
-        let lambda = self.code.lambdas[value.detail() as usize];
-        self.span_of((lambda.position, lambda.position + 1))
+        let level = self.level(value)?;
+        self.span_of((level.position, level.position + 1))
     }
 
     /// What a context holds.

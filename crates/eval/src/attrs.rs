@@ -7,7 +7,7 @@
 //! large makes a *layer*: two sets and no copy; when somebody wants all names of
 //! it, it is flattened once, in place.
 
-use crate::heap::{Handle, Heap};
+use crate::heap::{Content, Handle, Heap};
 use crate::value::Value;
 use nival_syntax::Symbol;
 
@@ -43,7 +43,7 @@ pub(crate) fn new_shape(heap: &mut Heap, entries: &[(Symbol, u32)], flags: u32) 
     if entries.is_empty() {
         return EMPTY_SHAPE;
     }
-    let at = heap.allocate(1 + entries.len());
+    let at = heap.allocate(Content::Raw, 1 + entries.len());
     heap.set_pair(at, entries.len() as u32, flags);
     for (index, (name, position)) in entries.iter().enumerate() {
         heap.set_pair(at + 1 + index as u32, name.0, *position);
@@ -92,7 +92,7 @@ pub(crate) fn new_set(heap: &mut Heap, shape: Handle) -> Handle {
     if len == 0 {
         return EMPTY_SET;
     }
-    let at = heap.allocate(1 + len as usize);
+    let at = heap.allocate(Content::Headed, 1 + len as usize);
     heap.set_pair(at, 0, shape);
     at
 }
@@ -184,7 +184,7 @@ fn merged_tops(heap: &mut Heap, set: Handle) -> (Handle, Handle) {
 
 fn new_layer(heap: &mut Heap, base: Handle, top: Handle, depth: u32) -> Handle {
     let count = count_bound(heap, base) + count_bound(heap, top);
-    let at = heap.allocate(3);
+    let at = heap.allocate(Content::Headed, 3);
     heap.set_pair(at, 0, LAYER);
     heap.set_pair(at + 1, base, top);
     heap.set_pair(at + 2, count, depth);
@@ -238,12 +238,12 @@ pub(crate) fn merge(heap: &mut Heap, left: Handle, right: Handle, known: Handle)
         names.push(name);
         values.push(load(heap, slot));
     });
-    let shape = heap.allocate(1 + names.len());
+    let shape = heap.allocate(Content::Raw, 1 + names.len());
     heap.set_pair(shape, names.len() as u32, 0);
     for (index, name) in names.iter().enumerate() {
         heap.set_word(shape + 1 + index as u32, *name);
     }
-    let set = heap.allocate(1 + values.len());
+    let set = heap.allocate(Content::Headed, 1 + values.len());
     heap.set_pair(set, 0, shape);
     for (index, value) in values.iter().enumerate() {
         heap.set(set + 1 + index as u32, *value);
@@ -348,12 +348,12 @@ pub(crate) fn from_sorted(heap: &mut Heap, entries: &[(Symbol, u32, Value)]) -> 
     if entries.is_empty() {
         return EMPTY_SET;
     }
-    let shape = heap.allocate(1 + entries.len());
+    let shape = heap.allocate(Content::Raw, 1 + entries.len());
     heap.set_pair(shape, entries.len() as u32, 0);
     for (index, (name, position, _)) in entries.iter().enumerate() {
         heap.set_pair(shape + 1 + index as u32, name.0, *position);
     }
-    let set = heap.allocate(1 + entries.len());
+    let set = heap.allocate(Content::Headed, 1 + entries.len());
     heap.set_pair(set, 0, shape);
     for (index, (_, _, value)) in entries.iter().enumerate() {
         let at = set + 1 + index as u32;

@@ -5,7 +5,7 @@
 //! scopes of `with`, sources of `inherit (...)`, variables of `let`): an
 //! expression runs at most once per frame, so a place in it is enough.
 
-use crate::heap::Handle;
+use crate::heap::{Handle, Table};
 use crate::value::Value;
 use nival_syntax::Symbol;
 
@@ -20,8 +20,8 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn indices(self) -> std::ops::Range<usize> {
-        self.start as usize..(self.start + self.len) as usize
+    pub(crate) fn indices(self) -> std::ops::Range<u32> {
+        self.start..self.start + self.len
     }
 }
 
@@ -153,22 +153,35 @@ pub(crate) struct FormalCode {
     pub(crate) default: Option<NodeId>,
 }
 
-/// A function.
+/// A function. `x: y: body` is one function of two arguments, with one frame for both.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LambdaCode {
     pub(crate) body: NodeId,
-    /// Places of its frame.
+    /// Places of its frame: the arguments first.
     pub(crate) size: u32,
-    /// The whole argument takes place 0.
+    /// How many arguments it takes.
+    pub(crate) arity: u32,
+    /// The whole last argument takes a place.
     pub(crate) whole: bool,
+    /// The last argument has formals; none of the others has.
     pub(crate) has_formals: bool,
     pub(crate) ellipsis: bool,
     /// Formals sorted by name: a run of [`Code::formals`].
     pub(crate) formals: Run,
+    /// The first of [`Code::levels`], one for each argument.
+    pub(crate) levels: u32,
+}
+
+/// What a function that waits for its next argument looks like from outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Level {
     /// What it is called, for messages.
     pub(crate) name: Option<Symbol>,
     pub(crate) argument: Option<Symbol>,
     pub(crate) position: u32,
+    pub(crate) has_formals: bool,
+    pub(crate) ellipsis: bool,
+    pub(crate) formals: Run,
 }
 
 /// One scope of `with`: where it is kept, and the next one outward (0: none).
@@ -182,31 +195,29 @@ pub(crate) struct WithScope {
 /// The whole program, of all files.
 #[derive(Default)]
 pub(crate) struct Code {
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) nodes: Table<Node>,
     /// Start and end of each node in the space of all sources.
     pub(crate) spans: Vec<(u32, u32)>,
-    pub(crate) extra: Vec<NodeId>,
-    pub(crate) inits: Vec<Init>,
+    pub(crate) extra: Table<NodeId>,
+    pub(crate) inits: Table<Init>,
     pub(crate) paths: Vec<Box<[Name]>>,
     pub(crate) sets: Vec<SetCode>,
-    pub(crate) blocks: Vec<Block>,
-    pub(crate) lambdas: Vec<LambdaCode>,
-    pub(crate) formals: Vec<FormalCode>,
-    pub(crate) scopes: Vec<WithScope>,
+    pub(crate) blocks: Table<Block>,
+    pub(crate) lambdas: Table<LambdaCode>,
+    pub(crate) levels: Table<Level>,
+    pub(crate) formals: Table<FormalCode>,
+    pub(crate) scopes: Table<WithScope>,
     /// Inline caches: shape, index.
-    pub(crate) caches: Vec<(Handle, u32)>,
+    pub(crate) caches: Table<(Handle, u32)>,
 }
 
 impl Code {
     pub(crate) fn add(&mut self, node: Node, span: (u32, u32)) -> NodeId {
-        let id = self.nodes.len() as NodeId;
-        self.nodes.push(node);
         self.spans.push(span);
-        id
+        self.nodes.push(node)
     }
 
     pub(crate) fn cache(&mut self) -> u32 {
-        self.caches.push((0, 0));
-        self.caches.len() as u32 - 1
+        self.caches.push((0, 0))
     }
 }

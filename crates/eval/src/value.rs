@@ -36,6 +36,8 @@ pub(crate) mod tag {
     pub(crate) const ATTRS: u64 = 8;
     /// Detail: function; handle: frame.
     pub(crate) const LAMBDA: u64 = 9;
+    /// Detail: function; handle: its frame and the number of arguments so far, then those.
+    pub(crate) const PARTIAL: u64 = 11;
     /// Detail: native function; handle: count word and arguments so far, or 0.
     pub(crate) const NATIVE: u64 = 10;
     /// The first tag of what is not forced.
@@ -184,7 +186,7 @@ impl Value {
             tag::PATH => Kind::Path,
             tag::LIST => Kind::List,
             tag::ATTRS => Kind::Attrs,
-            tag::LAMBDA | tag::NATIVE => Kind::Function,
+            tag::LAMBDA | tag::PARTIAL | tag::NATIVE => Kind::Function,
             _ => return None,
         })
     }

@@ -137,7 +137,8 @@ impl Hash {
 
     /// The digest in base 16.
     pub fn base16(&self) -> String {
-        self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble & 15)]);
+        self.digest.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
     }
 
     /// The digest in Nix's base 32.
@@ -182,8 +183,8 @@ fn decode_digest(text: &str, algorithm: Algorithm, sri: bool) -> Option<Vec<u8>>
 }
 
 fn decode_base16(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
-    Some(digits?.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect())
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -10,17 +10,17 @@ pub(super) const ROWS: &[Row] = &[Row("__functionArgs", 1, 1, function_args)];
 
 fn function_args(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let function = evaluator.force(arguments[0])?;
-    match function.tag() {
-        tag::LAMBDA => {}
-        tag::NATIVE => return Ok(Value::attrs(attrs::EMPTY_SET)),
-        _ => return Err(evaluator.wrong_type("a function", function)),
+    if function.tag() == tag::NATIVE {
+        return Ok(Value::attrs(attrs::EMPTY_SET));
     }
-    let lambda = evaluator.code.lambdas[function.detail() as usize];
-    let entries: Vec<_> = lambda
+    let Some(level) = evaluator.level(function) else {
+        return Err(evaluator.wrong_type("a function", function));
+    };
+    let entries: Vec<_> = level
         .formals
         .indices()
         .map(|at| {
-            let formal = evaluator.code.formals[at];
+            let formal = evaluator.code.formals.get(at);
             (formal.name, formal.position, Value::bool(formal.default.is_some()))
         })
         .collect();

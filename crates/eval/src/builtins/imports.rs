@@ -4,7 +4,7 @@ use super::Row;
 use crate::compile::{self, Program, Surroundings};
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
-use crate::heap::HeapExhausted;
+use crate::heap::{Content, HeapExhausted};
 use crate::value::Value;
 use crate::world::FileType;
 use nival_diagnostics::Diagnostic;
@@ -44,7 +44,7 @@ impl Evaluator {
             let first = errors.into_iter().next();
             first.map_or_else(|| self.infinite_recursion(), EvalError::new)
         })?;
-        let frame = self.heap.allocate(1 + program.size as usize);
+        let frame = self.heap.allocate(Content::Headed, 1 + program.size as usize);
         self.guarded(|evaluator| evaluator.eval(program.root, frame))
     }
 

@@ -5,6 +5,7 @@ use crate::attrs;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
+use crate::heap::Content;
 use crate::symbols;
 use crate::value::{Value, tag};
 use rustc_hash::FxHashMap;
@@ -35,7 +36,7 @@ fn map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
         return Ok(list);
     }
     evaluator.expect_function(arguments[0])?;
-    let first = evaluator.heap.allocate(len as usize);
+    let first = evaluator.heap.allocate(Content::Values, len as usize);
     for index in 0..len {
         let item = attrs::load(&evaluator.heap, list.handle() + index);
         let call = evaluator.raw_call(arguments[0], &[item]);
@@ -176,7 +177,7 @@ fn generate(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     if len == 0 {
         return Ok(evaluator.list(&[]));
     }
-    let first = evaluator.heap.allocate(len as usize);
+    let first = evaluator.heap.allocate(Content::Values, len as usize);
     for index in 0..len {
         let number = evaluator.int(index);
         let call = evaluator.raw_call(arguments[0], &[number]);

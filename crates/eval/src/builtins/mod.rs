@@ -136,7 +136,7 @@ pub(crate) fn install(evaluator: &mut Evaluator) {
     add(evaluator, "__langVersion", level);
     let search_path = evaluator.lazy(&[], |evaluator, _| search_path::value(evaluator));
     add(evaluator, "__nixPath", search_path);
-    let slot = evaluator.heap.allocate(1);
+    let slot = evaluator.heap.allocate(crate::heap::Content::Values, 1);
     add(evaluator, "builtins", Value::reference(slot));
     if let Ok(derivation) = evaluator.eval_text("derivation-internal.nix", DERIVATION, "/", None) {
         add(evaluator, "derivation", derivation);

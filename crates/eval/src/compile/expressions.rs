@@ -1,11 +1,16 @@
 //! One expression at a time.
 
 use super::Compiler;
-use crate::code::{FormalCode, LambdaCode, Name, Node, NodeId, Run, WithScope};
+use crate::code::{FormalCode, LambdaCode, Level, Name, Node, NodeId, Run, WithScope};
+use crate::heap::Content;
 use crate::paths;
 use crate::symbols;
 use crate::value::{Value, tag};
-use nival_syntax::{AttrName, BinaryOp, Expr, ExprId, Part, Range, Symbol};
+use nival_syntax::{AttrName, BinaryOp, Expr, ExprId, Lambda, Part, Range, Symbol};
+use smallvec::SmallVec;
+
+/// How many arguments one function takes at most; what is beyond belongs to the next one.
+const MAX_ARITY: usize = 16;
 
 impl Compiler<'_> {
     /// Compiles an expression. `direct`: it runs whenever its frame is made, so
@@ -27,7 +32,7 @@ impl Compiler<'_> {
             Expr::Error => Node::Const(Value::NULL),
             Expr::Int(value) => Node::Const(self.int(value)),
             Expr::Float(value) => {
-                let at = self.heap.allocate(1);
+                let at = self.heap.allocate(Content::Raw, 1);
                 self.heap.set_word(at, value.to_bits());
                 Node::Const(Value::new(tag::FLOAT, 0, at))
             }
@@ -68,7 +73,7 @@ impl Compiler<'_> {
 
     fn int(&mut self, value: i64) -> Value {
         Value::small_int(value).unwrap_or_else(|| {
-            let at = self.heap.allocate(1);
+            let at = self.heap.allocate(Content::Raw, 1);
             self.heap.set_word(at, value as u64);
             Value::new(tag::WIDE_INT, 0, at)
         })
@@ -136,8 +141,7 @@ impl Compiler<'_> {
         let scope = self.lower(scope, false);
         let place = self.scope.new_place();
         let outer = self.scope.innermost_with();
-        self.code.scopes.push(WithScope { level: self.scope.level(), place, outer });
-        let here = self.code.scopes.len() as u32;
+        let here = self.code.scopes.push(WithScope { level: self.scope.level(), place, outer }) + 1;
         self.scope.set_with(here);
         let body = self.lower(body, direct);
         self.scope.set_with(outer);
@@ -146,50 +150,92 @@ impl Compiler<'_> {
 
     /// Compiles a function; `name` is what it is bound to.
     pub(super) fn lambda(&mut self, id: u32, span: (u32, u32), name: Option<Symbol>) -> u32 {
-        let lambda = &self.ast.lambdas[id as usize];
+        let chain = self.chain(id, span);
+        let (last, _) = chain[chain.len() - 1];
+        let lambda = &self.ast.lambdas[last as usize];
         self.scope.enter();
         let mut bound: Vec<Symbol> = Vec::new();
-        if let Some(argument) = lambda.argument {
-            let place = self.scope.new_place();
-            self.scope.bind(argument, place);
-            bound.push(argument);
-        }
-        let mut formals: Vec<FormalCode> = Vec::new();
-        if let Some(written) = &lambda.formals {
-            let mut sorted: Vec<_> = written.iter().collect();
-            sorted.sort_by_key(|formal| formal.name);
-            for formal in &sorted {
+        for (id, _) in &chain {
+            if let Some(argument) = self.ast.lambdas[*id as usize].argument {
                 let place = self.scope.new_place();
-                self.scope.bind(formal.name, place);
-                bound.push(formal.name);
-                let position = self.place(formal.position);
-                let cache = self.code.cache();
-                formals.push(FormalCode { name: formal.name, position, place, cache, default: None });
-            }
-            for (code, formal) in formals.iter_mut().zip(&sorted) {
-                code.default = formal.default.map(|default| self.lower(default, false));
+                self.scope.bind(argument, place);
+                bound.push(argument);
             }
         }
+        let formals = self.formals(lambda, &mut bound);
         let body = self.lower(lambda.body, true);
         for name in bound {
             self.scope.unbind(name);
         }
         let size = self.scope.leave();
-        let start = self.code.formals.len() as u32;
-        let formals_run = Run { start, len: formals.len() as u32 };
-        self.code.formals.extend(formals);
+        let formals = Run { start: self.code.formals.extend(&formals), len: formals.len() as u32 };
+        let levels = self.levels(&chain, name, formals);
         self.code.lambdas.push(LambdaCode {
             body,
             size,
+            arity: chain.len() as u32,
             whole: lambda.argument.is_some(),
             has_formals: lambda.formals.is_some(),
             ellipsis: lambda.ellipsis,
-            formals: formals_run,
-            name,
-            argument: lambda.argument,
-            position: span.0,
-        });
-        self.code.lambdas.len() as u32 - 1
+            formals,
+            levels,
+        })
+    }
+
+    /// The functions of `x: y: z: ...`, each with its place: all but the last take one plain argument.
+    fn chain(&self, id: u32, span: (u32, u32)) -> SmallVec<[(u32, (u32, u32)); 4]> {
+        let mut chain = SmallVec::new();
+        let (mut id, mut span) = (id, span);
+        loop {
+            chain.push((id, span));
+            let lambda = &self.ast.lambdas[id as usize];
+            match self.ast.expr(lambda.body) {
+                Expr::Lambda(inner) if lambda.formals.is_none() && chain.len() < MAX_ARITY => {
+                    (id, span) = (inner, self.span(lambda.body));
+                }
+                _ => return chain,
+            }
+        }
+    }
+
+    fn levels(&mut self, chain: &[(u32, (u32, u32))], name: Option<Symbol>, formals: Run) -> u32 {
+        let levels: SmallVec<[Level; 4]> = chain
+            .iter()
+            .enumerate()
+            .map(|(at, (id, span))| {
+                let lambda = &self.ast.lambdas[*id as usize];
+                let has_formals = lambda.formals.is_some();
+                Level {
+                    name: if at == 0 { name } else { None },
+                    argument: lambda.argument,
+                    position: span.0,
+                    has_formals,
+                    ellipsis: lambda.ellipsis,
+                    formals: if has_formals { formals } else { Run { start: 0, len: 0 } },
+                }
+            })
+            .collect();
+        self.code.levels.extend(&levels)
+    }
+
+    /// The named arguments, sorted, with their defaults.
+    fn formals(&mut self, lambda: &Lambda, bound: &mut Vec<Symbol>) -> Vec<FormalCode> {
+        let Some(written) = &lambda.formals else { return Vec::new() };
+        let mut sorted: Vec<_> = written.iter().collect();
+        sorted.sort_by_key(|formal| formal.name);
+        let mut formals: Vec<FormalCode> = Vec::with_capacity(sorted.len());
+        for formal in &sorted {
+            let place = self.scope.new_place();
+            self.scope.bind(formal.name, place);
+            bound.push(formal.name);
+            let position = self.place(formal.position);
+            let cache = self.code.cache();
+            formals.push(FormalCode { name: formal.name, position, place, cache, default: None });
+        }
+        for (code, formal) in formals.iter_mut().zip(&sorted) {
+            code.default = formal.default.map(|default| self.lower(default, false));
+        }
+        formals
     }
 
     fn call(&mut self, function: ExprId, arguments: Range) -> Node {

@@ -75,14 +75,12 @@ impl Compiler<'_> {
     }
 
     fn run(&mut self, nodes: &[NodeId]) -> Run {
-        let start = self.code.extra.len() as u32;
-        self.code.extra.extend_from_slice(nodes);
+        let start = self.code.extra.extend(nodes);
         Run { start, len: nodes.len() as u32 }
     }
 
     fn init_run(&mut self, inits: &[Init]) -> Run {
-        let start = self.code.inits.len() as u32;
-        self.code.inits.extend_from_slice(inits);
+        let start = self.code.inits.extend(inits);
         Run { start, len: inits.len() as u32 }
     }
 

@@ -143,7 +143,7 @@ impl Compiler<'_> {
             self.scope.bind(attr.name, *place);
         }
         let (sources, source_places) = self.sources(set);
-        let mut inits: Vec<Init> = self.code.inits[sources.indices()].to_vec();
+        let mut inits: Vec<Init> = sources.indices().map(|at| self.code.inits.get(at)).collect();
         for ((attr, place), inherited) in set.attrs.iter().zip(&places).zip(inherited) {
             let node = inherited.unwrap_or_else(|| self.value(attr, &source_places));
             inits.push(Init { place: *place, node });
@@ -155,8 +155,7 @@ impl Compiler<'_> {
         let inits = self.init_run(&inits);
         if own_frame {
             let size = self.scope.leave();
-            self.code.blocks.push(Block { size, inits });
-            let block = self.code.blocks.len() as u32 - 1;
+            let block = self.code.blocks.push(Block { size, inits });
             return self.code.add(Node::LetFrame { block, body }, span);
         }
         self.code.add(Node::Let { inits, body }, span)

@@ -9,6 +9,10 @@
 //! that are touched take memory. How memory is reclaimed is described in
 //! docs/design/0001-evaluator.md.
 
+mod table;
+
+pub(crate) use table::Table;
+
 use crate::value::Value;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
@@ -20,6 +24,17 @@ pub(crate) type Handle = u32;
 const MAX_WORDS: usize = 1 << 32;
 /// The smallest reservation that is worth starting with.
 const MIN_WORDS: usize = 1 << 20;
+
+/// What the words of an object hold, for the collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Values.
+    Values = 1,
+    /// A pair of handles (or small numbers), then values.
+    Headed = 2,
+    /// Nothing that refers to anything.
+    Raw = 3,
+}
 
 /// All values of one evaluator.
 pub(crate) struct Heap {
@@ -68,7 +83,8 @@ impl Heap {
     /// Takes `count` fresh zero words. When the heap is full the words are the
     /// reserved last ones, and [`Heap::nearly_full`] has long been true.
     #[inline]
-    pub(crate) fn allocate(&mut self, count: usize) -> Handle {
+    pub(crate) fn allocate(&mut self, content: Content, count: usize) -> Handle {
+        let _ = content;
         let start = self.next;
         let end = start + count;
         if end > self.limit {
@@ -146,7 +162,7 @@ impl Heap {
 
     /// Stores bytes as a string object: a length word, then the bytes.
     pub(crate) fn allocate_bytes(&mut self, bytes: &[u8]) -> Handle {
-        let at = self.allocate(1 + bytes.len().div_ceil(8));
+        let at = self.allocate(Content::Raw, 1 + bytes.len().div_ceil(8));
         self.set_word(at, bytes.len() as u64);
         let target = at as usize + 1;
         assert!(target + bytes.len().div_ceil(8) <= self.next);
@@ -167,7 +183,7 @@ impl Heap {
     pub(crate) fn join_bytes(&mut self, left: Handle, right: Handle) -> Handle {
         let (left_len, right_len) = (self.word(left) as usize, self.word(right) as usize);
         let total = left_len + right_len;
-        let at = self.allocate(1 + total.div_ceil(8));
+        let at = self.allocate(Content::Raw, 1 + total.div_ceil(8));
         self.set_word(at, total as u64);
         for (from, len, offset) in [(left, left_len, 0), (right, right_len, left_len)] {
             assert!(from as usize + 1 + len.div_ceil(8) <= at as usize);

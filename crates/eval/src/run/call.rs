@@ -2,11 +2,11 @@
 
 use super::{Step, TailCalls};
 use crate::attrs;
-use crate::code::{LambdaCode, Node, NodeId, Run};
+use crate::code::{LambdaCode, Level, NodeId, Run};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::{Evaluator, NativeCode};
-use crate::heap::Handle;
+use crate::heap::{Content, Handle};
 use crate::symbols;
 use crate::value::{Value, tag};
 use nival_syntax::Symbol;
@@ -27,13 +27,41 @@ impl Evaluator {
     ) -> EvalResult<Step> {
         let callee = self.eval(function, frame)?;
         if callee.tag() == tag::LAMBDA {
-            let lambda = self.code.lambdas[callee.detail() as usize];
-            let argument =
-                if lambda.has_formals { self.eval(argument, frame)? } else { self.delay(argument, frame) };
+            let lambda = self.code.lambdas.get(callee.detail());
+            if lambda.arity == 1 {
+                let argument = if lambda.has_formals {
+                    self.eval(argument, frame)?
+                } else {
+                    self.delay_argument(argument, frame)
+                };
+                self.count_call_at(node)?;
+                let inner = self.heap.allocate(Content::Headed, 1 + lambda.size as usize);
+                self.heap.set_pair(inner, callee.handle(), lambda.size);
+                self.bind_last(&lambda, inner, argument).map_err(|error| self.called_at(error, node))?;
+                calls.entered(node, callee, lambda.size);
+                return Ok(Step::Run(lambda.body, inner));
+            }
+            let argument = self.delay_argument(argument, frame);
+            let partial = self.partial(callee, 1, |_, _| argument);
+            return Ok(Step::Done(partial));
+        }
+        if callee.tag() == tag::PARTIAL {
+            let (lambda, have) = self.started(callee);
             self.count_call_at(node)?;
-            let inner = self.enter(node, callee, &lambda, argument)?;
-            calls.entered(node, callee, lambda.size);
-            return Ok(Step::Run(lambda.body, inner));
+            if have + 1 == lambda.arity {
+                let argument = if lambda.has_formals {
+                    self.eval(argument, frame)?
+                } else {
+                    self.delay_argument(argument, frame)
+                };
+                let inner = self.enter_partial(callee, &lambda, have);
+                self.bind_last(&lambda, inner, argument).map_err(|error| self.called_at(error, node))?;
+                calls.entered(node, callee, lambda.size);
+                return Ok(Step::Run(lambda.body, inner));
+            }
+            let argument = self.delay_argument(argument, frame);
+            let partial = self.partial(callee, 1, |_, _| argument);
+            return Ok(Step::Done(partial));
         }
         self.call_other(node, callee, &[argument], frame)
     }
@@ -47,30 +75,107 @@ impl Evaluator {
         calls: &mut TailCalls,
     ) -> EvalResult<Step> {
         let mut callee = self.eval(function, frame)?;
-        let mut at = arguments.indices();
+        let (mut at, end) = (arguments.start, arguments.start + arguments.len);
         self.count_call_at(node)?;
-        while callee.tag() == tag::LAMBDA {
-            let Some(next) = at.next() else { return Ok(Step::Done(callee)) };
-            let argument = self.code.extra[next];
-            let lambda = self.code.lambdas[callee.detail() as usize];
-            let argument =
-                if lambda.has_formals { self.eval(argument, frame)? } else { self.delay(argument, frame) };
-            let inner = self.enter(node, callee, &lambda, argument)?;
+        while matches!(callee.tag(), tag::LAMBDA | tag::PARTIAL) {
+            let (lambda, have) = self.started(callee);
+            let missing = lambda.arity - have;
+            if end - at < missing {
+                let partial = self.partial(callee, end - at, |evaluator, index| {
+                    let argument = evaluator.code.extra.get(at + index);
+                    evaluator.delay_argument(argument, frame)
+                });
+                return Ok(Step::Done(partial));
+            }
+            let last = self.code.extra.get(at + missing - 1);
+            let last =
+                if lambda.has_formals { self.eval(last, frame)? } else { self.delay_argument(last, frame) };
+            let inner = self.enter_partial(callee, &lambda, have);
+            for index in have..lambda.arity - 1 {
+                let argument = self.code.extra.get(at + index - have);
+                let argument = self.delay_argument(argument, frame);
+                self.heap.set(inner + 1 + index, argument);
+            }
+            self.bind_last(&lambda, inner, last).map_err(|error| self.called_at(error, node))?;
             calls.entered(node, callee, lambda.size);
-            if at.is_empty() {
+            at += missing;
+            if at == end {
                 return Ok(Step::Run(lambda.body, inner));
             }
-            // `x: y: ...`: the inner function needs no step of its own.
-            callee = match self.code.nodes[lambda.body as usize] {
-                Node::Lambda(id) => Value::new(tag::LAMBDA, id, inner),
-                _ => self.eval(lambda.body, inner)?,
-            };
+            callee = self.eval(lambda.body, inner)?;
         }
-        if at.is_empty() {
-            return Ok(Step::Done(callee));
-        }
-        let nodes: SmallVec<[NodeId; 6]> = self.code.extra[at].iter().copied().collect();
+        let nodes: SmallVec<[NodeId; 6]> = (at..end).map(|at| self.code.extra.get(at)).collect();
         self.call_other(node, callee, &nodes, frame)
+    }
+
+    /// The function that a closure runs, and how many arguments it has already.
+    #[inline]
+    fn started(&self, callee: Value) -> (LambdaCode, u32) {
+        let lambda = self.code.lambdas.get(callee.detail());
+        let have = if callee.tag() == tag::PARTIAL { self.heap.pair(callee.handle()).1 } else { 0 };
+        (lambda, have)
+    }
+
+    /// How a function of the language looks from outside, given the arguments that it has already.
+    pub(crate) fn level(&self, function: Value) -> Option<Level> {
+        if !matches!(function.tag(), tag::LAMBDA | tag::PARTIAL) {
+            return None;
+        }
+        let (lambda, have) = self.started(function);
+        Some(self.code.levels.get(lambda.levels + have))
+    }
+
+    /// A function with some of its arguments.
+    fn partial(
+        &mut self,
+        callee: Value,
+        more: u32,
+        mut argument: impl FnMut(&mut Self, u32) -> Value,
+    ) -> Value {
+        let (_, have) = self.started(callee);
+        let at = self.heap.allocate(Content::Headed, (1 + have + more) as usize);
+        let outer = if have > 0 { self.heap.pair(callee.handle()).0 } else { callee.handle() };
+        self.heap.set_pair(at, outer, have + more);
+        for index in 0..have {
+            let value = attrs::load(&self.heap, callee.handle() + 1 + index);
+            self.heap.set(at + 1 + index, value);
+        }
+        for index in 0..more {
+            let value = argument(self, index);
+            self.heap.set(at + 1 + have + index, value);
+        }
+        Value::new(tag::PARTIAL, callee.detail(), at)
+    }
+
+    /// The frame of a call, with the arguments that the function has already.
+    #[inline]
+    fn enter_partial(&mut self, callee: Value, lambda: &LambdaCode, have: u32) -> Handle {
+        let inner = self.heap.allocate(Content::Headed, 1 + lambda.size as usize);
+        if have == 0 {
+            self.heap.set_pair(inner, callee.handle(), lambda.size);
+            return inner;
+        }
+        let outer = self.heap.pair(callee.handle()).0;
+        self.heap.set_pair(inner, outer, lambda.size);
+        for index in 0..have {
+            let value = attrs::load(&self.heap, callee.handle() + 1 + index);
+            self.heap.set(inner + 1 + index, value);
+        }
+        inner
+    }
+
+    /// Puts the last argument into the frame of a call.
+    #[inline]
+    fn bind_last(&mut self, lambda: &LambdaCode, frame: Handle, argument: Value) -> EvalResult<()> {
+        if lambda.whole {
+            self.heap.set(frame + lambda.arity, argument);
+        }
+        if lambda.has_formals { self.match_formals(lambda, frame, argument) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn called_at(&self, error: EvalError, node: NodeId) -> EvalError {
+        error.at(self.node_span(node), "called here")
     }
 
     /// Calls what is not a plain function of the language.
@@ -99,7 +204,7 @@ impl Evaluator {
                     Err(error) => return Err(self.calling_native(error, callee, node)),
                 }
             } else {
-                let value = self.delay(*argument, frame);
+                let value = self.delay_argument(*argument, frame);
                 self.share(value)
             };
             arguments.push(value);
@@ -159,29 +264,6 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Makes the frame of a call; `argument` fills one slot.
-    #[inline]
-    fn enter(
-        &mut self,
-        node: NodeId,
-        callee: Value,
-        lambda: &LambdaCode,
-        argument: Value,
-    ) -> EvalResult<Handle> {
-        let frame = self.heap.allocate(1 + lambda.size as usize);
-        self.heap.set_pair(frame, callee.handle(), 0);
-        if lambda.whole {
-            self.heap.set(frame + 1, argument);
-        }
-        if lambda.has_formals
-            && let Err(error) = self.match_formals(lambda, frame, argument)
-        {
-            let at = self.node_span(node);
-            return Err(error.at(at, "called here"));
-        }
-        Ok(frame)
-    }
-
     /// Binds the formals to the attributes of a forced argument.
     fn match_formals(&mut self, lambda: &LambdaCode, frame: Handle, argument: Value) -> EvalResult<()> {
         if !argument.is_attrs() {
@@ -190,7 +272,7 @@ impl Evaluator {
         let set = argument.handle();
         let mut matched = 0;
         for at in lambda.formals.indices() {
-            let formal = self.code.formals[at];
+            let formal = self.code.formals.get(at);
             match self.find_cached(set, formal.name, formal.cache) {
                 Some(slot) => {
                     matched += 1;
@@ -221,8 +303,14 @@ impl Evaluator {
         Ok(())
     }
 
+    /// Where the last argument of a function is written.
+    fn place_of_formals(&self, lambda: &LambdaCode) -> Option<nival_diagnostics::Span> {
+        let position = self.code.levels.get(lambda.levels + lambda.arity - 1).position;
+        self.span_of((position, position + 1))
+    }
+
     fn function_name(&self, lambda: &LambdaCode) -> String {
-        match lambda.name {
+        match self.code.levels.get(lambda.levels).name {
             Some(name) => format!("the function `{}`", self.name(name)),
             None => "this function".to_owned(),
         }
@@ -232,7 +320,7 @@ impl Evaluator {
     fn missing_argument(&self, lambda: &LambdaCode, name: Symbol) -> EvalError {
         let name = self.name(name);
         let function = self.function_name(lambda);
-        let place = self.span_of((lambda.position, lambda.position + 1));
+        let place = self.place_of_formals(lambda);
         let error = EvalError::of(
             &diagnostics::missing_argument::ENTRY,
             format!("{function} was called without its required argument `{name}`"),
@@ -246,7 +334,8 @@ impl Evaluator {
 
     #[cold]
     fn unexpected_argument(&mut self, lambda: &LambdaCode, set: Handle) -> EvalError {
-        let formals: Vec<Symbol> = lambda.formals.indices().map(|at| self.code.formals[at].name).collect();
+        let formals: Vec<Symbol> =
+            lambda.formals.indices().map(|at| self.code.formals.get(at).name).collect();
         let entries = attrs::entries(&mut self.heap, set);
         let found = entries.iter().find(|(name, ..)| !formals.contains(name));
         let (name, position) = found.map_or((symbols::NAME, 0), |(name, position, _)| (*name, *position));
@@ -258,7 +347,7 @@ impl Evaluator {
             format!("{function} was called with the unexpected argument `{text}`"),
         )
         .at(self.name_span(name, position), "not an argument of the function");
-        if let Some(span) = self.span_of((lambda.position, lambda.position + 1)) {
+        if let Some(span) = self.place_of_formals(lambda) {
             error = error.note(format!("the function is defined at {}", self.sources.place(span)));
         }
         match near {
@@ -290,20 +379,9 @@ impl Evaluator {
         let mut callee = self.force(function)?;
         let mut rest = arguments;
         self.count_call()?;
-        while let Some((first, more)) = rest.split_first() {
+        while !rest.is_empty() {
             match callee.tag() {
-                tag::LAMBDA => {
-                    let lambda = self.code.lambdas[callee.detail() as usize];
-                    let argument = if lambda.has_formals { self.force(*first)? } else { self.share(*first) };
-                    let mark = self.heap.mark();
-                    let frame = self.enter_quietly(callee, &lambda, argument)?;
-                    callee = match self.eval(lambda.body, frame) {
-                        Ok(value) => value,
-                        Err(error) => return Err(self.calling(error, &lambda)),
-                    };
-                    self.leave_frames(mark, 1 + lambda.size as usize, callee);
-                    rest = more;
-                }
+                tag::LAMBDA | tag::PARTIAL => (callee, rest) = self.call_lambda(callee, rest)?,
                 tag::NATIVE => (callee, rest) = self.call_native(callee, rest)?,
                 tag::ATTRS => {
                     let Some((slot, _)) = attrs::find(&self.heap, callee.handle(), symbols::FUNCTOR) else {
@@ -318,23 +396,44 @@ impl Evaluator {
         Ok(callee)
     }
 
-    fn enter_quietly(&mut self, callee: Value, lambda: &LambdaCode, argument: Value) -> EvalResult<Handle> {
-        let frame = self.heap.allocate(1 + lambda.size as usize);
-        self.heap.set_pair(frame, callee.handle(), 0);
-        if lambda.whole {
-            self.heap.set(frame + 1, argument);
+    /// Calls a function of the language with as many arguments as it takes, or keeps them.
+    #[inline]
+    fn call_lambda<'a>(&mut self, callee: Value, arguments: &'a [Value]) -> EvalResult<(Value, &'a [Value])> {
+        let (lambda, have) = self.started(callee);
+        let missing = (lambda.arity - have) as usize;
+        if arguments.len() < missing {
+            let partial = self.partial(callee, arguments.len() as u32, |evaluator, index| {
+                evaluator.share(arguments[index as usize])
+            });
+            return Ok((partial, &[]));
         }
-        if lambda.has_formals {
-            self.match_formals(lambda, frame, argument)?;
+        let (now, rest) = arguments.split_at(missing);
+        let last = now[missing - 1];
+        let last = if lambda.has_formals { self.force(last)? } else { self.share(last) };
+        let mut before = SmallVec::<[Value; 6]>::new();
+        for argument in &now[..missing - 1] {
+            before.push(self.share(*argument));
         }
-        Ok(frame)
+        let mark = self.heap.mark();
+        let frame = self.enter_partial(callee, &lambda, have);
+        for (index, argument) in before.iter().enumerate() {
+            self.heap.set(frame + 1 + have + index as u32, *argument);
+        }
+        self.bind_last(&lambda, frame, last)?;
+        let value = match self.eval(lambda.body, frame) {
+            Ok(value) => value,
+            Err(error) => return Err(self.calling(error, &lambda)),
+        };
+        self.leave_frames(mark, 1 + lambda.size as usize, value);
+        Ok((value, rest))
     }
 
     #[cold]
     fn calling(&self, error: EvalError, lambda: &LambdaCode) -> EvalError {
-        match lambda.name {
+        let level = self.code.levels.get(lambda.levels);
+        match level.name {
             Some(name) if error.wants_frames() => {
-                let span = self.span_of((lambda.position, lambda.position + 1));
+                let span = self.span_of((level.position, level.position + 1));
                 error.frame(span, format!("while calling the function `{}`", self.name(name)))
             }
             _ => error,
@@ -361,7 +460,7 @@ impl Evaluator {
             NativeCode::Builtin(run) => run(self, &all),
             NativeCode::Closure(run) => {
                 // It may keep an argument in its own data: this word keeps the caller's frame.
-                self.heap.allocate(1);
+                self.heap.allocate(Content::Values, 1);
                 run(self, &all[..captures], &all[captures..])
             }
         }?;

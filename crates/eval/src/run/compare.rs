@@ -21,6 +21,12 @@ impl Evaluator {
     ) -> EvalResult<bool> {
         let left = self.eval(left, frame)?;
         let right = self.eval(right, frame)?;
+        if left.tag() != right.tag() && (left.tag() < tag::INT || right.tag() < tag::INT) {
+            return Ok(false);
+        }
+        if left.tag() == right.tag() && left.tag() <= tag::INT {
+            return Ok(left == right);
+        }
         self.equal(left, right).map_err(|error| self.located(error, id))
     }
 
@@ -50,7 +56,7 @@ impl Evaluator {
             (tag::BOOL, tag::BOOL) | (tag::INT, tag::INT) => Ok(left == right),
             (tag::LIST, tag::LIST) => self.equal_lists(left, right),
             (tag::ATTRS, tag::ATTRS) => self.equal_sets(left, right),
-            (tag::LAMBDA | tag::NATIVE, tag::LAMBDA | tag::NATIVE) => Ok(false),
+            (tag::LAMBDA | tag::PARTIAL | tag::NATIVE, tag::LAMBDA | tag::PARTIAL | tag::NATIVE) => Ok(false),
             _ => match (self.number(left), self.number(right)) {
                 (Some(Number::Int(a)), Some(Number::Int(b))) => Ok(a == b),
                 (Some(a), Some(b)) => Ok(a.as_float() == b.as_float()),

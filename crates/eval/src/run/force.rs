@@ -4,21 +4,18 @@ use crate::attrs;
 use crate::code::{Node, NodeId, Run};
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
-use crate::heap::Handle;
+use crate::heap::{Content, Handle};
 use crate::value::{Value, tag};
 
 impl Evaluator {
     /// What an expression will be, without running it; belongs into exactly one slot.
     #[inline]
     pub(crate) fn delay(&mut self, node: NodeId, frame: Handle) -> Value {
-        match self.code.nodes[node as usize] {
+        match self.code.nodes.get(node) {
             Node::Const(value) => value,
             Node::Local(place) => attrs::load(&self.heap, frame + 1 + place),
             Node::Outer(depth, place) => {
-                let mut outer = frame;
-                for _ in 0..depth {
-                    outer = self.heap.pair(outer).0;
-                }
+                let outer = self.outer(frame, depth);
                 attrs::load(&self.heap, outer + 1 + place)
             }
             Node::Lambda(lambda) => Value::new(tag::LAMBDA, lambda, frame),
@@ -26,10 +23,43 @@ impl Evaluator {
         }
     }
 
+    /// As `delay`, for an argument: an attribute of a set that is there already is passed as itself,
+    /// so that no thunk keeps the caller's frame.
+    #[inline]
+    pub(crate) fn delay_argument(&mut self, node: NodeId, frame: Handle) -> Value {
+        if let Node::Select(base, name, cache) = self.code.nodes.get(node)
+            && let Some(slot) = self.known_attribute(base, name, cache, frame)
+        {
+            return attrs::load(&self.heap, slot);
+        }
+        self.delay(node, frame)
+    }
+
+    /// The slot of an attribute that can be found without evaluating anything.
+    fn known_attribute(
+        &mut self,
+        base: NodeId,
+        name: nival_syntax::Symbol,
+        cache: u32,
+        frame: Handle,
+    ) -> Option<Handle> {
+        let slot = match self.code.nodes.get(base) {
+            Node::Local(place) => frame + 1 + place,
+            Node::Outer(depth, place) => self.outer(frame, depth) + 1 + place,
+            Node::Select(base, name, cache) => self.known_attribute(base, name, cache, frame)?,
+            _ => return None,
+        };
+        let mut value = self.heap.value(slot);
+        if value.tag() == tag::REF {
+            value = self.heap.value(value.handle());
+        }
+        if value.is_attrs() { self.find_cached(value.handle(), name, cache) } else { None }
+    }
+
     /// As `delay`, where the current frame is not filled yet.
     #[inline]
     pub(crate) fn delay_in_new_frame(&mut self, node: NodeId, frame: Handle) -> Value {
-        match self.code.nodes[node as usize] {
+        match self.code.nodes.get(node) {
             Node::Local(place) => Value::reference(frame + 1 + place),
             _ => self.delay(node, frame),
         }
@@ -38,7 +68,7 @@ impl Evaluator {
     /// Fills places of a frame.
     pub(crate) fn initialize(&mut self, inits: Run, frame: Handle) {
         for at in inits.indices() {
-            let init = self.code.inits[at];
+            let init = self.code.inits.get(at);
             let value = self.delay_in_new_frame(init.node, frame);
             self.heap.set(frame + 1 + init.place, value);
         }
@@ -50,7 +80,7 @@ impl Evaluator {
         if !value.is_raw_delayed() {
             return value;
         }
-        let slot = self.heap.allocate(1);
+        let slot = self.heap.allocate(Content::Values, 1);
         self.heap.set(slot, value);
         Value::reference(slot)
     }
@@ -138,7 +168,7 @@ impl Evaluator {
         if values.is_empty() {
             return 0;
         }
-        let at = self.heap.allocate(1 + values.len());
+        let at = self.heap.allocate(Content::Values, 1 + values.len());
         self.heap.set_word(at, values.len() as u64);
         for (index, value) in values.iter().enumerate() {
             let value = self.share(*value);
@@ -149,7 +179,7 @@ impl Evaluator {
 
     /// A delayed call that fills one slot: arguments must be shareable.
     pub(crate) fn raw_call(&mut self, function: Value, arguments: &[Value]) -> Value {
-        let at = self.heap.allocate(1 + arguments.len());
+        let at = self.heap.allocate(Content::Values, 1 + arguments.len());
         self.heap.set(at, function);
         for (index, value) in arguments.iter().enumerate() {
             self.heap.set(at + 1 + index as u32, *value);

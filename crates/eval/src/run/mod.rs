@@ -14,7 +14,7 @@ pub(crate) use arithmetic::Number;
 use crate::code::{Node, NodeId};
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
-use crate::heap::Handle;
+use crate::heap::{Content, Handle};
 use crate::value::{Value, tag};
 
 /// What a call in tail position leaves to do.
@@ -50,7 +50,7 @@ impl Evaluator {
     /// Runs a node in a frame; the value is forced.
     #[inline]
     pub(crate) fn eval(&mut self, node: NodeId, frame: Handle) -> EvalResult {
-        match self.code.nodes[node as usize] {
+        match self.code.nodes.get(node) {
             Node::Const(value) if !value.is_delayed() => return Ok(value),
             Node::Local(place) => {
                 let value = self.heap.value(frame + 1 + place);
@@ -60,7 +60,26 @@ impl Evaluator {
             }
             _ => {}
         }
-        self.eval_slowly(node, frame)
+        self.eval_node(node, frame)
+    }
+
+    /// What needs no bookkeeping for calls.
+    fn eval_node(&mut self, id: NodeId, frame: Handle) -> EvalResult {
+        match self.code.nodes.get(id) {
+            Node::Local(place) => self.variable(id, frame + 1 + place),
+            Node::Outer(depth, place) => {
+                let slot = self.outer(frame, depth) + 1 + place;
+                self.variable(id, slot)
+            }
+            Node::Select(base, name, cache) => {
+                if self.stack_is_low() {
+                    return self.on_more_stack(|evaluator| evaluator.eval_node(id, frame));
+                }
+                self.select_node(id, base, name, cache, frame)
+            }
+            Node::Lambda(lambda) => Ok(Value::new(tag::LAMBDA, lambda, frame)),
+            _ => self.eval_slowly(id, frame),
+        }
     }
 
     fn eval_slowly(&mut self, node: NodeId, frame: Handle) -> EvalResult {
@@ -88,8 +107,8 @@ impl Evaluator {
     fn leaving_call(&self, error: EvalError, call: Option<(NodeId, Value)>) -> EvalError {
         match call {
             Some((node, function)) if error.wants_frames() => {
-                let lambda = self.code.lambdas[function.detail() as usize];
-                let text = match lambda.name {
+                let lambda = self.code.lambdas.get(function.detail());
+                let text = match self.code.levels.get(lambda.levels).name {
                     Some(name) => format!("while calling the function `{}`", self.name(name)),
                     None => "while calling a function".to_owned(),
                 };
@@ -142,7 +161,7 @@ impl Evaluator {
 
     fn run(&mut self, mut node: NodeId, mut frame: Handle, calls: &mut TailCalls) -> EvalResult {
         loop {
-            let step = match self.code.nodes[node as usize] {
+            let step = match self.code.nodes.get(node) {
                 Node::Const(value) => {
                     return if value.is_delayed() { self.force(value) } else { Ok(value) };
                 }
@@ -161,8 +180,8 @@ impl Evaluator {
                     continue;
                 }
                 Node::LetFrame { block, body } => {
-                    let block = self.code.blocks[block as usize];
-                    let inner = self.heap.allocate(1 + block.size as usize);
+                    let block = self.code.blocks.get(block);
+                    let inner = self.heap.allocate(Content::Headed, 1 + block.size as usize);
                     calls.own += 1 + block.size as usize;
                     self.heap.set_pair(inner, frame, 0);
                     self.initialize(block.inits, inner);
@@ -227,7 +246,7 @@ impl Evaluator {
     }
 
     #[inline]
-    fn outer(&self, frame: Handle, depth: u32) -> Handle {
+    pub(super) fn outer(&self, frame: Handle, depth: u32) -> Handle {
         let mut frame = frame;
         for _ in 0..depth {
             frame = self.heap.pair(frame).0;

@@ -6,7 +6,7 @@ use crate::context::Gathered;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
-use crate::heap::Handle;
+use crate::heap::{Content, Handle};
 use crate::value::{Value, tag};
 use crate::{Coercion, ContextId};
 
@@ -65,7 +65,7 @@ impl Evaluator {
             return first.copied().unwrap_or(Value::list(1, 0));
         }
         let total: usize = lists.iter().map(|list| list.detail() as usize).sum();
-        let at = self.heap.allocate(total);
+        let at = self.heap.allocate(Content::Values, total);
         let mut next = at;
         for list in lists {
             for index in 0..list.detail() {
@@ -81,7 +81,7 @@ impl Evaluator {
         let mut text = self.take_buffer();
         let mut context = Gathered::default();
         for at in parts.indices() {
-            let part = self.code.extra[at];
+            let part = self.code.extra.get(at);
             let value = self.eval(part, frame)?;
             if let Err(error) = self.append(&mut text, &mut context, value, Coercion::INTERPOLATION) {
                 let error = self.located(error, part);
@@ -98,7 +98,7 @@ impl Evaluator {
         let mut text = Vec::new();
         let mut context = Gathered::default();
         for at in parts.indices() {
-            let part = self.code.extra[at];
+            let part = self.code.extra.get(at);
             let value = self.eval(part, frame)?;
             let how = Coercion { more: false, copy_to_store: false };
             self.append(&mut text, &mut context, value, how).map_err(|error| self.located(error, part))?;
@@ -156,7 +156,7 @@ impl Evaluator {
             tag::PATH => "the path",
             tag::LIST => "the list",
             tag::ATTRS => "the set",
-            tag::LAMBDA | tag::NATIVE => return "a function".to_owned(),
+            tag::LAMBDA | tag::PARTIAL | tag::NATIVE => return "a function".to_owned(),
             _ => "a value that is not evaluated",
         };
         let shown = self.print_short(value);

@@ -46,12 +46,12 @@ impl Evaluator {
         let Some(shape) = attrs::flat_shape(&self.heap, set) else {
             return self.find_layered(set, name);
         };
-        let (known, index) = self.code.caches[cache as usize];
+        let (known, index) = self.code.caches.get(cache);
         if shape == known {
             return (index != NOT_THERE).then(|| set + 1 + index);
         }
         let index = attrs::index_of(&self.heap, shape, name);
-        self.code.caches[cache as usize] = (shape, index.unwrap_or(NOT_THERE));
+        self.code.caches.set(cache, (shape, index.unwrap_or(NOT_THERE)));
         index.map(|index| set + 1 + index)
     }
 
@@ -250,7 +250,7 @@ impl Evaluator {
         let mut next = scope;
         let mut seen = smallvec::SmallVec::<[Handle; 4]>::new();
         while next != 0 {
-            let with = self.code.scopes[next as usize - 1];
+            let with = self.code.scopes.get(next - 1);
             let slot = self.outer(frame, u32::from(level - with.level)) + 1 + with.place;
             let set = match self.force_slot(slot) {
                 Ok(set) => set,

@@ -5,16 +5,16 @@ use crate::code::{NodeId, Run, SetCode};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
-use crate::heap::Handle;
+use crate::heap::{Content, Handle};
 use crate::symbols;
 use crate::value::Value;
 use nival_syntax::Symbol;
 
 impl Evaluator {
     pub(super) fn list_node(&mut self, items: Run, frame: Handle) -> Value {
-        let first = self.heap.allocate(items.len as usize);
+        let first = self.heap.allocate(Content::Values, items.len as usize);
         for (index, at) in items.indices().enumerate() {
-            let node = self.code.extra[at];
+            let node = self.code.extra.get(at);
             let value = self.delay(node, frame);
             self.heap.set(first + index as u32, value);
         }
@@ -28,7 +28,7 @@ impl Evaluator {
         self.initialize(sources, frame);
         let set = attrs::new_set(&mut self.heap, shape);
         for (index, at) in values.indices().enumerate() {
-            let value = self.code.extra[at];
+            let value = self.code.extra.get(at);
             let value = self.delay(value, frame);
             self.heap.set(set + 1 + index as u32, value);
         }
@@ -42,11 +42,11 @@ impl Evaluator {
         let code = &self.code.sets[id as usize];
         let SetCode { shape, values, sources, hidden, overrides, .. } = *code;
         let dynamic = !code.computed.is_empty();
-        let set = self.heap.allocate(1 + (values.len + hidden) as usize);
+        let set = self.heap.allocate(Content::Headed, 1 + (values.len + hidden) as usize);
         self.heap.set_pair(set, frame, shape);
         self.initialize(sources, set);
         for (index, at) in values.indices().enumerate() {
-            let value = self.code.extra[at];
+            let value = self.code.extra.get(at);
             let value = self.delay_in_new_frame(value, set);
             self.heap.set(set + 1 + index as u32, value);
         }

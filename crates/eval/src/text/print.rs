@@ -57,7 +57,7 @@ impl Evaluator {
             }
             tag::STRING => quote(out, self.heap.bytes(value.handle())),
             tag::PATH => out.extend_from_slice(self.heap.bytes(value.handle())),
-            tag::LAMBDA => out.extend_from_slice(b"<LAMBDA>"),
+            tag::LAMBDA | tag::PARTIAL => out.extend_from_slice(b"<LAMBDA>"),
             tag::NATIVE => {
                 let partial = value.handle() != 0;
                 out.extend_from_slice(if partial { b"<PRIMOP-APP>" } else { b"<PRIMOP>" });

@@ -102,7 +102,7 @@ impl Evaluator {
                 writer.close(depth, "list");
             }
             tag::ATTRS => self.xml_set(writer, value, depth)?,
-            tag::LAMBDA => self.xml_function(writer, value, depth),
+            tag::LAMBDA | tag::PARTIAL => self.xml_function(writer, value, depth),
             _ => writer.open(depth, "unevaluated", &[], true),
         }
         Ok(())
@@ -171,7 +171,7 @@ impl Evaluator {
     }
 
     fn xml_function(&mut self, writer: &mut Writer, function: Value, depth: usize) {
-        let lambda = self.code.lambdas[function.detail() as usize];
+        let Some(lambda) = self.level(function) else { return };
         let place = if writer.places { self.span_of((lambda.position, lambda.position + 1)) } else { None };
         let place = place.map(|span| {
             let at = self.sources.position(span.source, span.start);
@@ -197,8 +197,11 @@ impl Evaluator {
                 shown.sort_by_key(|(key, _)| *key);
             }
             writer.open(depth + 1, "attrspat", &shown, false);
-            let mut names: Vec<&str> =
-                lambda.formals.indices().map(|at| self.interner.name(self.code.formals[at].name)).collect();
+            let mut names: Vec<&str> = lambda
+                .formals
+                .indices()
+                .map(|at| self.interner.name(self.code.formals.get(at).name))
+                .collect();
             names.sort_unstable();
             for name in names {
                 writer.open(depth + 2, "attr", &[("name", name.as_bytes())], true);

@@ -1,0 +1,57 @@
+//! A table that only grows, read without looking at its length.
+
+/// Rows of one kind, named by the number that [`Table::push`] gave.
+pub(crate) struct Table<T>(Vec<T>);
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Copy> Table<T> {
+    /// Adds a row; its number.
+    pub(crate) fn push(&mut self, row: T) -> u32 {
+        self.0.push(row);
+        self.0.len() as u32 - 1
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds rows; the number of the first.
+    pub(crate) fn extend(&mut self, rows: &[T]) -> u32 {
+        let start = self.0.len() as u32;
+        self.0.extend_from_slice(rows);
+        start
+    }
+
+    /// The row of a number that this table gave.
+    #[inline(always)]
+    pub(crate) fn get(&self, row: u32) -> T {
+        debug_assert!((row as usize) < self.0.len());
+        // SAFETY: numbers of rows come from `push` and `extend` of this very table (the program that the
+        // compiler makes names no others), and rows are never removed.
+        unsafe { *self.0.get_unchecked(row as usize) }
+    }
+
+    /// Overwrites a row.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, row: u32, value: T) {
+        debug_assert!((row as usize) < self.0.len());
+        // SAFETY: as in `get`.
+        unsafe { *self.0.get_unchecked_mut(row as usize) = value }
+    }
+
+    /// All rows.
+    pub(crate) fn rows(&self) -> &[T] {
+        &self.0
+    }
+
+    /// All rows, to be overwritten.
+    pub(crate) fn rows_mut(&mut self) -> &mut [T] {
+        &mut self.0
+    }
+}
