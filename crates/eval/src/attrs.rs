@@ -199,8 +199,14 @@ fn collapse(heap: &mut Heap, set: Handle) -> Handle {
         return new_layer(heap, base, top, 1);
     }
     let flat = merge(heap, base, top, 0).0;
+    forward(heap, set, flat)
+}
+
+/// Makes a layer stand for a flat set.
+fn forward(heap: &mut Heap, set: Handle, flat: Handle) -> Handle {
     heap.set_pair(set, 0, FORWARD);
     heap.set_pair(set + 1, flat, 0);
+    heap.stored(set, Value::attrs(flat));
     flat
 }
 
@@ -210,9 +216,7 @@ pub(crate) fn flatten(heap: &mut Heap, set: Handle) -> Handle {
         LAYER => {
             let (base, top) = merged_tops(heap, set);
             let flat = merge(heap, base, top, 0).0;
-            heap.set_pair(set, 0, FORWARD);
-            heap.set_pair(set + 1, flat, 0);
-            flat
+            forward(heap, set, flat)
         }
         FORWARD => heap.pair(set + 1).0,
         _ => set,
@@ -320,6 +324,7 @@ pub(crate) fn update(heap: &mut Heap, updates: &mut Updates, left: Handle, right
         if len <= 256 {
             heap.set_pair(shape, len, SHARED);
         }
+        heap.keep(shape.max(left_shape).max(right_shape));
         updates.insert((left_shape, right_shape), shape);
     }
     set

@@ -44,6 +44,8 @@ impl Evaluator {
             let first = errors.into_iter().next();
             first.map_or_else(|| self.infinite_recursion(), EvalError::new)
         })?;
+        // Its constants are in the heap.
+        self.heap.keep_all();
         let frame = self.heap.allocate(Content::Headed, 1 + program.size as usize);
         self.guarded(|evaluator| evaluator.eval(program.root, frame))
     }
@@ -59,6 +61,7 @@ impl Evaluator {
             Ok(result) => result,
             Err(payload) if payload.is::<HeapExhausted>() => {
                 (self.stack_used, self.stack_limit, self.depth) = (0, usize::MAX, 0);
+                self.heap.forget_regions();
                 Err(EvalError::of(
                     &crate::diagnostics::memory_exhausted::ENTRY,
                     "evaluation needs more memory than it may take",
@@ -135,6 +138,7 @@ impl Evaluator {
             return Ok(*value);
         }
         let value = self.eval_file(&path, None)?;
+        self.heap.keep_all();
         self.imports.insert(path, value);
         Ok(value)
     }

@@ -182,6 +182,7 @@ impl Evaluator {
         }
         let handle = self.heap.allocate_bytes(self.interner.name(name).as_bytes());
         let value = Value::new(tag::STRING, 0, handle);
+        self.heap.keep(handle);
         self.outside.names[at] = value;
         value
     }

@@ -34,6 +34,7 @@ fn names(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let names: Vec<Value> = entries.iter().map(|(name, ..)| evaluator.name_value(*name)).collect();
     let names = evaluator.list(&names);
     if let Some(shape) = shape {
+        evaluator.heap.keep(names.handle().max(shape));
         evaluator.outside.name_lists.insert(shape, names);
     }
     Ok(names)

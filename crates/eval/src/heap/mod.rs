@@ -36,11 +36,23 @@ pub(crate) enum Content {
     Raw = 3,
 }
 
+/// A region of the heap: where it begins, and what of it is kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Region {
+    start: usize,
+    kept: usize,
+}
+
 /// All values of one evaluator.
 pub(crate) struct Heap {
     base: NonNull<u64>,
     reserved: usize,
     next: usize,
+    /// Where the innermost region begins; 0: there is none.
+    region: usize,
+    /// The highest handle of the innermost region, or of those inside of it, that is referred to from
+    /// outside of its region.
+    kept: usize,
     /// Allocation stops here: the smaller of the reservation and `max-memory`.
     limit: usize,
 }
@@ -56,7 +68,7 @@ impl Heap {
             let base = unsafe { alloc_zeroed(layout) };
             if let Some(base) = NonNull::new(base.cast::<u64>()) {
                 prefer_huge_pages(base, words);
-                return Some(Self { base, reserved: words, next: 16, limit: words });
+                return Some(Self { base, reserved: words, next: 16, region: 0, kept: 0, limit: words });
             }
             if words <= MIN_WORDS {
                 return None;
@@ -94,20 +106,67 @@ impl Heap {
         start as Handle
     }
 
-    /// Where the next object goes.
+    /// Begins a region: what is allocated until [`Heap::leave`] may be given back at once.
     #[inline]
-    pub(crate) fn mark(&self) -> usize {
-        self.next
+    pub(crate) fn enter(&mut self) -> Region {
+        let outer = Region { start: self.region, kept: self.kept };
+        (self.region, self.kept) = (self.next, 0);
+        outer
     }
 
-    /// Gives back everything from a mark on; nothing may refer to it any more.
+    /// Ends the region that began with `outer`. What was allocated in it is given back if `result`
+    /// refers to nothing of it, and nothing of it was stored outside of it (see [`Heap::stored`]).
     #[inline]
-    pub(crate) fn release(&mut self, mark: usize) {
-        debug_assert!(mark >= 16 && mark <= self.next);
-        for at in mark..self.next {
-            self.set_word(at as Handle, 0);
+    pub(crate) fn leave(&mut self, outer: Region, result: Option<Value>) {
+        let (start, kept) = (self.region, self.kept);
+        if let Some(result) = result
+            && kept < start
+            && self.next > start
+            && result.is_older_than(start)
+        {
+            self.release(start);
         }
-        self.next = mark;
+        (self.region, self.kept) = (outer.start, outer.kept.max(kept));
+    }
+
+    /// To be told of each value that is stored in a slot of an object that was there before: then
+    /// the regions stay that the slot is outside of and the value is inside of.
+    #[inline]
+    pub(crate) fn stored(&mut self, slot: Handle, value: Value) {
+        if (slot as usize) < self.region && value.tag() > crate::value::tag::INT {
+            self.keep(value.handle());
+        }
+    }
+
+    /// To be told of each handle that is kept outside of the heap: its region stays.
+    #[inline]
+    pub(crate) fn keep(&mut self, handle: Handle) {
+        self.kept = self.kept.max(handle as usize);
+    }
+
+    /// All regions that have begun stay.
+    #[inline]
+    pub(crate) fn keep_all(&mut self) {
+        self.kept = usize::MAX;
+    }
+
+    /// Ends all regions, after a panic went through them.
+    pub(crate) fn forget_regions(&mut self) {
+        (self.region, self.kept) = (0, 0);
+    }
+
+    /// Whether something was there before the innermost region began.
+    #[inline]
+    pub(crate) fn is_before_region(&self, handle: Handle) -> bool {
+        (handle as usize) < self.region || self.region == 0
+    }
+
+    /// Gives back everything from a handle on.
+    fn release(&mut self, start: usize) {
+        debug_assert!(start >= 16 && start <= self.next);
+        let count = self.next - start;
+        self.words_mut(start as Handle, count).fill(0);
+        self.next = start;
     }
 
     /// The word at a handle.
@@ -158,6 +217,12 @@ impl Heap {
         assert!(at as usize + count <= self.next);
         // SAFETY: the range is inside of what was allocated (checked above).
         unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(at as usize), count) }
+    }
+
+    fn words_mut(&mut self, at: Handle, count: usize) -> &mut [u64] {
+        assert!(at as usize + count <= self.next);
+        // SAFETY: the range is inside of what was allocated (checked above); `&mut self` makes it exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr().add(at as usize), count) }
     }
 
     /// Stores bytes as a string object: a length word, then the bytes.

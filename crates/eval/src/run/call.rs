@@ -38,7 +38,7 @@ impl Evaluator {
                 let inner = self.heap.allocate(Content::Headed, 1 + lambda.size as usize);
                 self.heap.set_pair(inner, callee.handle(), lambda.size);
                 self.bind_last(&lambda, inner, argument).map_err(|error| self.called_at(error, node))?;
-                calls.entered(node, callee, lambda.size);
+                calls.entered(node, callee);
                 return Ok(Step::Run(lambda.body, inner));
             }
             let argument = self.delay_argument(argument, frame);
@@ -56,7 +56,7 @@ impl Evaluator {
                 };
                 let inner = self.enter_partial(callee, &lambda, have);
                 self.bind_last(&lambda, inner, argument).map_err(|error| self.called_at(error, node))?;
-                calls.entered(node, callee, lambda.size);
+                calls.entered(node, callee);
                 return Ok(Step::Run(lambda.body, inner));
             }
             let argument = self.delay_argument(argument, frame);
@@ -97,7 +97,7 @@ impl Evaluator {
                 self.heap.set(inner + 1 + index, argument);
             }
             self.bind_last(&lambda, inner, last).map_err(|error| self.called_at(error, node))?;
-            calls.entered(node, callee, lambda.size);
+            calls.entered(node, callee);
             at += missing;
             if at == end {
                 return Ok(Step::Run(lambda.body, inner));
@@ -414,18 +414,18 @@ impl Evaluator {
         for argument in &now[..missing - 1] {
             before.push(self.share(*argument));
         }
-        let mark = self.heap.mark();
+        let outer = self.heap.enter();
         let frame = self.enter_partial(callee, &lambda, have);
         for (index, argument) in before.iter().enumerate() {
             self.heap.set(frame + 1 + have + index as u32, *argument);
         }
-        self.bind_last(&lambda, frame, last)?;
-        let value = match self.eval(lambda.body, frame) {
-            Ok(value) => value,
-            Err(error) => return Err(self.calling(error, &lambda)),
+        let bound = self.bind_last(&lambda, frame, last);
+        let result = match bound {
+            Ok(()) => self.eval(lambda.body, frame).map_err(|error| self.calling(error, &lambda)),
+            Err(error) => Err(error),
         };
-        self.leave_frames(mark, 1 + lambda.size as usize, value);
-        Ok((value, rest))
+        self.heap.leave(outer, result.as_ref().ok().copied());
+        Ok((result?, rest))
     }
 
     #[cold]
@@ -459,8 +459,8 @@ impl Evaluator {
         let result = match code {
             NativeCode::Builtin(run) => run(self, &all),
             NativeCode::Closure(run) => {
-                // It may keep an argument in its own data: this word keeps the caller's frame.
-                self.heap.allocate(Content::Values, 1);
+                // It may keep an argument in its own data.
+                self.heap.keep_all();
                 run(self, &all[..captures], &all[captures..])
             }
         }?;

@@ -120,6 +120,7 @@ impl Evaluator {
             Ok(forced) => {
                 let stays = forced.is_filled_list() && value.tag() == tag::REF;
                 self.heap.set(slot, if stays { value } else { forced });
+                self.heap.stored(slot, forced);
                 Ok(forced)
             }
             Err(error) => {
@@ -146,6 +147,7 @@ impl Evaluator {
             return Err(self.infinite_recursion());
         };
         let captures = self.captures(value.handle());
+        self.heap.keep_all();
         let result = work(self, &captures);
         self.free_lazies.push(index);
         match result {

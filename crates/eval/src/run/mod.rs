@@ -26,16 +26,13 @@ pub(crate) enum Step {
 
 /// The calls in tail position that one evaluation went through.
 pub(crate) struct TailCalls {
-    /// Words of their frames.
-    own: usize,
     /// The first call, and what was called.
     first: Option<(NodeId, Value)>,
 }
 
 impl TailCalls {
     #[inline]
-    fn entered(&mut self, node: NodeId, function: Value, size: u32) {
-        self.own += 1 + size as usize;
+    fn entered(&mut self, node: NodeId, function: Value) {
         if self.first.is_none() {
             self.first = Some((node, function));
         }
@@ -87,18 +84,19 @@ impl Evaluator {
             return self.on_more_stack(|evaluator| evaluator.eval_slowly(node, frame));
         }
         let depth = self.depth;
-        let mark = self.heap.mark();
-        let mut calls = TailCalls { own: 0, first: None };
+        let outer = self.heap.enter();
+        let mut calls = TailCalls { first: None };
         let result = self.run(node, frame, &mut calls);
         self.depth = depth;
         match result {
             Ok(value) => {
-                if calls.own > 0 {
-                    self.leave_frames(mark, calls.own, value);
-                }
+                self.heap.leave(outer, Some(value));
                 Ok(value)
             }
-            Err(error) => Err(self.leaving_call(error, calls.first)),
+            Err(error) => {
+                self.heap.leave(outer, None);
+                Err(self.leaving_call(error, calls.first))
+            }
         }
     }
 
@@ -115,15 +113,6 @@ impl Evaluator {
                 error.frame(self.node_span(node), text)
             }
             _ => error,
-        }
-    }
-
-    /// Gives the frames of a finished call back if they are all that was allocated since the mark:
-    /// then nothing can refer to them but the result, and that is looked at.
-    #[inline]
-    fn leave_frames(&mut self, mark: usize, own: usize, result: Value) {
-        if self.heap.mark() == mark + own && result.is_older_than(mark) {
-            self.heap.release(mark);
         }
     }
 
@@ -182,7 +171,6 @@ impl Evaluator {
                 Node::LetFrame { block, body } => {
                     let block = self.code.blocks.get(block);
                     let inner = self.heap.allocate(Content::Headed, 1 + block.size as usize);
-                    calls.own += 1 + block.size as usize;
                     self.heap.set_pair(inner, frame, 0);
                     self.initialize(block.inits, inner);
                     (node, frame) = (body, inner);

@@ -51,7 +51,10 @@ impl Evaluator {
             return (index != NOT_THERE).then(|| set + 1 + index);
         }
         let index = attrs::index_of(&self.heap, shape, name);
-        self.code.caches.set(cache, (shape, index.unwrap_or(NOT_THERE)));
+        if self.heap.is_before_region(shape) {
+            self.heap.keep(shape);
+            self.code.caches.set(cache, (shape, index.unwrap_or(NOT_THERE)));
+        }
         index.map(|index| set + 1 + index)
     }
 
@@ -64,7 +67,10 @@ impl Evaluator {
             return Some(slot);
         }
         let (slot, _) = attrs::find(&self.heap, set, name)?;
-        self.recent_slots[place] = (set, name.0, slot);
+        if self.heap.is_before_region(set.max(slot)) {
+            self.heap.keep(set.max(slot));
+            self.recent_slots[place] = (set, name.0, slot);
+        }
         Some(slot)
     }
 
@@ -168,7 +174,10 @@ impl Evaluator {
                 self.interner.intern(&name)
             }
         };
-        self.recent_names[place] = (handle, symbol.0);
+        if self.heap.is_before_region(handle) {
+            self.heap.keep(handle);
+            self.recent_names[place] = (handle, symbol.0);
+        }
         Ok(symbol)
     }
 
