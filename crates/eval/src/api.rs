@@ -422,8 +422,7 @@ impl Evaluator {
     /// Where a function of the language is written.
     pub fn function_position(&mut self, function: Value) -> Option<Span> {
         let value = self.known(function)?;
-        let level = self.level(value)?;
-        self.span_of((level.position, level.position + 1))
+        self.function_span(value)
     }
 
     /// What a context holds.

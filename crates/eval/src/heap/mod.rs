@@ -283,11 +283,15 @@ impl Drop for Heap {
     }
 }
 
-/// Asks for large pages: an evaluation of any size touches most of what it takes.
+/// How much of a heap has small pages: a short evaluation needs less than one large page.
+#[cfg(target_os = "linux")]
+const SMALL_PAGES: usize = 4 << 20;
+
+/// Asks for large pages, but for the beginning: an evaluation of any size touches most of what it takes.
 #[cfg(target_os = "linux")]
 fn prefer_huge_pages(base: NonNull<u64>, words: usize) {
     const HUGE: usize = 2 << 20;
-    let start = (base.as_ptr() as usize).next_multiple_of(HUGE);
+    let start = (base.as_ptr() as usize + SMALL_PAGES).next_multiple_of(HUGE);
     let end = (base.as_ptr() as usize + words * 8) & !(HUGE - 1);
     if start < end {
         // SAFETY: the range lies inside of the reservation, and the advice changes no contents.

@@ -125,6 +125,12 @@ impl Evaluator {
         Some(self.code.levels.get(lambda.levels + have))
     }
 
+    /// Where a forced function is written, if it is one of the language.
+    pub(crate) fn function_span(&self, function: Value) -> Option<nival_diagnostics::Span> {
+        let position = self.level(function)?.position;
+        self.span_of((position, position + 1))
+    }
+
     /// A function with some of its arguments.
     fn partial(
         &mut self,

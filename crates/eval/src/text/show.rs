@@ -26,7 +26,7 @@ impl Evaluator {
         match value.tag() {
             tag::LIST => self.show_list(value, depth, seen),
             tag::ATTRS => self.show_set(value, depth, seen),
-            tag::LAMBDA => Ok(self.show_function(value)),
+            tag::LAMBDA | tag::PARTIAL => Ok(self.show_function(value)),
             tag::NATIVE => Ok("«builtin»".to_owned()),
             _ => Ok(self.print(value)),
         }
@@ -79,8 +79,7 @@ impl Evaluator {
     }
 
     fn show_function(&self, function: Value) -> String {
-        let lambda = self.code.lambdas[function.detail() as usize];
-        match self.span_of((lambda.position, lambda.position + 1)) {
+        match self.function_span(function) {
             Some(span) => {
                 let at = self.sources.position(span.source, span.start);
                 format!("«function at {}:{}:{}»", self.sources.name(span.source), at.line, at.column)
