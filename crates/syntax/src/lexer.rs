@@ -85,6 +85,10 @@ pub struct Token {
 pub struct Lexer<'a> {
     text: &'a [u8],
     at: usize,
+    /// A run of path characters that turned out to be no path: what is inside of it is none either.
+    no_path: (usize, usize),
+    /// A run of characters of a URI's scheme without a colon behind it.
+    no_uri: (usize, usize),
 }
 
 const IDENT_START: u8 = 1;
@@ -153,7 +157,7 @@ fn is(byte: u8, class: u8) -> bool {
 impl<'a> Lexer<'a> {
     /// Starts at the first byte.
     pub fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, no_path: (0, 0), no_uri: (0, 0) }
     }
 
     /// The offset of the next byte that is read.
@@ -239,18 +243,21 @@ impl<'a> Lexer<'a> {
     }
 
     /// What may be an identifier, number, path or URI.
-    fn word(&self, start: usize, byte: u8) -> (TokenKind, usize) {
+    fn word(&mut self, start: usize, byte: u8) -> (TokenKind, usize) {
         if byte == b'~' {
             return match self.path_end(start + 1) {
                 Some(end) if self.text.get(start + 1) == Some(&b'/') => (TokenKind::HomePath, end),
                 _ => (TokenKind::Unknown, start + 1),
             };
         }
-        let run = self.run(start, PATH);
-        if self.text.get(run) == Some(&b'/')
-            && let Some(end) = self.path_end(run)
-        {
-            return (TokenKind::Path, end);
+        if !(self.no_path.0..self.no_path.1).contains(&start) {
+            let run = self.run(start, PATH);
+            if self.text.get(run) == Some(&b'/')
+                && let Some(end) = self.path_end(run)
+            {
+                return (TokenKind::Path, end);
+            }
+            self.no_path = (start, run);
         }
         if byte.is_ascii_alphabetic()
             && let Some(end) = self.uri_end(start)
@@ -289,9 +296,13 @@ impl<'a> Lexer<'a> {
         (at > slash).then_some(at)
     }
 
-    fn uri_end(&self, start: usize) -> Option<usize> {
+    fn uri_end(&mut self, start: usize) -> Option<usize> {
+        if (self.no_uri.0..self.no_uri.1).contains(&start) {
+            return None;
+        }
         let colon = self.run(start, SCHEME);
         if self.text.get(colon) != Some(&b':') {
+            self.no_uri = (start, colon);
             return None;
         }
         let end = self.run(colon + 1, URI);

@@ -39,6 +39,7 @@ fn map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let first = evaluator.heap.allocate(Content::Values, len as usize);
     for index in 0..len {
         let item = attrs::load(&evaluator.heap, list.handle() + index);
+        evaluator.tick()?;
         let call = evaluator.raw_call(arguments[0], &[item]);
         evaluator.heap.set(first + index, call);
     }
@@ -135,6 +136,7 @@ fn concat_lists(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let mut lists = Vec::with_capacity(list.detail() as usize);
     for index in 0..list.detail() {
         let item = attrs::load(&evaluator.heap, list.handle() + index);
+        evaluator.tick()?;
         lists.push(evaluator.forced_list(item)?);
     }
     Ok(evaluator.concat(&lists))
@@ -179,6 +181,7 @@ fn generate(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     }
     let first = evaluator.heap.allocate(Content::Values, len as usize);
     for index in 0..len {
+        evaluator.tick()?;
         let number = evaluator.int(index);
         let call = evaluator.raw_call(arguments[0], &[number]);
         evaluator.heap.set(first + index as u32, call);
@@ -247,6 +250,7 @@ fn generic_closure(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult
             return Err(evaluator.missing_in(element.handle(), symbols::KEY));
         };
         let key = evaluator.force_slot(slot)?;
+        evaluator.tick()?;
         if let Some(first) = first {
             evaluator.less_than(key, first)?;
         }

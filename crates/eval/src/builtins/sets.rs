@@ -86,6 +86,7 @@ fn from_list(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[0])?;
     let mut entries = Vec::with_capacity(list.detail() as usize);
     for index in (0..list.detail()).rev() {
+        evaluator.tick()?;
         let set = evaluator.expect_attrs(Value::reference(list.handle() + index))?.handle();
         let Some((slot, _)) = attrs::find(&evaluator.heap, set, symbols::NAME) else {
             return Err(evaluator.missing_in(set, symbols::NAME));

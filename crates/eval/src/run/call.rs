@@ -250,6 +250,12 @@ impl Evaluator {
         if self.depth > self.settings.max_call_depth {
             return Err(self.too_deep());
         }
+        self.tick()
+    }
+
+    /// Looks at interruption and memory now and then: for whatever may take long.
+    #[inline]
+    pub(crate) fn tick(&mut self) -> EvalResult<()> {
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(TICKS) { self.look_around() } else { Ok(()) }
     }
@@ -393,6 +399,7 @@ impl Evaluator {
                     let Some((slot, _)) = attrs::find(&self.heap, callee.handle(), symbols::FUNCTOR) else {
                         return Err(self.not_a_function(callee));
                     };
+                    self.count_call()?;
                     let functor = self.force_slot(slot)?;
                     callee = self.call(functor, &[callee])?;
                 }

@@ -42,9 +42,16 @@ impl Evaluator {
         value: Value,
         how: Coercion,
     ) -> EvalResult<()> {
-        if self.stack_is_low() {
-            return self.on_more_stack(|evaluator| evaluator.append(text, context, value, how));
-        }
+        self.deeper(|evaluator| evaluator.append_here(text, context, value, how))
+    }
+
+    fn append_here(
+        &mut self,
+        text: &mut Vec<u8>,
+        context: &mut Gathered,
+        value: Value,
+        how: Coercion,
+    ) -> EvalResult<()> {
         let value = self.force(value)?;
         match value.tag() {
             tag::STRING => {

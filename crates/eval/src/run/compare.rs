@@ -44,9 +44,10 @@ impl Evaluator {
 
     /// Whether two values are equal; functions never are.
     pub fn equal(&mut self, left: Value, right: Value) -> EvalResult<bool> {
-        if self.stack_is_low() {
-            return self.on_more_stack(|evaluator| evaluator.equal(left, right));
-        }
+        self.deeper(|evaluator| evaluator.equal_here(left, right))
+    }
+
+    fn equal_here(&mut self, left: Value, right: Value) -> EvalResult<bool> {
         let left = self.force(left)?;
         let right = self.force(right)?;
         match (left.tag(), right.tag()) {
@@ -128,6 +129,7 @@ impl Evaluator {
 
     /// Whether the first comes before the second: numbers, strings, paths, and lists of them.
     pub fn less_than(&mut self, left: Value, right: Value) -> EvalResult<bool> {
+        self.tick()?;
         let left = self.force(left)?;
         let right = self.force(right)?;
         if let (Some(a), Some(b)) = (self.number(left), self.number(right)) {
@@ -165,7 +167,7 @@ impl Evaluator {
             let a = self.force_slot(left.handle() + index)?;
             let b = self.force_slot(right.handle() + index)?;
             if !self.equal(a, b)? {
-                return self.less_than(a, b);
+                return self.on_own_stack(|evaluator| evaluator.less_than(a, b));
             }
             index += 1;
         }

@@ -196,9 +196,10 @@ impl Evaluator {
     }
 
     fn force_deep_inner(&mut self, value: Value, seen: &mut rustc_hash::FxHashSet<u64>) -> EvalResult {
-        if self.stack_is_low() {
-            return self.on_more_stack(|evaluator| evaluator.force_deep_inner(value, seen));
-        }
+        self.deeper(|evaluator| evaluator.force_deep_inner_here(value, seen))
+    }
+
+    fn force_deep_inner_here(&mut self, value: Value, seen: &mut rustc_hash::FxHashSet<u64>) -> EvalResult {
         let value = self.force(value)?;
         match value.tag() {
             tag::LIST if value.detail() > 0 && seen.insert(value.bits()) => {

@@ -127,6 +127,18 @@ impl Evaluator {
         (std::ptr::from_ref(&here) as usize) < self.stack_limit
     }
 
+    /// Goes one level deeper into a value: counted as C++ Nix counts it, on a stack that has room.
+    pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> EvalResult<T>) -> EvalResult<T> {
+        self.depth += 1;
+        let result = if self.depth > self.settings.max_call_depth {
+            Err(self.too_deep())
+        } else {
+            self.tick().and_then(|()| self.on_own_stack(work))
+        };
+        self.depth -= 1;
+        result
+    }
+
     /// Goes on with a fresh piece of stack below.
     #[cold]
     pub(crate) fn on_more_stack<T>(

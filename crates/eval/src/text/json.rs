@@ -25,9 +25,16 @@ impl Evaluator {
         value: Value,
         copy: bool,
     ) -> EvalResult<()> {
-        if self.stack_is_low() {
-            return self.on_more_stack(|evaluator| evaluator.json_into(out, context, value, copy));
-        }
+        self.deeper(|evaluator| evaluator.json_into_here(out, context, value, copy))
+    }
+
+    fn json_into_here(
+        &mut self,
+        out: &mut Vec<u8>,
+        context: &mut Gathered,
+        value: Value,
+        copy: bool,
+    ) -> EvalResult<()> {
         let value = self.force(value)?;
         match value.tag() {
             tag::NULL => out.extend_from_slice(b"null"),

@@ -67,9 +67,10 @@ impl Evaluator {
     }
 
     fn xml_into(&mut self, writer: &mut Writer, value: Value, depth: usize) -> EvalResult<()> {
-        if self.stack_is_low() {
-            return self.on_more_stack(|evaluator| evaluator.xml_into(writer, value, depth));
-        }
+        self.deeper(|evaluator| evaluator.xml_into_here(writer, value, depth))
+    }
+
+    fn xml_into_here(&mut self, writer: &mut Writer, value: Value, depth: usize) -> EvalResult<()> {
         let known = if writer.strict { Some(self.force(value)?) } else { self.known(value) };
         let Some(value) = known else {
             writer.open(depth, "unevaluated", &[], true);

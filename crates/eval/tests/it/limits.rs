@@ -130,3 +130,125 @@ fn mutated_texts_never_panic() {
         }
     }
 }
+
+/// Infinite data is counted as nested calls are.
+#[test]
+fn infinite_data_is_an_error() {
+    let mut evaluator = evaluator(Settings::default());
+    for text in [
+        "let f = x: { inherit x; next = f (x + 1); }; in builtins.deepSeq (f 1) 1",
+        "let f = x: { inherit x; next = f (x + 1); }; in builtins.toJSON (f 1)",
+        "let a = { b = a; }; in builtins.toJSON a",
+        "let a = { b = a; }; in builtins.toXML a",
+        "let a = { b = a; }; c = { b = c; }; in a == c",
+        r#"let f = { __toString = self: self; }; in "${f}""#,
+        r#"let f = { outPath = f; }; in "${f}""#,
+        "let f = [ f ]; in toString f",
+        "let f = { __functor = self: self; }; in f 1",
+    ] {
+        assert_eq!(code(&mut evaluator, text), "NV0208", "{text}");
+    }
+}
+
+/// A tree as deep as calls may nest is read, evaluated, printed and compared; a deeper one is refused.
+#[test]
+fn nesting_ends_in_a_value_or_an_error() {
+    let nested = |open: &str, middle: &str, close: &str, depth: usize| {
+        format!("{}{middle}{}", open.repeat(depth), close.repeat(depth))
+    };
+    let mut evaluator = evaluator(Settings::default());
+    for (open, middle, close) in [
+        ("[", "1", "]"),
+        ("(", "1", ")"),
+        ("{ a = ", "1", "; }"),
+        ("rec { a = ", "1", "; }"),
+        ("\"${", "\"x\"", "}\""),
+        ("x: ", "1", ""),
+        ("{ x }: ", "1", ""),
+        ("let a = 1; in ", "a", ""),
+        ("with { }; ", "1", ""),
+        ("if true then ", "1", " else 2"),
+        ("!", "true", ""),
+        ("-", "1", ""),
+        ("1 + ", "1", ""),
+        ("", "1", "+1"),
+        ("", "{ }", ".a or 1"),
+        ("", "[ ]", " ++ [ ]"),
+        ("(x: x) (", "1", ")"),
+        ("assert true; ", "1", ""),
+    ] {
+        for depth in [3_000, 200_000] {
+            let text = nested(open, middle, close, depth);
+            let _ = code(&mut evaluator, &text);
+        }
+    }
+    for text in [
+        format!("let x = {}; in x == x", nested("[", "1", "]", 3_000)),
+        format!("let x = {}; in builtins.toJSON x == \"\"", nested("{ a = ", "1", "; }", 3_000)),
+        format!("let x = {}; y = {}; in x < y", nested("[", "1", "]", 3_000), nested("[", "2", "]", 3_000)),
+    ] {
+        let shown = code(&mut evaluator, &text);
+        assert!(["true", "false"].contains(&shown.as_str()), "{shown}");
+    }
+}
+
+/// What the data nests is counted too, and reading it needs no stack of its own.
+#[test]
+fn nested_json_is_read() {
+    let mut evaluator = evaluator(Settings::default());
+    let json = |depth: usize| {
+        format!(
+            "let s = c: n: builtins.concatStringsSep \"\" (builtins.genList (x: c) n); \
+             in builtins.typeOf (builtins.fromJSON (s \"[\" {depth} + s \"]\" {depth}))"
+        )
+    };
+    assert_eq!(code(&mut evaluator, &json(200_000)), "\"list\"");
+    assert_eq!(code(&mut evaluator, "builtins.fromJSON \"[1, 2\""), "NV0222");
+}
+
+/// Characters of paths and URIs are looked at once, not once for each token.
+#[test]
+fn long_runs_of_operators_are_read_in_linear_time() {
+    let mut evaluator = evaluator(Settings::default());
+    assert_eq!(code(&mut evaluator, &format!("1{}", "+1".repeat(100_000))), "100001");
+    assert_eq!(code(&mut evaluator, &format!("{{ }}{}", ".a".repeat(200_000))), "NV0202");
+}
+
+#[test]
+fn long_texts_and_lists_work() {
+    let mut evaluator = evaluator(Settings::default());
+    let text =
+        "builtins.stringLength (builtins.foldl' (a: i: a + a) \"0123456789\" (builtins.genList (x: x) 24))";
+    assert_eq!(code(&mut evaluator, text), "167772160");
+    let text = "builtins.elemAt (builtins.sort builtins.lessThan \
+                (builtins.genList (x: builtins.bitAnd (x * 7919) 1048575) 1000000)) 5";
+    assert_eq!(code(&mut evaluator, text), "5");
+}
+
+/// Long builtins look at the flag too, within 100 ms.
+#[test]
+fn long_builtins_are_interrupted() {
+    for text in [
+        "builtins.length (builtins.sort builtins.lessThan (builtins.genList (x: 0 - x) 3000000))",
+        "builtins.length (builtins.genList (x: x) 100000000)",
+        "builtins.stringLength (builtins.concatStringsSep \"\" (builtins.genList (x: \"0123456789\") 10000000))",
+        "builtins.genericClosure { startSet = [ { key = 0; } ]; operator = x: [ { key = x.key + 1; } ]; }",
+    ] {
+        let mut evaluator = evaluator(Settings::default());
+        let flag = evaluator.interrupt_flag();
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let watch = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(150));
+            flag.store(true, Ordering::Relaxed);
+            let since = std::time::Instant::now();
+            let _ = wait.recv();
+            since.elapsed()
+        });
+        let ended = code(&mut evaluator, text);
+        drop(done);
+        let took = watch.join().unwrap();
+        assert_eq!(ended, "NV0215", "{text}");
+        // The bound is 100 ms; a loaded machine gets some more.
+        assert!(took < std::time::Duration::from_millis(500), "{text}: {took:?}");
+    }
+}
