@@ -25,6 +25,9 @@ struct Options {
     frames: usize,
     instantiate: bool,
     each: bool,
+    /// MiB; 0: never.
+    collect_from: usize,
+    collect_always: bool,
 }
 
 fn main() -> ExitCode {
@@ -55,6 +58,8 @@ fn main() -> ExitCode {
             "--stats" => options.stats = true,
             "--instantiate" => options.instantiate = true,
             "--show-trace" => options.frames = 1000,
+            "--collect-from" => options.collect_from = next().parse().unwrap_or(0),
+            "--collect-always" => (options.collect_from, options.collect_always) = (1, true),
             "--each" => options.each = true,
             "--eval" | "--readonly-mode" => {}
             _ => options.file = Some(word),
@@ -63,10 +68,17 @@ fn main() -> ExitCode {
     if let Ok(paths) = std::env::var("NIX_PATH") {
         paths.split(':').filter(|p| !p.is_empty()).for_each(|p| add_path(&mut world, p));
     }
-    let mut evaluator = Evaluator::new(Rc::new(world), Settings::default());
+    let collect_from = options.collect_from << 20;
+    let settings = Settings { collect_from, collect_always: options.collect_always, ..Settings::default() };
+    let mut evaluator = Evaluator::new(Rc::new(world), settings);
     let result = run(&mut evaluator, &options);
     if options.stats {
-        eprintln!("heap: {} KiB", evaluator.heap_bytes() >> 10);
+        let (times, live) = evaluator.collections();
+        eprintln!(
+            "heap: {} KiB, {times} collections, {} KiB in use",
+            evaluator.heap_bytes() >> 10,
+            live >> 10
+        );
         let maps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
         let mut name = "";
         for line in maps.lines() {

@@ -349,6 +349,7 @@ impl Evaluator {
             arity: arity.max(1) as u32,
             strict: 0,
             captures: captures.len() as u32,
+            quiet: false,
             code: NativeCode::Closure(Rc::new(run)),
         });
         let id = self.natives.len() as u32 - 1;

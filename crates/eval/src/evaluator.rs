@@ -26,6 +26,11 @@ pub struct Settings {
     pub max_memory: usize,
     /// How many bytes of stack deep evaluations may take.
     pub max_stack: usize,
+    /// From how many bytes of values on those that nobody needs are collected; 0: never. Who holds values
+    /// between evaluations that did not come from one (see [`Evaluator::keep`]) must leave it at 0.
+    pub collect_from: usize,
+    /// Collects at every opportunity, for tests.
+    pub collect_always: bool,
     /// Whether reading from what must be built first is allowed.
     pub import_from_derivation: bool,
     /// `builtins.nixVersion`
@@ -42,6 +47,8 @@ impl Default for Settings {
             max_call_depth: 10_000,
             max_memory: 0,
             max_stack: 1 << 30,
+            collect_from: 0,
+            collect_always: false,
             import_from_derivation: true,
             nix_version: "2.34.8".to_owned(),
             pure: false,
@@ -49,6 +56,9 @@ impl Default for Settings {
         }
     }
 }
+
+/// Between how many calls interruption and memory are looked at; a power of two.
+const TICKS: u32 = 256;
 
 /// How many strings are remembered with their symbols.
 pub(crate) const RECENT_NAMES: usize = 4096;
@@ -75,6 +85,8 @@ pub(crate) struct Native {
     /// Bit per argument: it is forced anyway.
     pub(crate) strict: u32,
     pub(crate) captures: u32,
+    /// It keeps no values in vectors while it evaluates.
+    pub(crate) quiet: bool,
     pub(crate) code: NativeCode,
 }
 
@@ -100,9 +112,19 @@ pub struct Evaluator {
     pub(crate) settings: Settings,
     pub(crate) depth: u32,
     pub(crate) ticks: u32,
+    /// Interruption and memory are looked at where these bits of `ticks` are zero.
+    pub(crate) tick_mask: u32,
     /// Addresses below this need another piece of stack.
     pub(crate) stack_limit: usize,
     pub(crate) stack_used: usize,
+    /// The highest address of the current piece of stack; 0: the thread's own stack.
+    pub(crate) stack_top: usize,
+    /// For each piece that was left: where, and its highest address.
+    pub(crate) stack_pieces: Vec<(usize, usize)>,
+    /// How many builtins that keep values in vectors are at work.
+    pub(crate) holding: u32,
+    /// Results that were handed out.
+    pub(crate) handed_out: Vec<Value>,
     pub(crate) interrupt: Arc<AtomicBool>,
     pub(crate) imports: FxHashMap<String, Value>,
     pub(crate) outside: builtins::Outside,
@@ -120,6 +142,7 @@ impl Evaluator {
     pub fn new(world: Rc<dyn World>, settings: Settings) -> Self {
         let mut heap = Heap::new(settings.max_memory).unwrap_or_else(Heap::none);
         attrs::prepare(&mut heap);
+        heap.collect_from(settings.collect_from);
         let mut evaluator = Self {
             heap,
             code: Code::default(),
@@ -139,8 +162,13 @@ impl Evaluator {
             settings,
             depth: 0,
             ticks: 0,
+            tick_mask: 0,
             stack_limit: usize::MAX,
             stack_used: 0,
+            stack_top: 0,
+            stack_pieces: Vec::new(),
+            holding: 0,
+            handed_out: Vec::new(),
             interrupt: Arc::new(AtomicBool::new(false)),
             imports: FxHashMap::default(),
             outside: builtins::Outside::default(),
@@ -149,6 +177,7 @@ impl Evaluator {
             recent_slots: vec![(0, 0, 0); RECENT_SLOTS],
         };
         builtins::install(&mut evaluator);
+        evaluator.tick_mask = if evaluator.settings.collect_always { 0 } else { TICKS - 1 };
         evaluator
     }
 
@@ -170,6 +199,11 @@ impl Evaluator {
     /// Bytes that values take.
     pub fn heap_bytes(&self) -> usize {
         self.heap.used_bytes()
+    }
+
+    /// How often values were collected, and the bytes that were in use after the last time.
+    pub fn collections(&self) -> (u32, usize) {
+        self.heap.collections()
     }
 
     pub(crate) fn add_source(&mut self, name: &str, text: &[u8]) -> (SourceId, u32) {

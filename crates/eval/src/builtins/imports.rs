@@ -47,7 +47,8 @@ impl Evaluator {
         // Its constants are in the heap.
         self.heap.keep_all();
         let frame = self.heap.allocate(Content::Headed, 1 + program.size as usize);
-        self.guarded(|evaluator| evaluator.eval(program.root, frame))
+        let result = self.guarded(|evaluator| evaluator.eval(program.root, frame));
+        self.hand_out(result)
     }
 
     /// Turns a full heap into an error.
@@ -62,6 +63,8 @@ impl Evaluator {
             Err(payload) if payload.is::<HeapExhausted>() => {
                 (self.stack_used, self.stack_limit, self.depth) = (0, usize::MAX, 0);
                 self.heap.forget_regions();
+                (self.stack_top, self.holding) = (0, 0);
+                self.stack_pieces.clear();
                 Err(EvalError::of(
                     &crate::diagnostics::memory_exhausted::ENTRY,
                     "evaluation needs more memory than it may take",

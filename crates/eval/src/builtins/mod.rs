@@ -91,6 +91,36 @@ fn feature_of(name: &str) -> Option<&'static str> {
     }
 }
 
+/// Builtins that keep no value in a vector of their own while they evaluate: under them values
+/// can be collected.
+const QUIET: &[&str] = &[
+    "import",
+    "map",
+    "__genList",
+    "__mapAttrs",
+    "__foldl'",
+    "__all",
+    "__any",
+    "__elem",
+    "__head",
+    "__elemAt",
+    "__length",
+    "__getAttr",
+    "__hasAttr",
+    "__concatStringsSep",
+    "__tryEval",
+    "__seq",
+    "__addErrorContext",
+    "__trace",
+    "toString",
+    "__unsafeDiscardStringContext",
+    "__stringLength",
+    "__isAttrs",
+    "__isList",
+    "__isString",
+    "__isFunction",
+];
+
 /// Fills the global scope.
 pub(crate) fn install(evaluator: &mut Evaluator) {
     let mut entries: Vec<(Symbol, Value)> = Vec::new();
@@ -107,7 +137,14 @@ pub(crate) fn install(evaluator: &mut Evaluator) {
         }
         let short = name.strip_prefix("__").unwrap_or(name);
         let code = NativeCode::Builtin(run);
-        evaluator.natives.push(Native { name: short.into(), arity, strict, captures: 0, code });
+        evaluator.natives.push(Native {
+            name: short.into(),
+            arity,
+            strict,
+            captures: 0,
+            quiet: QUIET.contains(&name),
+            code,
+        });
         let id = evaluator.natives.len() as u32 - 1;
         if name == FINAL_TREE {
             evaluator.outside.final_tree = Some(Value::new(tag::NATIVE, id, 0));
@@ -159,6 +196,7 @@ impl Evaluator {
         if let Ok(builtins) = self.update(self.builtins, one) {
             self.builtins = builtins;
             self.heap.set(self.builtins_slot, builtins);
+            self.heap.keep_all();
             let name = self.symbol("builtins");
             self.globals.insert(name, builtins);
         }

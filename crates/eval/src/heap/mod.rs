@@ -9,8 +9,10 @@
 //! that are touched take memory. How memory is reclaimed is described in
 //! docs/design/0001-evaluator.md.
 
+mod collect;
 mod table;
 
+pub(crate) use collect::Marker;
 pub(crate) use table::Table;
 
 use crate::value::Value;
@@ -46,8 +48,22 @@ pub(crate) struct Region {
 /// All values of one evaluator.
 pub(crate) struct Heap {
     base: NonNull<u64>,
+    /// Two bits for each word: what the object that begins there holds.
+    kinds: NonNull<u8>,
     reserved: usize,
     next: usize,
+    /// Where the place ends that `next` is in: a gap, or the limit.
+    end: usize,
+    /// The end of all objects, up to date while `next` is in a gap.
+    top: usize,
+    /// Gaps that are free, the first one last.
+    runs: Vec<(usize, usize)>,
+    collected: bool,
+    /// Words in use after the last collection, and how many there were.
+    live: usize,
+    collections: u32,
+    /// From how many words in use on a collection is worth it.
+    next_collection: usize,
     /// Where the innermost region begins; 0: there is none.
     region: usize,
     /// The highest handle of the innermost region, or of those inside of it, that is referred to from
@@ -63,17 +79,34 @@ impl Heap {
         let wanted = if max_bytes == 0 { MAX_WORDS } else { (max_bytes / 8).clamp(MIN_WORDS, MAX_WORDS) };
         let mut words = wanted;
         loop {
-            let layout = Layout::array::<u64>(words).ok()?;
-            // SAFETY: the layout has a size above zero.
-            let base = unsafe { alloc_zeroed(layout) };
-            if let Some(base) = NonNull::new(base.cast::<u64>()) {
+            if let (Some(base), Some(kinds)) = (zeroed(words * 8), zeroed(words / 4)) {
+                let base = base.cast::<u64>();
                 prefer_huge_pages(base, words);
-                return Some(Self { base, reserved: words, next: 16, region: 0, kept: 0, limit: words });
+                return Some(Self::of(base, kinds, words));
             }
             if words <= MIN_WORDS {
                 return None;
             }
             words /= 2;
+        }
+    }
+
+    fn of(base: NonNull<u64>, kinds: NonNull<u8>, words: usize) -> Self {
+        Self {
+            base,
+            kinds,
+            reserved: words,
+            next: 16,
+            end: words,
+            top: 16,
+            runs: Vec::new(),
+            collected: false,
+            live: 0,
+            collections: 0,
+            next_collection: usize::MAX,
+            region: 0,
+            kept: 0,
+            limit: words,
         }
     }
 
@@ -84,25 +117,47 @@ impl Heap {
 
     /// Bytes in use.
     pub(crate) fn used_bytes(&self) -> usize {
-        self.next * 8
+        self.top() * 8
+    }
+
+    /// The end of all objects.
+    #[inline]
+    fn top(&self) -> usize {
+        self.next.max(self.top)
+    }
+
+    /// Says from how many bytes on a collection is worth it.
+    pub(crate) fn collect_from(&mut self, bytes: usize) {
+        self.next_collection = bytes / 8;
+    }
+
+    /// How many collections there were, and the bytes that the last one found in use.
+    pub(crate) fn collections(&self) -> (u32, usize) {
+        (self.collections, self.live * 8)
+    }
+
+    /// Whether it is time for a collection.
+    #[inline]
+    pub(crate) fn wants_collection(&self) -> bool {
+        self.runs.is_empty() && self.top() >= self.next_collection
     }
 
     /// Whether less than a sixteenth (at most 64 MiB) of the limit is left.
     pub(crate) fn nearly_full(&self) -> bool {
-        self.limit - self.next < (self.limit / 16).min(8 << 20)
+        self.runs.is_empty() && self.limit - self.top() < (self.limit / 16).min(8 << 20)
     }
 
     /// Takes `count` fresh zero words. When the heap is full the words are the
     /// reserved last ones, and [`Heap::nearly_full`] has long been true.
     #[inline]
     pub(crate) fn allocate(&mut self, content: Content, count: usize) -> Handle {
-        let _ = content;
         let start = self.next;
         let end = start + count;
-        if end > self.limit {
-            exhausted();
+        if end > self.end {
+            return self.allocate_elsewhere(content, count);
         }
         self.next = end;
+        self.set_kind(start, content);
         start as Handle
     }
 
@@ -110,7 +165,7 @@ impl Heap {
     #[inline]
     pub(crate) fn enter(&mut self) -> Region {
         let outer = Region { start: self.region, kept: self.kept };
-        (self.region, self.kept) = (self.next, 0);
+        (self.region, self.kept) = (if self.collected { 0 } else { self.next }, 0);
         outer
     }
 
@@ -121,6 +176,7 @@ impl Heap {
         let (start, kept) = (self.region, self.kept);
         if let Some(result) = result
             && kept < start
+            && !self.collected
             && self.next > start
             && result.is_older_than(start)
         {
@@ -163,16 +219,17 @@ impl Heap {
 
     /// Gives back everything from a handle on.
     fn release(&mut self, start: usize) {
-        debug_assert!(start >= 16 && start <= self.next);
+        debug_assert!(start >= 16 && start <= self.top());
         let count = self.next - start;
         self.words_mut(start as Handle, count).fill(0);
+        self.forget_kinds(start, self.next);
         self.next = start;
     }
 
     /// The word at a handle.
     #[inline]
     pub(crate) fn word(&self, at: Handle) -> u64 {
-        debug_assert!((at as usize) < self.next);
+        debug_assert!((at as usize) < self.top());
         // SAFETY: handles come from `allocate` (plus an offset inside of the
         // object), so `at` is below `next`, which is inside of the reservation.
         unsafe { *self.base.as_ptr().add(at as usize) }
@@ -181,7 +238,7 @@ impl Heap {
     /// Overwrites the word at a handle.
     #[inline]
     pub(crate) fn set_word(&mut self, at: Handle, word: u64) {
-        debug_assert!((at as usize) < self.next);
+        debug_assert!((at as usize) < self.top());
         // SAFETY: as in `word`; `&mut self` makes the access exclusive.
         unsafe { *self.base.as_ptr().add(at as usize) = word }
     }
@@ -214,13 +271,54 @@ impl Heap {
     /// A run of words.
     #[inline]
     pub(crate) fn words(&self, at: Handle, count: usize) -> &[u64] {
-        assert!(at as usize + count <= self.next);
+        assert!(at as usize + count <= self.top());
         // SAFETY: the range is inside of what was allocated (checked above).
         unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(at as usize), count) }
     }
 
+    #[inline(always)]
+    fn kinds_of_four(&self, at: usize) -> u8 {
+        debug_assert!(at < self.reserved);
+        // SAFETY: a byte for each four words of the reservation, in which all handles are.
+        unsafe { *self.kinds.as_ptr().add(at / 4) }
+    }
+
+    #[inline(always)]
+    fn set_kinds_of_four(&mut self, at: usize, kinds: u8) {
+        debug_assert!(at < self.reserved);
+        // SAFETY: as in `kinds_of_four`.
+        unsafe { *self.kinds.as_ptr().add(at / 4) = kinds }
+    }
+
+    #[inline(always)]
+    fn set_kind(&mut self, at: usize, kind: Content) {
+        let shift = at % 4 * 2;
+        let kinds = self.kinds_of_four(at);
+        self.set_kinds_of_four(at, (kinds & !(3 << shift)) | (kind as u8) << shift);
+    }
+
+    /// No objects begin in a range any more.
+    fn forget_kinds(&mut self, start: usize, end: usize) {
+        let mut at = start;
+        while at < end {
+            if at % 4 == 0 && end - at >= 4 {
+                self.set_kinds_of_four(at, 0);
+                at += 4;
+            } else {
+                let kinds = self.kinds_of_four(at);
+                self.set_kinds_of_four(at, kinds & !(3 << (at % 4 * 2)));
+                at += 1;
+            }
+        }
+    }
+
+    /// Makes the words of a range fresh.
+    fn clear(&mut self, start: usize, end: usize) {
+        self.words_mut(start as Handle, end - start).fill(0);
+    }
+
     fn words_mut(&mut self, at: Handle, count: usize) -> &mut [u64] {
-        assert!(at as usize + count <= self.next);
+        assert!(at as usize + count <= self.top());
         // SAFETY: the range is inside of what was allocated (checked above); `&mut self` makes it exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr().add(at as usize), count) }
     }
@@ -230,7 +328,7 @@ impl Heap {
         let at = self.allocate(Content::Raw, 1 + bytes.len().div_ceil(8));
         self.set_word(at, bytes.len() as u64);
         let target = at as usize + 1;
-        assert!(target + bytes.len().div_ceil(8) <= self.next);
+        assert!(target + bytes.len().div_ceil(8) <= self.top());
         // SAFETY: the words from `target` on were just allocated and hold at
         // least `bytes.len()` bytes; `bytes` cannot overlap them, because a
         // borrow of the heap would forbid `&mut self`.
@@ -251,8 +349,10 @@ impl Heap {
         let at = self.allocate(Content::Raw, 1 + total.div_ceil(8));
         self.set_word(at, total as u64);
         for (from, len, offset) in [(left, left_len, 0), (right, right_len, left_len)] {
-            assert!(from as usize + 1 + len.div_ceil(8) <= at as usize);
-            // SAFETY: the source lies wholly below the fresh object (checked above), so the two do not
+            let (from_end, at_end) =
+                (from as usize + 1 + len.div_ceil(8), at as usize + 1 + total.div_ceil(8));
+            assert!(from_end <= at as usize || (from as usize >= at_end && from_end <= self.top()));
+            // SAFETY: the source lies wholly below or above the fresh object (checked above), so the two do not
             // overlap; the fresh object has room for `total` bytes, of which `offset..offset + len` is a part.
             unsafe {
                 let source = self.base.as_ptr().add(from as usize + 1).cast::<u8>();
@@ -267,7 +367,7 @@ impl Heap {
     #[inline]
     pub(crate) fn bytes(&self, at: Handle) -> &[u8] {
         let len = self.word(at) as usize;
-        assert!(at as usize + 1 + len.div_ceil(8) <= self.next);
+        assert!(at as usize + 1 + len.div_ceil(8) <= self.top());
         // SAFETY: inside of what was allocated (checked above); every byte of
         // the reservation is initialized (zeroed).
         unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(at as usize + 1).cast::<u8>(), len) }
@@ -276,11 +376,20 @@ impl Heap {
 
 impl Drop for Heap {
     fn drop(&mut self) {
-        if let Ok(layout) = Layout::array::<u64>(self.reserved) {
-            // SAFETY: allocated in `new` with this very layout.
-            unsafe { dealloc(self.base.as_ptr().cast::<u8>(), layout) }
+        for (at, bytes) in [(self.base.cast::<u8>(), self.reserved * 8), (self.kinds, self.reserved / 4)] {
+            if let Ok(layout) = Layout::array::<u64>(bytes / 8) {
+                // SAFETY: allocated in `zeroed` with this very layout.
+                unsafe { dealloc(at.as_ptr(), layout) }
+            }
         }
     }
+}
+
+/// A reservation of zeros; pages that are not touched take no memory.
+fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
+    let layout = Layout::array::<u64>(bytes / 8).ok()?;
+    // SAFETY: no reservation is smaller than `MIN_WORDS` words, or bits for them.
+    NonNull::new(unsafe { alloc_zeroed(layout) })
 }
 
 /// How much of a heap has small pages: a short evaluation needs less than one large page.
@@ -312,3 +421,66 @@ fn exhausted() -> ! {
 
 /// What unwinds when the heap is full; the evaluator's entry points turn it into an error.
 pub(crate) struct HeapExhausted;
+
+/// Calls with each four bytes of the native stack between two addresses, read as a handle.
+pub(crate) fn scan_stack(low: usize, high: usize, mut found: impl FnMut(Handle)) {
+    let mut at = low.next_multiple_of(4);
+    while at + 4 <= high {
+        // SAFETY: the caller gives a part of this thread's own stack that is in use, all of which is
+        // readable; the read is volatile, as the bytes belong to other variables.
+        found(unsafe { std::ptr::with_exposed_provenance::<Handle>(at).read_volatile() });
+        at += 4;
+    }
+}
+
+/// Calls with the processor's registers that a function keeps for its caller.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+pub(crate) fn with_registers<T>(work: impl FnOnce(&[u64]) -> T) -> T {
+    let mut kept = [0u64; 6];
+    // SAFETY: the registers are stored into an array that is large enough, and nothing else is touched.
+    unsafe {
+        std::arch::asm!(
+            "mov [{0}], rbx", "mov [{0} + 8], rbp", "mov [{0} + 16], r12",
+            "mov [{0} + 24], r13", "mov [{0} + 32], r14", "mov [{0} + 40], r15",
+            in(reg) kept.as_mut_ptr(), options(nostack, preserves_flags)
+        );
+    }
+    work(&kept)
+}
+
+/// Calls with the processor's registers that a function keeps for its caller.
+#[cfg(target_arch = "aarch64")]
+#[inline(never)]
+pub(crate) fn with_registers<T>(work: impl FnOnce(&[u64]) -> T) -> T {
+    let mut kept = [0u64; 12];
+    // SAFETY: the registers are stored into an array that is large enough, and nothing else is touched.
+    unsafe {
+        std::arch::asm!(
+            "stp x19, x20, [{0}]", "stp x21, x22, [{0}, #16]", "stp x23, x24, [{0}, #32]",
+            "stp x25, x26, [{0}, #48]", "stp x27, x28, [{0}, #64]", "stp x29, x30, [{0}, #80]",
+            in(reg) kept.as_mut_ptr(), options(nostack, preserves_flags)
+        );
+    }
+    work(&kept)
+}
+
+/// Whether the native stack can be searched here.
+pub(crate) const CAN_COLLECT: bool =
+    cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")));
+
+/// The highest address of this thread's stack.
+#[cfg(target_os = "linux")]
+pub(crate) fn thread_stack_top() -> Option<usize> {
+    // SAFETY: the attributes are filled by the call that comes first, and destroyed in the end.
+    unsafe {
+        let mut attributes = std::mem::zeroed::<libc::pthread_attr_t>();
+        if libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) != 0 {
+            return None;
+        }
+        let (mut low, mut size) = (std::ptr::null_mut(), 0);
+        let known = libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size) == 0;
+        libc::pthread_attr_destroy(&raw mut attributes);
+        known.then(|| low as usize + size)
+    }
+}

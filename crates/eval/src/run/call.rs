@@ -13,9 +13,6 @@ use nival_syntax::Symbol;
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
-/// Between how many calls interruption and memory are looked at.
-const TICKS: u32 = 256;
-
 impl Evaluator {
     pub(super) fn call_one(
         &mut self,
@@ -215,7 +212,11 @@ impl Evaluator {
             };
             arguments.push(value);
         }
-        match self.call(callee, &arguments) {
+        let holds = u32::from(arguments.spilled());
+        self.holding += holds;
+        let result = self.call(callee, &arguments);
+        self.holding -= holds;
+        match result {
             Ok(value) => Ok(Step::Done(value)),
             Err(error) => Err(self.calling_native(error, callee, node)),
         }
@@ -257,7 +258,7 @@ impl Evaluator {
     #[inline]
     pub(crate) fn tick(&mut self) -> EvalResult<()> {
         self.ticks = self.ticks.wrapping_add(1);
-        if self.ticks.is_multiple_of(TICKS) { self.look_around() } else { Ok(()) }
+        if self.ticks & self.tick_mask == 0 { self.look_around() } else { Ok(()) }
     }
 
     #[cold]
@@ -265,6 +266,7 @@ impl Evaluator {
         if self.interrupt.load(Ordering::Relaxed) {
             return Err(EvalError::of(&diagnostics::interrupted::ENTRY, "evaluation was interrupted"));
         }
+        self.collect_if_quiet();
         if self.heap.nearly_full() {
             let used = self.heap.used_bytes() >> 20;
             return Err(EvalError::of(
@@ -379,7 +381,8 @@ impl Evaluator {
     /// Calls a function with arguments; the result is forced.
     pub fn call(&mut self, function: Value, arguments: &[Value]) -> EvalResult {
         if self.stack_is_low() {
-            return self.on_more_stack(|evaluator| evaluator.call(function, arguments));
+            let result = self.on_more_stack(|evaluator| evaluator.call(function, arguments));
+            return self.hand_out(result);
         }
         let depth = self.depth;
         let result = self.call_inner(function, arguments);
@@ -469,6 +472,8 @@ impl Evaluator {
         }
         let captures = self.natives[id].captures as usize;
         let code = self.natives[id].code.clone();
+        let holds = u32::from(!self.natives[id].quiet || all.spilled());
+        self.holding += holds;
         let result = match code {
             NativeCode::Builtin(run) => run(self, &all),
             NativeCode::Closure(run) => {
@@ -476,8 +481,9 @@ impl Evaluator {
                 self.heap.keep_all();
                 run(self, &all[..captures], &all[captures..])
             }
-        }?;
-        Ok((self.force(result)?, &arguments[taken..]))
+        };
+        self.holding -= holds;
+        Ok((self.force(result?)?, &arguments[taken..]))
     }
 
     #[cold]

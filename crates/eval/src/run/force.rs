@@ -138,7 +138,11 @@ impl Evaluator {
         for index in 0..count {
             arguments.push(self.heap.value(at + 1 + index as u32));
         }
-        self.call(function, &arguments)
+        let holds = u32::from(arguments.spilled());
+        self.holding += holds;
+        let result = self.call(function, &arguments);
+        self.holding -= holds;
+        result
     }
 
     fn force_lazy(&mut self, value: Value) -> EvalResult {
@@ -148,7 +152,9 @@ impl Evaluator {
         };
         let captures = self.captures(value.handle());
         self.heap.keep_all();
+        self.holding += 1;
         let result = work(self, &captures);
+        self.holding -= 1;
         self.free_lazies.push(index);
         match result {
             Ok(value) => self.force(value),
@@ -192,7 +198,7 @@ impl Evaluator {
     /// Forces everything inside of a value.
     pub fn force_deep(&mut self, value: Value) -> EvalResult {
         let mut seen = rustc_hash::FxHashSet::default();
-        self.force_deep_inner(value, &mut seen)
+        self.holding(|evaluator| evaluator.force_deep_inner(value, &mut seen))
     }
 
     fn force_deep_inner(&mut self, value: Value, seen: &mut rustc_hash::FxHashSet<u64>) -> EvalResult {

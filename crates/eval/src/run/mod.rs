@@ -3,6 +3,7 @@
 mod arithmetic;
 mod call;
 mod coerce;
+mod collect;
 mod compare;
 mod force;
 mod operators;
@@ -148,15 +149,20 @@ impl Evaluator {
         if self.stack_used + STACK_PIECE > self.settings.max_stack {
             return Err(self.too_deep());
         }
-        let (limit, used) = (self.stack_limit, self.stack_used);
+        let (limit, used, outer_top) = (self.stack_limit, self.stack_used, self.stack_top);
         self.stack_used += STACK_PIECE;
+        let here = 0u8;
+        self.stack_pieces.push((std::ptr::from_ref(&here).expose_provenance(), outer_top));
         let result = stacker::grow(STACK_PIECE, || {
             let here = 0u8;
-            let top = std::ptr::from_ref(&here) as usize;
+            let top = std::ptr::from_ref(&here).expose_provenance();
             self.stack_limit = top - (STACK_PIECE - STACK_RESERVE);
+            // The first function's frame is in the highest page of the piece.
+            self.stack_top = top.next_multiple_of(4096);
             work(self)
         });
-        (self.stack_limit, self.stack_used) = (limit, used);
+        self.stack_pieces.pop();
+        (self.stack_limit, self.stack_used, self.stack_top) = (limit, used, outer_top);
         result
     }
 

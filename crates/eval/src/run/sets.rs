@@ -89,7 +89,7 @@ impl Evaluator {
         let mut added: Vec<(Symbol, u32, Value)> = Vec::with_capacity(count);
         for at in 0..count {
             let computed = self.code.sets[id as usize].computed[at];
-            let name = self.eval(computed.name, frame)?;
+            let name = self.holding(|evaluator| evaluator.eval(computed.name, frame))?;
             if name == Value::NULL {
                 continue;
             }

@@ -23,6 +23,7 @@ impl Evaluator {
         let mut reader = Reader { text: text.strip_prefix('\u{feff}').unwrap_or(text), at: 0 };
         let mut open: Vec<Open> = Vec::new();
         loop {
+            self.tick()?;
             let mut value = match reader.token()? {
                 b'[' => {
                     if !reader.skip(b']') {

@@ -13,7 +13,7 @@ impl Evaluator {
     /// A value as JSON, as `builtins.toJSON` makes it.
     pub fn to_json(&mut self, value: Value, copy_to_store: bool) -> EvalResult<(String, ContextId)> {
         let (mut out, mut context) = (Vec::new(), Gathered::default());
-        self.json_into(&mut out, &mut context, value, copy_to_store)?;
+        self.holding(|evaluator| evaluator.json_into(&mut out, &mut context, value, copy_to_store))?;
         let context = self.contexts.gather(&context);
         Ok((super::from_bytes(out), context))
     }

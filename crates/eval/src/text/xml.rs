@@ -60,7 +60,7 @@ impl Evaluator {
         };
         writer.out.extend_from_slice(b"<?xml version='1.0' encoding='utf-8'?>\n<expr>\n");
         let value = self.force(value)?;
-        self.xml_into(&mut writer, value, 1)?;
+        self.holding(|evaluator| evaluator.xml_into(&mut writer, value, 1))?;
         writer.close(0, "expr");
         let context = self.contexts.gather(&writer.context);
         Ok((super::from_bytes(writer.out), context))
