@@ -367,15 +367,14 @@ pub(crate) fn from_sorted(heap: &mut Heap, entries: &[(Symbol, u32, Value)]) -> 
     set
 }
 
+/// An attribute of a flat set: name, position, slot.
+pub(crate) fn entry_of(heap: &Heap, flat: Handle, index: u32) -> (Symbol, u32, Handle) {
+    let (name, position) = entry(heap, heap.pair(flat).1, index);
+    (name, if has_positions(heap, flat) { position } else { 0 }, flat + 1 + index)
+}
+
 /// All attributes of a set: name, position, slot; sorted by symbol.
 pub(crate) fn entries(heap: &mut Heap, set: Handle) -> Vec<(Symbol, u32, Handle)> {
     let flat = flatten(heap, set);
-    let shape = heap.pair(flat).1;
-    let has_positions = has_positions(heap, flat);
-    (0..shape_len(heap, shape))
-        .map(|index| {
-            let (name, position) = entry(heap, shape, index);
-            (name, if has_positions { position } else { 0 }, flat + 1 + index)
-        })
-        .collect()
+    (0..count_bound(heap, flat)).map(|index| entry_of(heap, flat, index)).collect()
 }

@@ -29,7 +29,7 @@ pub struct Settings {
     /// From how many bytes of values on those that nobody needs are collected; 0: never. Who holds values
     /// between evaluations that did not come from one (see [`Evaluator::keep`]) must leave it at 0.
     pub collect_from: usize,
-    /// Collects at every opportunity, for tests.
+    /// Collects every few calls, for tests.
     pub collect_always: bool,
     /// Whether reading from what must be built first is allowed.
     pub import_from_derivation: bool,
@@ -123,6 +123,8 @@ pub struct Evaluator {
     pub(crate) stack_pieces: Vec<(usize, usize)>,
     /// How many builtins that keep values in vectors are at work.
     pub(crate) holding: u32,
+    /// Values that have to stay while something is at work.
+    pub(crate) pinned: Vec<Value>,
     /// Results that were handed out.
     pub(crate) handed_out: Vec<Value>,
     pub(crate) interrupt: Arc<AtomicBool>,
@@ -162,12 +164,13 @@ impl Evaluator {
             settings,
             depth: 0,
             ticks: 0,
-            tick_mask: 0,
+            tick_mask: TICKS - 1,
             stack_limit: usize::MAX,
             stack_used: 0,
             stack_top: 0,
             stack_pieces: Vec::new(),
             holding: 0,
+            pinned: Vec::new(),
             handed_out: Vec::new(),
             interrupt: Arc::new(AtomicBool::new(false)),
             imports: FxHashMap::default(),
@@ -177,7 +180,7 @@ impl Evaluator {
             recent_slots: vec![(0, 0, 0); RECENT_SLOTS],
         };
         builtins::install(&mut evaluator);
-        evaluator.tick_mask = if evaluator.settings.collect_always { 0 } else { TICKS - 1 };
+        evaluator.tick_mask = if evaluator.settings.collect_always { 31 } else { TICKS - 1 };
         evaluator
     }
 

@@ -65,6 +65,7 @@ impl Evaluator {
                 self.heap.forget_regions();
                 (self.stack_top, self.holding) = (0, 0);
                 self.stack_pieces.clear();
+                self.pinned.clear();
                 Err(EvalError::of(
                     &crate::diagnostics::memory_exhausted::ENTRY,
                     "evaluation needs more memory than it may take",

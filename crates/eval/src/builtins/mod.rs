@@ -110,6 +110,7 @@ const QUIET: &[&str] = &[
     "__concatStringsSep",
     "__tryEval",
     "__seq",
+    "__deepSeq",
     "__addErrorContext",
     "__trace",
     "toString",

@@ -16,11 +16,6 @@ impl<T: Copy> Table<T> {
         self.0.len() as u32 - 1
     }
 
-    /// How many rows there are.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Adds rows; the number of the first.
     pub(crate) fn extend(&mut self, rows: &[T]) -> u32 {
         let start = self.0.len() as u32;

@@ -76,7 +76,7 @@ impl Evaluator {
             marker.handle(set.shape);
         }
         let tables = self.globals.values().chain(self.imports.values()).chain(&self.outside.names);
-        for value in tables.chain(&self.handed_out) {
+        for value in tables.chain(&self.handed_out).chain(&self.pinned) {
             marker.value(*value);
         }
         marker.value(self.builtins);

@@ -198,7 +198,11 @@ impl Evaluator {
     /// Forces everything inside of a value.
     pub fn force_deep(&mut self, value: Value) -> EvalResult {
         let mut seen = rustc_hash::FxHashSet::default();
-        self.holding(|evaluator| evaluator.force_deep_inner(value, &mut seen))
+        // What was seen is known by its handle, so all of it has to stay.
+        self.pinned.push(value);
+        let result = self.force_deep_inner(value, &mut seen);
+        self.pinned.pop();
+        result
     }
 
     fn force_deep_inner(&mut self, value: Value, seen: &mut rustc_hash::FxHashSet<u64>) -> EvalResult {
@@ -214,7 +218,9 @@ impl Evaluator {
                 }
             }
             tag::ATTRS if seen.insert(value.bits()) => {
-                for (name, position, slot) in attrs::entries(&mut self.heap, value.handle()) {
+                let flat = attrs::flatten(&mut self.heap, value.handle());
+                for index in 0..attrs::count_bound(&self.heap, flat) {
+                    let (name, position, slot) = attrs::entry_of(&self.heap, flat, index);
                     if let Err(error) = self.force_deep_inner(Value::reference(slot), seen) {
                         let span = self.name_span(name, position);
                         let text = format!("while evaluating the attribute `{}`", self.name(name));
