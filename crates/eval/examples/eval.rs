@@ -117,9 +117,18 @@ fn run(evaluator: &mut Evaluator, options: &Options) -> EvalResult<String> {
             Some(file) if file != "-" => std::fs::read(file).unwrap_or_default(),
             _ => std::io::read_to_string(std::io::stdin()).unwrap_or_default().into_bytes(),
         };
-        return match evaluator.check("«stdin»", &text, &here).into_iter().next() {
-            Some(first) => Err(nival_eval::EvalError::new(first)),
-            None => Ok(String::new()),
+        let base = match &options.file {
+            Some(file) if file != "-" => {
+                std::path::Path::new(file).parent().map(|p| p.to_string_lossy().into_owned())
+            }
+            _ => None,
+        };
+        return match evaluator.print_parsed("«stdin»", &text, &base.unwrap_or(here)) {
+            Ok(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
+            Err(errors) => Err(errors.into_iter().next().map_or_else(
+                || evaluator.throw(&nival_eval::diagnostics::invalid_data::ENTRY, "nothing was read", None),
+                nival_eval::EvalError::new,
+            )),
         };
     }
     let mut value = match (&options.expression, &options.file) {

@@ -21,5 +21,5 @@ pub use ast::{
     Range, SetId, TextId,
 };
 pub use lexer::{Lexer, Token, TokenKind};
-pub use parser::{Parsed, parse};
+pub use parser::{Parsed, parse, parse_pieces};
 pub use symbol::{Interner, Symbol};

@@ -4,6 +4,7 @@ mod fetching;
 mod flakes;
 mod library;
 mod modules;
+mod nix_language;
 mod world;
 
 use nival_engine::{Session, SessionOptions};

@@ -3,6 +3,7 @@
 mod from_json;
 mod json;
 mod numbers;
+mod parsed;
 mod print;
 mod show;
 mod toml;

@@ -24,6 +24,11 @@ impl Evaluator {
             Toml::Integer(int) => self.int(*int),
             Toml::Float(float) => self.float(*float),
             Toml::Boolean(value) => Value::bool(*value),
+            Toml::Datetime(time) if self.settings.features.contains("parse-toml-timestamps") => {
+                let (kind, value) = (self.string("timestamp"), self.string(&timestamp(time)));
+                let (kind_name, value_name) = (self.symbol("_type"), self.symbol("value"));
+                self.attrs(&[(kind_name, kind), (value_name, value)])
+            }
             Toml::Datetime(_) => {
                 return Err(EvalError::of(
                     &diagnostics::invalid_data::ENTRY,
@@ -48,4 +53,35 @@ impl Evaluator {
             }
         })
     }
+}
+
+/// A date, a time or both, with as many digits of seconds as are needed, in threes.
+fn timestamp(time: &::toml::value::Datetime) -> String {
+    let mut text = String::new();
+    if let Some(date) = time.date {
+        text += &format!("{:04}-{:02}-{:02}", date.year, date.month, date.day);
+    }
+    if let Some(clock) = time.time {
+        if time.date.is_some() {
+            text.push('T');
+        }
+        text += &format!("{:02}:{:02}:{:02}", clock.hour, clock.minute, clock.second.unwrap_or(0));
+        let nanoseconds = clock.nanosecond.unwrap_or(0);
+        text += &match nanoseconds {
+            0 => String::new(),
+            n if n % 1_000_000 == 0 => format!(".{:03}", n / 1_000_000),
+            n if n % 1000 == 0 => format!(".{:06}", n / 1000),
+            n => format!(".{n:09}"),
+        };
+    }
+    match time.offset {
+        None => {}
+        Some(::toml::value::Offset::Z) => text.push('Z'),
+        Some(::toml::value::Offset::Custom { minutes }) => {
+            let sign = if minutes < 0 { '-' } else { '+' };
+            let minutes = minutes.unsigned_abs();
+            text += &format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60);
+        }
+    }
+    text
 }

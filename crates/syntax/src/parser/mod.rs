@@ -28,7 +28,15 @@ pub struct Parsed {
 
 /// Reads a whole file.
 pub fn parse(text: &[u8], source: SourceId, interner: &mut Interner) -> Parsed {
-    let mut parser = Parser::new(text, source, interner);
+    parse_file(Parser::new(text, source, interner))
+}
+
+/// Reads a whole file for printing: an indented string stays in the pieces that its escapes cut it into.
+pub fn parse_pieces(text: &[u8], source: SourceId, interner: &mut Interner) -> Parsed {
+    parse_file(Parser { keep_pieces: true, ..Parser::new(text, source, interner) })
+}
+
+fn parse_file(mut parser: Parser<'_>) -> Parsed {
     let root = parser.expression();
     if parser.token.kind != TokenKind::End {
         parser.unexpected("the end of the file");
@@ -49,6 +57,8 @@ pub(crate) struct Parser<'a> {
     depth: u32,
     scratch: Vec<ExprId>,
     current_position: Symbol,
+    /// Whether the pieces of an indented string stay apart.
+    keep_pieces: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -70,6 +80,7 @@ impl<'a> Parser<'a> {
             depth: 0,
             scratch: Vec::new(),
             current_position,
+            keep_pieces: false,
         }
     }
 

@@ -165,7 +165,7 @@ impl Parser<'_> {
                 self.add(Expr::Text(text), start)
             }
             [Part::Text(text)] => self.add(Expr::Text(*text), start),
-            _ if parts.iter().all(|part| matches!(part, Part::Text(_))) => {
+            _ if !self.keep_pieces && parts.iter().all(|part| matches!(part, Part::Text(_))) => {
                 let mut whole = Vec::new();
                 for part in parts {
                     if let Part::Text(text) = part {
