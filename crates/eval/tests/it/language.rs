@@ -65,3 +65,13 @@ fn every_golden_has_its_case() {
         }
     }
 }
+
+#[test]
+fn what_is_read_is_printed_as_nix_prints_it() {
+    let text = r####"{ a, b ? 1, ... }@args: let inherit (a) x y; z = ./p/q; in rec { inherit z; v = a.b."c d" or (-x); w = [ (x < y) (x >= 1) (a.b.c x y) <n/m> ./a/${z}/b 1.5 ]; "if" = x |> v; ${x} = ''a ''$ b${"c"}''; q = a ? b.c && !(x -> y) || a // b != x ++ y; r = with a; assert b; if x then y - 1 else x * y / 2; s = let { body = 1; }; f = (a b) x; t = "x${y}z\n\${"; }"####;
+    let wanted = r####"({ a, b ? 1, ... } @ args: (let inherit (a) x y; z = /tmp/p/q; in rec { inherit z; f = (a b x); "if" = (v x); q = ((((a) ? b.c) && (! (x -> y))) || ((a // b) != (x ++ y))); r = (with a; assert b; (if x then (__sub y 1) else (__div (__mul x y) 2))); s = (rec { body = 1; }).body; t = ("x" + y + "z\n\${"); v = (a).b."c d" or ((__sub 0 x)); w = [ ((__lessThan x y)) ((! (__lessThan x 1))) (((a).b.c x y)) ((__findFile __nixPath "n/m")) ((/tmp/a/ + z + "/b")) (1.5) ]; "${x}" = ("a " + "$" + " b" + "c"); }))"####;
+    let mut evaluator = Evaluator::new(Rc::new(DiskWorld::default()), Settings::default());
+    let got = evaluator.print_parsed("(text)", text.as_bytes(), "/tmp").expect("it is well-formed");
+    assert_eq!(String::from_utf8_lossy(&got), wanted);
+    assert!(evaluator.print_parsed("(text)", b"{ a = ; }", "/").is_err());
+}
