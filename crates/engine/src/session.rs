@@ -79,6 +79,11 @@ impl Session {
         self.world.allow(path);
     }
 
+    /// The system that is built for.
+    pub fn system(&self) -> &str {
+        self.world.system()
+    }
+
     /// The texts that diagnostics mark.
     pub fn sources(&self) -> &Sources {
         self.evaluator.sources()

@@ -87,31 +87,16 @@ impl Context {
             system: format!("{}-linux", std::env::consts::ARCH),
             ..SessionOptions::default()
         };
+        options.transport = transport_options();
+        options.cancel = self.cancel.clone();
+        options.cache = cache_folder();
         change(&mut options);
         Ok(Session::new(self.store()?, options))
     }
 
     /// The way out to the network, with the user's proxies and credentials.
     pub fn transport(&self) -> Result<Transport, Error> {
-        let variable = |name: &str| std::env::var(name).or_else(|_| std::env::var(name.to_uppercase())).ok();
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        let options = Options {
-            user_agent: format!("nival/{}", env!("CARGO_PKG_VERSION")),
-            proxies: Proxies {
-                http: variable("http_proxy"),
-                https: variable("https_proxy"),
-                none_for: variable("no_proxy"),
-            },
-            netrc: std::env::var_os("NETRC")
-                .map(PathBuf::from)
-                .or_else(|| home.map(|home| home.join(".netrc"))),
-            certificates: ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"]
-                .iter()
-                .find_map(std::env::var_os)
-                .map(PathBuf::from),
-            ..Options::default()
-        };
-        Ok(Transport::new(options, self.cancel.clone())?)
+        Ok(Transport::new(transport_options(), self.cancel.clone())?)
     }
 
     /// Turns an error of the engine into one that can be shown, with the session's sources.
@@ -195,18 +180,46 @@ fn runtime_folder(data: &Path) -> PathBuf {
     base.join(hash)
 }
 
+/// How the network is used: with the user's proxies, credentials and certificates.
+fn transport_options() -> Options {
+    let variable = |name: &str| std::env::var(name).or_else(|_| std::env::var(name.to_uppercase())).ok();
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    Options {
+        user_agent: format!("nival/{}", env!("CARGO_PKG_VERSION")),
+        proxies: Proxies {
+            http: variable("http_proxy"),
+            https: variable("https_proxy"),
+            none_for: variable("no_proxy"),
+        },
+        netrc: std::env::var_os("NETRC").map(PathBuf::from).or_else(|| home.map(|home| home.join(".netrc"))),
+        certificates: ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"]
+            .iter()
+            .find_map(std::env::var_os)
+            .map(PathBuf::from),
+        ..Options::default()
+    }
+}
+
+/// The user's folder for what can be fetched again.
+fn cache_folder() -> Option<PathBuf> {
+    let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let usual =
+        || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")).filter(|path| path.is_absolute());
+    Some(named.or_else(usual)?.join("nival"))
+}
+
 /// Makes a path absolute without asking the disk.
 pub fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
 fn search_path() -> Vec<(String, String)> {
-    let text = std::env::var("NIX_PATH").unwrap_or_default();
-    let entries = text.split(':').filter(|entry| !entry.is_empty());
+    let entries = nival_engine::split_nix_path(&std::env::var("NIX_PATH").unwrap_or_default());
+    let entries = entries.into_iter().filter(|entry| !entry.is_empty());
     entries
         .map(|entry| match entry.split_once('=') {
             Some((prefix, path)) => (prefix.to_owned(), path.to_owned()),
-            None => (String::new(), entry.to_owned()),
+            None => (String::new(), entry),
         })
         .collect()
 }

@@ -2,10 +2,12 @@
 
 mod builtins;
 
+use crate::diagnostics;
 use crate::error::Error;
 use crate::session::Session;
 use crate::world::EngineWorld;
 pub(crate) use builtins::install;
+use nival_diagnostics::Diagnostic;
 use nival_eval::{EvalResult, Evaluator, Value};
 use nival_inputs::flakes::{FlakeReference, How, LockFlags, LockedFlake, lock_flake};
 use std::path::Path;
@@ -91,9 +93,16 @@ impl Session {
             }
         }
         let names: Vec<String> = candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
-        let why = format!("it has none of the outputs {}", names.join(", "));
-        let error = nival_inputs::fetchers::Error::Flake { path: locked.locked.to_string(), why };
-        Err(error.into())
+        let message = format!("the flake `{}` has no {}", locked.locked, names.join(", no "));
+        let mut diagnostic = Diagnostic::error(&diagnostics::no_selection::ENTRY, message);
+        let known = self.evaluator.attributes(outputs)?;
+        let known: Vec<&str> = known.iter().map(|attribute| self.evaluator.name(attribute.name)).collect();
+        if let Some(near) = nival_eval::nearest(fragment, known.iter().copied()) {
+            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        } else {
+            diagnostic = diagnostic.help(format!("its outputs are: {}", known.join(", ")));
+        }
+        Err(Error::Other(Box::new(diagnostic)))
     }
 
     fn find(&mut self, from: Value, path: &str) -> EvalResult<Option<Value>> {

@@ -31,6 +31,11 @@ pub(crate) struct EngineWorld {
 }
 
 impl EngineWorld {
+    /// The system that is built for.
+    pub(crate) fn system(&self) -> &str {
+        self.options.nix.system().unwrap_or(&self.options.system)
+    }
+
     pub(crate) fn new(store: Arc<LocalStore>, options: SessionOptions) -> Self {
         let nix = &options.nix;
         let access = Access::new(nix.pure_eval(), nix.restrict_eval(), nix.list("allowed-uris"));
@@ -285,8 +290,7 @@ impl World for EngineWorld {
     }
 
     fn current_system(&self) -> Option<String> {
-        let system = self.options.nix.system().unwrap_or(&self.options.system);
-        (!self.access.is_pure()).then(|| system.to_owned())
+        (!self.access.is_pure()).then(|| self.system().to_owned())
     }
 
     fn search_path(&self) -> Vec<(String, String)> {

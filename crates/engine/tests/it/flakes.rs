@@ -81,7 +81,7 @@ fn outputs_are_found_and_inputs_are_one() {
         assert_eq!((found.as_str(), serde_json::from_str::<Value>(&shown).expect("JSON")), (path, wanted));
     }
     let missing = session.flake_output(&locked, "nothing", &search).expect_err("there is none");
-    assert_eq!(missing.diagnostic().entry.code, "NV0423");
+    assert_eq!(missing.diagnostic().entry.code, "NV0820");
     let top = folder.text("top");
     let text = format!(
         r#"let f = builtins.getFlake "git+file://{top}"; in {{ inherit (f) _type; x = f.inputs.sub.x; d = f.inputs.data ? outputs; }}"#

@@ -1,27 +1,26 @@
 //! `nival eval`
 
-use crate::commands::evaluation::Evaluation;
+use crate::commands::evaluation::{Evaluation, Target};
 use crate::commands::realise::versions;
-use crate::context::{Context, absolute, current_folder};
+use crate::context::{Context, current_folder};
 use crate::error::Error;
 use clap::Args;
-use nival_engine::{Expression, Format, Project, Session};
+use nival_engine::{Format, Project, Session};
 use nival_eval::Value;
 use nival_inputs::Lock;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What can be typed behind `nival eval`.
 #[derive(Args)]
 pub struct Arguments {
-    /// A file, a folder with `default.nix`, or with `--option` a configuration
+    /// A file, a folder, a flake such as .#name or github:owner/name, or with `--config` a configuration
     #[arg(required_unless_present = "expr")]
-    path: Option<PathBuf>,
+    target: Option<String>,
     /// Evaluate this expression; `lib` is at hand
-    #[arg(short = 'E', long, value_name = "EXPRESSION", conflicts_with_all = ["path", "option"])]
+    #[arg(short = 'E', long, value_name = "EXPRESSION", conflicts_with_all = ["target", "config"])]
     expr: Option<String>,
     /// Select what this path leads to, such as packages.hello or list.0
-    #[arg(short = 'A', long = "attr", value_name = "PATH", conflicts_with = "option")]
+    #[arg(short = 'A', long = "attr", value_name = "PATH", conflicts_with = "config")]
     attribute: Option<String>,
     /// Apply this function to the value
     #[arg(long, value_name = "FUNCTION")]
@@ -37,9 +36,9 @@ pub struct Arguments {
     read_only: bool,
     /// Print the value of an option of the configuration, such as networking.hostName
     #[arg(long, value_name = "OPTION")]
-    option: Option<String>,
+    config: Option<String>,
     /// Which machine, where the configuration has several
-    #[arg(long, value_name = "NAME", requires = "option")]
+    #[arg(long, value_name = "NAME", requires = "config")]
     machine: Option<String>,
     #[command(flatten)]
     evaluation: Evaluation,
@@ -48,36 +47,39 @@ pub struct Arguments {
 /// Evaluates and prints.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let json = context.output.is_json();
-    let mut session = arguments.evaluation.session(context, arguments.read_only)?;
+    let target = arguments.target.as_deref().filter(|_| arguments.config.is_none()).map(Target::parse);
+    let flake = target.as_ref().is_some_and(Target::is_flake);
+    let mut session = arguments.evaluation.session(context, arguments.read_only, flake)?;
     let format = match (json, arguments.raw, arguments.xml) {
         (true, ..) => Format::Json,
         (_, true, _) => Format::Raw,
         (.., true) => Format::Xml { strict: true, places: false },
         _ => Format::Shown,
     };
-    let shown = value(&mut session, arguments).and_then(|value| session.print(value, format));
+    let shown = value(context, &mut session, arguments, target.as_ref())
+        .and_then(|value| session.print(value, format));
     context.show_messages(&session);
     let text = shown.map_err(|error| context.failed(&session, &error))?;
     context.output.text(&text, format != Format::Raw);
     Ok(ExitCode::SUCCESS)
 }
 
-fn value(session: &mut Session, arguments: &Arguments) -> Result<Value, nival_engine::Error> {
+fn value(
+    context: &Context,
+    session: &mut Session,
+    arguments: &Arguments,
+    target: Option<&Target>,
+) -> Result<Value, nival_engine::Error> {
     let base = current_folder();
     let automatic = arguments.evaluation.automatic(session)?;
-    let mut value = match (&arguments.expr, &arguments.path, &arguments.option) {
+    let mut value = match (&arguments.expr, &arguments.config, target) {
         (Some(text), ..) => session.evaluate_with_library(text, &base)?,
-        (None, Some(path), Some(option)) => option_of(session, arguments, path, option)?,
-        (None, path, _) => {
-            let path = path.clone().unwrap_or_else(|| PathBuf::from("."));
-            let named = path.to_string_lossy();
-            let file = if named.starts_with('<') {
-                named.into_owned()
-            } else {
-                absolute(path.clone()).to_string_lossy().into_owned()
-            };
-            session.evaluate(&Expression::File(file))?
+        (None, Some(option), _) => {
+            let path = arguments.target.as_deref().unwrap_or(".");
+            option_of(session, arguments, std::path::Path::new(path), option)?
         }
+        (None, None, Some(target)) => target.evaluate(context, session, &automatic)?,
+        (None, None, None) => Target::parse(".").evaluate(context, session, &automatic)?,
     };
     if let Some(path) = &arguments.attribute {
         value = session.select(value, path, &automatic)?;

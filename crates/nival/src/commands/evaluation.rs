@@ -3,7 +3,8 @@
 use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use nival_engine::{Argument, Automatic, Session};
+use nival_engine::{Argument, Automatic, Expression, LockFlags, NixSettings, OutputSearch, Session};
+use nival_eval::Value;
 use std::path::Path;
 
 /// Options of every command that evaluates expressions.
@@ -20,9 +21,24 @@ pub struct Evaluation {
     /// Let values take at most this much memory, such as 512M or 4G
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_memory: Option<usize>,
-    /// Let calls nest at most this deeply
-    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
-    pub max_call_depth: u32,
+    /// Let calls nest at most this deeply; the default is 10000
+    #[arg(long, value_name = "COUNT")]
+    pub max_call_depth: Option<u32>,
+    /// Let the value of a flake depend on the environment, the clock, and files outside of it
+    #[arg(long)]
+    pub impure: bool,
+    /// Let values depend on nothing outside of what is evaluated
+    #[arg(long, conflicts_with = "impure")]
+    pub pure_eval: bool,
+    /// Let only files of the search path and allowed addresses be read
+    #[arg(long)]
+    pub restrict_eval: bool,
+    /// Switch on parts of the language that are off, such as pipe-operators
+    #[arg(long, alias = "experimental-features", value_name = "NAMES")]
+    pub extra_experimental_features: Vec<String>,
+    /// Set a setting of nix.conf
+    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], action = ArgAction::Append)]
+    pub option: Vec<String>,
 }
 
 /// Reads a number of bytes with `K`, `M`, `G` or `T` behind it.
@@ -37,25 +53,126 @@ fn size(text: &str) -> Result<usize, String> {
 
 impl Evaluation {
     /// A session with these options; `read_only` ones compute store paths and write nothing.
-    pub fn session(&self, context: &mut Context, read_only: bool) -> Result<Session, Error> {
+    ///
+    /// A flake is evaluated purely unless something else is said.
+    pub fn session(&self, context: &mut Context, read_only: bool, flake: bool) -> Result<Session, Error> {
+        let nix = self.nix_settings(flake).map_err(|error| Error::plain(error.diagnostic()))?;
         context.session_with(|options| {
+            options.nix = nix;
             let own = self.include.iter().map(|entry| {
                 let (prefix, path) = entry.split_once('=').unwrap_or(("", entry));
-                (prefix.to_owned(), absolute(Path::new(path).to_owned()).to_string_lossy().into_owned())
+                // An address stays as it is; it is fetched when something is looked up there.
+                let path = match path.contains(':') {
+                    true => path.to_owned(),
+                    false => absolute(Path::new(path).to_owned()).to_string_lossy().into_owned(),
+                };
+                (prefix.to_owned(), path)
             });
             options.search_path.splice(0..0, own);
             options.read_only = read_only;
-            if let Some(system) = &self.system {
-                options.system.clone_from(system);
-            }
             options.settings.max_memory = self.max_memory.unwrap_or(0);
-            options.settings.max_call_depth = self.max_call_depth;
         })
+    }
+
+    /// What nix.conf and NIX_CONFIG say, and the options above them.
+    fn nix_settings(&self, flake: bool) -> Result<NixSettings, nival_engine::Error> {
+        let environment = std::env::vars_os();
+        let environment = environment
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let mut settings = NixSettings::read(&environment.collect())?;
+        if flake && settings.text("pure-eval").is_none() {
+            settings.set("pure-eval", "true");
+        }
+        for (is_set, name, value) in [
+            (self.impure, "pure-eval", "false"),
+            (self.pure_eval, "pure-eval", "true"),
+            (self.restrict_eval, "restrict-eval", "true"),
+        ] {
+            if is_set {
+                settings.set(name, value);
+            }
+        }
+        for names in &self.extra_experimental_features {
+            settings.set("extra-experimental-features", names);
+        }
+        if let Some(system) = &self.system {
+            settings.set("system", system);
+        }
+        if let Some(depth) = self.max_call_depth {
+            settings.set("max-call-depth", &depth.to_string());
+        }
+        for pair in self.option.chunks_exact(2) {
+            if let [name, value] = pair {
+                settings.set(name, value);
+            }
+        }
+        Ok(settings)
     }
 
     /// The arguments that functions are given.
     pub fn automatic(&self, session: &mut Session) -> Result<Automatic, nival_engine::Error> {
         session.automatic(&self.given.0)
+    }
+}
+
+/// What is evaluated, in all the ways in which it can be named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file, a folder with `default.nix`, or `<name>`; and what to select there.
+    File(String, String),
+    /// A flake with what is wanted of it.
+    Flake(String),
+}
+
+impl Target {
+    /// Reads what was typed: `PATH`, `PATH#NAME`, or the reference of a flake. A folder is a flake where it has a
+    /// `flake.nix`; what is no path is the name of a flake.
+    pub fn parse(text: &str) -> Self {
+        let (place, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let path = Path::new(if place.is_empty() { "." } else { place });
+        let is_file = place.starts_with('<') || path.is_file() && !path.ends_with("flake.nix");
+        let is_plain_folder = path.is_dir() && !path.join("flake.nix").exists();
+        if is_file || is_plain_folder && (path.join("default.nix").exists() || !text.contains('#')) {
+            return Self::File(path.to_string_lossy().into_owned(), fragment.to_owned());
+        }
+        let named_by_path = place.starts_with(['.', '/']) || place.ends_with(".nix");
+        if named_by_path && !path.is_dir() {
+            return Self::File(place.to_owned(), fragment.to_owned());
+        }
+        Self::Flake(text.to_owned())
+    }
+
+    /// Whether it is a flake.
+    pub fn is_flake(&self) -> bool {
+        matches!(self, Self::Flake(_))
+    }
+
+    /// The value that is meant.
+    pub fn evaluate(
+        &self,
+        context: &Context,
+        session: &mut Session,
+        automatic: &Automatic,
+    ) -> Result<Value, nival_engine::Error> {
+        match self {
+            Self::File(path, fragment) => {
+                let file = match path.starts_with('<') {
+                    true => path.clone(),
+                    false => absolute(Path::new(path).to_owned()).to_string_lossy().into_owned(),
+                };
+                let value = session.evaluate(&Expression::File(file))?;
+                session.select(value, fragment, automatic)
+            }
+            Self::Flake(text) => {
+                let (reference, fragment) = session.parse_flake(text, Path::new(&current_folder()))?;
+                let locked = session.lock_flake(&reference, &LockFlags::default())?;
+                if let Some(file) = &locked.written {
+                    context.output.say(&format!("wrote {}:\n{}", file.display(), locked.changes.trim_end()));
+                }
+                let search = OutputSearch::packages(session.system());
+                Ok(session.flake_output(&locked, &fragment, &search)?.0)
+            }
+        }
     }
 }
 
@@ -112,7 +229,28 @@ impl FromArgMatches for Given {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{Target, size};
+
+    #[test]
+    fn targets_are_told_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        for name in ["flake", "plain", "empty"] {
+            std::fs::create_dir(at(name)).expect("made");
+        }
+        std::fs::write(at("flake/flake.nix"), "{ }").expect("written");
+        std::fs::write(at("plain/default.nix"), "{ }").expect("written");
+        let file = |path: String, fragment: &str| Target::File(path, fragment.to_owned());
+        let flake = |text: String| Target::Flake(text);
+        assert_eq!(Target::parse(&at("plain")), file(at("plain"), ""));
+        assert_eq!(Target::parse(&format!("{}#a.b", at("plain"))), file(at("plain"), "a.b"));
+        assert_eq!(Target::parse(&at("plain/default.nix")), file(at("plain/default.nix"), ""));
+        assert_eq!(Target::parse(&at("missing.nix")), file(at("missing.nix"), ""));
+        assert_eq!(Target::parse(&format!("{}#x", at("flake"))), flake(format!("{}#x", at("flake"))));
+        assert_eq!(Target::parse("nixpkgs#hello"), flake("nixpkgs#hello".to_owned()));
+        assert_eq!(Target::parse("github:a/b"), flake("github:a/b".to_owned()));
+        assert_eq!(Target::parse("<nixpkgs>"), file("<nixpkgs>".to_owned(), ""));
+    }
 
     #[test]
     fn sizes_have_units() {

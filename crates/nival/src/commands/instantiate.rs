@@ -102,7 +102,7 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
 
 fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Result<ExitCode, Error> {
     let read_only = arguments.readonly_mode || arguments.eval && !arguments.read_write_mode;
-    let mut session = arguments.evaluation.session(context, read_only)?;
+    let mut session = arguments.evaluation.session(context, read_only, false)?;
     let places = !arguments.no_location;
     let format = match (json, arguments.raw, arguments.xml) {
         (true, ..) => Format::Json,

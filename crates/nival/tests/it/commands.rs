@@ -13,8 +13,8 @@ fn eval_prints_values_and_json() {
     assert_eq!(json["code"], "NV0201");
     let web = examples().join("web");
     let path = web.to_string_lossy();
-    assert_eq!(world.fine(&["eval", &path, "--option", "networking.hostName"]), "\"web\"");
-    assert_eq!(world.fine(&["eval", &path, "--option", "services.postgresql.databases"]), "[ \"app\" ]");
+    assert_eq!(world.fine(&["eval", &path, "--config", "networking.hostName"]), "\"web\"");
+    assert_eq!(world.fine(&["eval", &path, "--config", "services.postgresql.databases"]), "[ \"app\" ]");
 }
 
 #[test]
@@ -42,6 +42,22 @@ fn instantiate_is_a_drop_in() {
         .output()
         .expect("it runs");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"a\":1}\n");
+}
+
+#[test]
+fn flakes_files_and_expressions_are_evaluated_alike() {
+    let world = World::new();
+    world
+        .write("flake.nix", "{ outputs = { self }: { answer = 6 * 7; where = builtins ? currentSystem; }; }");
+    world.write("plain/default.nix", "{ answer = 6 * 7; }");
+    assert_eq!(world.fine(&["eval", ".#answer"]), "42");
+    assert_eq!(world.fine(&["eval", ".#where"]), "false");
+    assert_eq!(world.fine(&["eval", "--impure", ".#where"]), "true");
+    assert_eq!(world.fine(&["eval", "plain#answer"]), "42");
+    assert_eq!(world.fine(&["eval", "plain", "-A", "answer", "--apply", "x: x + 1"]), "43");
+    let piped = ["eval", "--extra-experimental-features", "pipe-operators", "-E", "1 |> (x: x + 1)"];
+    assert_eq!(world.fine(&piped), "2");
+    world.refused(&["eval", ".#missing"], "NV0820");
 }
 
 #[test]
@@ -76,7 +92,7 @@ fn templates_evaluate() {
     for template in ["web", "minimal", "service"] {
         world.fine(&["init", template, "--template", template]);
         assert_eq!(
-            world.fine(&["eval", template, "--option", "networking.hostName"]),
+            world.fine(&["eval", template, "--config", "networking.hostName"]),
             format!("\"{template}\"")
         );
     }
