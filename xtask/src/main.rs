@@ -65,6 +65,7 @@ fn test() -> Result<(), Failure> {
     all.env("NIVAL_APT_ORACLE", "1").envs(machine.variables());
     run(all)?;
     fuzz(&["--count".to_owned(), "2000".to_owned(), "--seed".to_owned(), "1".to_owned()])?;
+    torture::sample()?;
     reference_is_current()
 }
 

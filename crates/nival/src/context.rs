@@ -6,10 +6,12 @@ use crate::output::Output;
 use nival_engine::{Session, SessionOptions};
 use nival_os::{Config, Machines};
 use nival_store::LocalStore;
+use nival_sys::signal;
 use nival_transport::{Cancel, Options, Proxies, Transport};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What every command works with.
@@ -97,6 +99,32 @@ impl Context {
     /// The way out to the network, with the user's proxies and credentials.
     pub fn transport(&self) -> Result<Transport, Error> {
         Ok(Transport::new(transport_options(), self.cancel.clone())?)
+    }
+
+    /// Does something that Ctrl-C ends in good order: what is under way is given up, and what is finished is kept. Where
+    /// that takes longer than two seconds, the program ends at once.
+    pub fn interruptible<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let signals = [signal::INTERRUPT, signal::TERMINATE];
+        let (Ok(caught), cancel) = (signal::catch(&signals), self.cancel.clone()) else { return work(self) };
+        let done = Arc::new(AtomicBool::new(false));
+        let watched = Arc::clone(&done);
+        let watch = std::thread::spawn(move || {
+            let mut since: Option<Instant> = None;
+            while !watched.load(Ordering::SeqCst) {
+                if caught.is_set() {
+                    cancel.cancel();
+                    if since.get_or_insert_with(Instant::now).elapsed() > Duration::from_secs(2) {
+                        std::process::exit(130);
+                    }
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let result = work(self);
+        done.store(true, Ordering::SeqCst);
+        let _ = watch.join();
+        signal::release(&signals);
+        result
     }
 
     /// Turns an error of the engine into one that can be shown, with the session's sources.

@@ -22,6 +22,17 @@ impl Caught {
     }
 }
 
+/// From now on these signals end the program again; one that came meanwhile is forgotten.
+pub fn release(signals: &[i32]) {
+    for signal in signals {
+        // SAFETY: plain integers.
+        unsafe {
+            libc::signal(*signal, libc::SIG_DFL);
+        }
+    }
+    CAUGHT.store(false, Ordering::SeqCst);
+}
+
 extern "C" fn set(_: libc::c_int) {
     CAUGHT.store(true, Ordering::SeqCst);
 }

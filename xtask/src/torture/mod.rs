@@ -66,6 +66,22 @@ pub fn torture(words: &[String]) -> Result<(), Failure> {
     if bad == 0 { Ok(()) } else { Err(Failure::Said(format!("{bad} interruptions ended badly"))) }
 }
 
+/// A short part of the campaigns that is always the same, on the program that the tests were run with.
+pub fn sample() -> Result<(), Failure> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let setting = Setting::make(&target.join("debug/nival"))?;
+    let mut bad = 0;
+    for (phase, every) in
+        [("up-stop", 97), ("switch-stop", 61), ("switch-fail", 89), ("adopt-stop", 9), ("kill-root", 1)]
+    {
+        let options = Options { every, kills: 5, seed: 7, ..Options::default() };
+        let report = one(&setting, phase, &options)?;
+        println!("{report}");
+        bad += report.bad.len();
+    }
+    if bad == 0 { Ok(()) } else { Err(Failure::Said(format!("{bad} interruptions ended badly"))) }
+}
+
 fn one(setting: &Setting, phase: &str, options: &Options) -> Result<Report, Failure> {
     let (what, mode) = phase.split_once('-').unwrap_or((phase, ""));
     // A disk that is full stays full: fewer points tell as much.
@@ -80,15 +96,21 @@ fn one(setting: &Setting, phase: &str, options: &Options) -> Result<Report, Fail
     }
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: u64::from(std::process::id()),
+            every: 1,
+            jobs: 2,
+            kills: 50,
+            phases: PHASES.map(str::to_owned).to_vec(),
+            program: None,
+        }
+    }
+}
+
 fn parse(words: &[String]) -> Result<Options, Failure> {
-    let mut options = Options {
-        seed: u64::from(std::process::id()),
-        every: 1,
-        jobs: 2,
-        kills: 50,
-        phases: PHASES.map(str::to_owned).to_vec(),
-        program: None,
-    };
+    let mut options = Options::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| Failure::Said(format!("{word} wants a value")));

@@ -338,7 +338,7 @@ pub fn realise(
     source: &Source,
 ) -> Result<(Project, Vec<Realised>), Error> {
     let mut opened = context.phase("evaluate the configuration", |context| open(context, path, names))?;
-    let (_, lock) = lock(context, &mut opened, source, &Mode::Keep)?;
+    let (_, lock) = context.interruptible(|context| lock(context, &mut opened, source, &Mode::Keep))?;
     let roots: BTreeSet<String> = {
         let machines: Vec<&str> = opened.machines.iter().map(Machine::name).collect();
         let own = |name: &String| {
@@ -346,7 +346,7 @@ pub fn realise(
         };
         lock.roots.keys().filter(|name| own(name)).cloned().collect()
     };
-    let paths = ensure(context, &lock, &roots, source)?;
+    let paths = context.interruptible(|context| ensure(context, &lock, &roots, source))?;
     let realised =
         context.phase("evaluate the machines", |context| manifests(context, &mut opened, &lock, &paths))?;
     Ok((opened.project, realised))
