@@ -76,7 +76,8 @@ impl Setting {
 
     /// A data folder of its own with the built store.
     pub fn lab(&self, name: &str, user: bool) -> Result<Lab, Failure> {
-        let lab = self.lab_of(name, user)?;
+        // Other campaigns beside this one have machines of their own.
+        let lab = self.lab_of(&format!("{name}-{}", std::process::id()), user)?;
         lab.wipe();
         let template = self.folder.join("template");
         // The packages are shared by hard links where one user owns all, the database is not.
