@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::session::Session;
 use nival_diagnostics::Diagnostic;
 use nival_eval::{Coercion, EvalError, EvalResult, Evaluator, Kind, Value};
+use std::path::{Path, PathBuf};
 
 /// What is evaluated.
 #[derive(Clone, Debug)]
@@ -114,6 +115,33 @@ impl Session {
         let name = self.evaluator.symbol("lib");
         let scope = self.evaluator.attrs(&[(name, library.lib)]);
         Ok(self.evaluator.eval_text("(expression)", text, base, Some(scope))?)
+    }
+
+    /// An expression or file as it was read, not evaluated: what the language only abbreviates is written out.
+    ///
+    /// # Errors
+    /// What does not parse.
+    pub fn parsed(&mut self, expression: &Expression) -> Result<String, Error> {
+        let (name, text, base) = match expression {
+            Expression::Text(text, base) => {
+                ("(expression)".to_owned(), text.clone().into_bytes(), base.clone())
+            }
+            Expression::File(path) => {
+                let mut file = PathBuf::from(self.file(path)?);
+                if file.is_dir() {
+                    file.push("default.nix");
+                }
+                let text = std::fs::read(&file).map_err(|error| Error::Io(file.clone(), error))?;
+                let base = file.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
+                (file.to_string_lossy().into_owned(), text, base)
+            }
+        };
+        let printed = self.evaluator.print_parsed(&name, &text, &base).map_err(|wrong| {
+            let first = wrong.into_iter().next();
+            let unknown = || Diagnostic::error(&diagnostics::file::ENTRY, format!("cannot read `{name}`"));
+            Error::Evaluation(Box::new(first.unwrap_or_else(unknown)))
+        })?;
+        Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
     /// The file that a path or `<name>` means.

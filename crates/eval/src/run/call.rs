@@ -204,7 +204,9 @@ impl Evaluator {
             let value = if at < 32 && strict & (1 << at) != 0 {
                 match self.eval(*argument, frame) {
                     Ok(value) => value,
-                    Err(error) => return Err(self.calling_native(error, callee, node)),
+                    Err(error) if at == 0 => return Err(self.calling_native(error, callee, node)),
+                    // A builtin may find fault with an earlier argument before it looks at this one.
+                    Err(error) => self.lazy(&[], move |_, _| Err(error)),
                 }
             } else {
                 let value = self.delay_argument(*argument, frame);

@@ -27,6 +27,9 @@ pub struct Arguments {
     /// Print the value instead of instantiating it
     #[arg(long, alias = "eval-only")]
     eval: bool,
+    /// Print what was read, without evaluating it
+    #[arg(long, alias = "parse-only")]
+    parse: bool,
     /// With `--eval`, evaluate all of the value
     #[arg(long)]
     strict: bool,
@@ -101,7 +104,8 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
 }
 
 fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Result<ExitCode, Error> {
-    let read_only = arguments.readonly_mode || arguments.eval && !arguments.read_write_mode;
+    let read_only =
+        arguments.readonly_mode || (arguments.eval || arguments.parse) && !arguments.read_write_mode;
     let mut session = arguments.evaluation.session(context, read_only, false)?;
     let places = !arguments.no_location;
     let format = match (json, arguments.raw, arguments.xml) {
@@ -131,6 +135,10 @@ fn each(
     }
     let automatic = arguments.evaluation.automatic(session)?;
     for expression in expressions(arguments)? {
+        if arguments.parse {
+            context.output.text(&session.parsed(&expression)?, true);
+            continue;
+        }
         let root = session.evaluate(&expression)?;
         let whole = [String::new()];
         let paths = if arguments.attributes.is_empty() { &whole[..] } else { &arguments.attributes };

@@ -33,6 +33,7 @@ fn instantiate_is_a_drop_in() {
     assert_eq!(run(&["-A", "d.dev"]), "/nix/store/hp4acm5j27vjrxkv7g67dwsiqrdn44jr-d.drv!dev");
     assert_eq!(run(&["--eval"]), "{ d = <CODE>; x = <CODE>; }");
     assert_eq!(world.fine(&["instantiate", "--eval", "-E", "x: x", "-E", "1"]), "<LAMBDA>\n1");
+    assert_eq!(world.fine(&["instantiate", "--parse", "-E", "a: a.b or 1"]), "(a: (a).b or (1))");
     world.refused(&["instantiate", "-A", "x"], "NV0210");
     let link = world.folder.path().join("nix-instantiate");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_nival"), &link).expect("a link");
