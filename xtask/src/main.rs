@@ -49,16 +49,21 @@ fn main() -> ExitCode {
 }
 
 fn check() -> Result<(), Failure> {
-    run(cargo(&["fmt", "--all", "--check"]))?;
-    run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]))?;
+    lints()?;
     run(cargo(&["test", "--workspace", "--lib", "--bins", "--quiet"]))?;
     architecture::check()
+}
+
+fn lints() -> Result<(), Failure> {
+    run(cargo(&["fmt", "--all", "--check"]))?;
+    run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]))
 }
 
 /// The whole test suite, after what it needs was installed.
 fn test() -> Result<(), Failure> {
     setup::install()?;
     architecture::check()?;
+    lints()?;
     run(cargo(&["build", "--workspace", "--all-targets"]))?;
     let machine = fixture::machine()?;
     let mut all = cargo(&["test", "--workspace"]);

@@ -65,7 +65,7 @@ fn run(session: &mut Session, words: &[String]) -> Result<String, Error> {
             while let Some(word) = rest.next() {
                 match word.as_str() {
                     "--update" => {
-                        drop(flags.updates.insert(parse_input_path(rest.next().expect("an input"))?))
+                        flags.updates.insert(parse_input_path(rest.next().expect("an input"))?);
                     }
                     "--recreate" => flags.recreate = true,
                     "--no-write" => flags.write = false,

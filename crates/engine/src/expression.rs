@@ -365,9 +365,9 @@ fn collect(
                 if !is_plain_name(ev.name(attribute.name)) {
                     continue;
                 }
-                if combine {
-                    collect(ev, attribute.value, automatic, found)?;
-                } else if !take(ev, attribute.value, found)? && wants_recursion(ev, attribute.value)? {
+                let searched =
+                    combine || !take(ev, attribute.value, found)? && wants_recursion(ev, attribute.value)?;
+                if searched {
                     collect(ev, attribute.value, automatic, found)?;
                 }
             }

@@ -124,6 +124,9 @@ fn turn(store: &LocalStore) -> Result<std::fs::File, Error> {
     Ok(file)
 }
 
+/// Fetches packages; their files in the same order.
+pub type Fetch<'f, 'a> = &'f mut dyn FnMut(&[&'a LockedPackage]) -> Result<Vec<PathBuf>, Error>;
+
 /// Brings packages into the store: those that are not there are fetched by `fetch`, unpacked, and registered in one
 /// transaction.
 ///
@@ -132,7 +135,7 @@ fn turn(store: &LocalStore) -> Result<std::fs::File, Error> {
 pub fn ensure<'a>(
     store: &LocalStore,
     packages: &[&'a LockedPackage],
-    fetch: &mut dyn FnMut(&[&'a LockedPackage]) -> Result<Vec<PathBuf>, Error>,
+    fetch: Fetch<'_, 'a>,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<(Vec<StoredPackage<'a>>, Times), Error> {

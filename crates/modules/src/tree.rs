@@ -11,6 +11,9 @@ use rustc_hash::FxHashMap;
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
+/// Definitions by the name of what they define.
+type NamedDefinitions = Rc<[(Symbol, Rc<[Definition]>)]>;
+
 /// A name in the tree with everything that modules say about it and below it.
 pub(crate) struct Node {
     pub(crate) context: Rc<Context>,
@@ -19,7 +22,7 @@ pub(crate) struct Node {
     pub(crate) definitions: Vec<Definition>,
     pub(crate) freeform: Option<Value>,
     is_root: bool,
-    names: OnceCell<Rc<[(Symbol, Rc<[Definition]>)]>>,
+    names: OnceCell<NamedDefinitions>,
     by_name: OnceCell<Rc<ByName>>,
     sorting: Cell<bool>,
     states: std::cell::RefCell<FxHashMap<Symbol, Rc<Child>>>,
@@ -66,7 +69,7 @@ impl Node {
     }
 
     /// The declared names with their declarations, in order of the first declaration.
-    pub(crate) fn names(&self, ev: &mut Evaluator) -> EvalResult<Rc<[(Symbol, Rc<[Definition]>)]>> {
+    pub(crate) fn names(&self, ev: &mut Evaluator) -> EvalResult<NamedDefinitions> {
         if let Some(names) = self.names.get() {
             return Ok(names.clone());
         }

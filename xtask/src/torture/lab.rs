@@ -274,7 +274,7 @@ pub fn share(
                 let next = || queue.lock().ok().and_then(|mut queue| queue.pop_front());
                 while let Some(point) = next() {
                     work(lab, &point, &mut report);
-                    if report.runs % 50 == 0 {
+                    if report.runs.is_multiple_of(50) {
                         eprintln!("  {phase}: {} of {total} by {}", report.runs, lab.name);
                     }
                 }

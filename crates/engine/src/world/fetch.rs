@@ -62,7 +62,7 @@ impl EngineWorld {
                     .help(format!("write `{who} {{ url = \"{url}\"; name = \"...\"; }}`")),
             )
         })?;
-        let wanted = text("sha256").map(|hash| expected_hash(hash)).transpose()?;
+        let wanted = text("sha256").map(expected_hash).transpose()?;
         if self.access.is_pure() && wanted.is_none() {
             let text = format!("`{who}` needs the argument `sha256` in pure evaluation: `{url}`");
             return Err(failed(&Error::Refused(text)));

@@ -75,7 +75,8 @@ fn add_error_context(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResu
             let how = Coercion { more: false, copy_to_store: false };
             match evaluator.append(&mut text, &mut context, arguments[0], how) {
                 Ok(()) => Err(error.frame(None, crate::text::from_bytes(text))),
-                Err(_) => Err(error),
+                // As in C++ Nix: what is wrong with the message is told first.
+                Err(wrong) => Err(wrong),
             }
         }
     }

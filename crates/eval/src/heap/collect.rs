@@ -129,7 +129,7 @@ impl Heap {
         let top = self.top();
         let mut at = start as usize + 1;
         while at < top && self.kind(at as Handle) == 0 {
-            at += if at % 4 == 0 && self.kinds_of_four(at) == 0 { 4 } else { 1 };
+            at += if at.is_multiple_of(4) && self.kinds_of_four(at) == 0 { 4 } else { 1 };
         }
         at.min(top) as Handle
     }
@@ -173,19 +173,19 @@ impl Heap {
     /// Takes words where the current place has not enough.
     #[cold]
     pub(super) fn allocate_elsewhere(&mut self, content: Content, count: usize) -> Handle {
-        if count < SMALLEST_RUN {
-            if let Some((start, mut end)) = self.runs.pop() {
-                self.abandon_run();
-                self.forget_kinds(start, end);
-                if end - start > LARGEST_RUN {
-                    self.set_kind(start + LARGEST_RUN, Content::Raw);
-                    self.runs.push((start + LARGEST_RUN, end));
-                    end = start + LARGEST_RUN;
-                }
-                self.clear(start, end);
-                (self.next, self.end) = (start, end);
-                return self.allocate(content, count);
+        if count < SMALLEST_RUN
+            && let Some((start, mut end)) = self.runs.pop()
+        {
+            self.abandon_run();
+            self.forget_kinds(start, end);
+            if end - start > LARGEST_RUN {
+                self.set_kind(start + LARGEST_RUN, Content::Raw);
+                self.runs.push((start + LARGEST_RUN, end));
+                end = start + LARGEST_RUN;
             }
+            self.clear(start, end);
+            (self.next, self.end) = (start, end);
+            return self.allocate(content, count);
         }
         self.top = self.top();
         let start = self.top;

@@ -301,7 +301,7 @@ impl Heap {
     fn forget_kinds(&mut self, start: usize, end: usize) {
         let mut at = start;
         while at < end {
-            if at % 4 == 0 && end - at >= 4 {
+            if at.is_multiple_of(4) && end - at >= 4 {
                 self.set_kinds_of_four(at, 0);
                 at += 4;
             } else {

@@ -10,8 +10,8 @@ use std::rc::Rc;
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lang");
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("it can be done")
+        .map(|entry| entry.expect("it can be done").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "nix"))
         .collect();
     found.sort();
@@ -45,9 +45,9 @@ fn compare(settings: &Settings) {
         if settings.collect_always && path.file_stem().is_some_and(|name| name == "deep") {
             continue;
         }
-        let folder = path.parent().unwrap().to_string_lossy().into_owned();
+        let folder = path.parent().expect("it can be done").to_string_lossy().into_owned();
         let got = evaluate(&path, settings.clone()).replace(&folder, "/pwd");
-        let expected = fs::read_to_string(path.with_extension("exp")).unwrap();
+        let expected = fs::read_to_string(path.with_extension("exp")).expect("it can be done");
         if got.trim_end() != expected.trim_end() {
             wrong.push(format!("{}\n  expected {expected}\n  got      {got}", path.display()));
         }
@@ -58,8 +58,8 @@ fn compare(settings: &Settings) {
 #[test]
 fn every_golden_has_its_case() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lang");
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("it can be done") {
+        let path = entry.expect("it can be done").path();
         if path.extension().is_some_and(|extension| extension == "exp") {
             assert!(path.with_extension("nix").exists(), "{} has no case", path.display());
         }
