@@ -41,6 +41,17 @@ pub struct Settings {
     pub features: BTreeSet<String>,
 }
 
+/// The experimental features that are on where nobody says otherwise: what there is, but for what changes results.
+const USUAL_FEATURES: [&str; 7] = [
+    "flakes",
+    "fetch-tree",
+    "pipe-operators",
+    "ca-derivations",
+    "impure-derivations",
+    "dynamic-derivations",
+    "git-hashing",
+];
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -52,7 +63,7 @@ impl Default for Settings {
             import_from_derivation: true,
             nix_version: "2.34.8".to_owned(),
             pure: false,
-            features: ["flakes", "fetch-tree"].map(str::to_owned).into(),
+            features: USUAL_FEATURES.map(str::to_owned).into(),
         }
     }
 }

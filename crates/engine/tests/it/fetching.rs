@@ -167,6 +167,10 @@ fn features_that_are_off_say_so() {
     assert_eq!(folder.failure("experimental-features = fetch-tree", text).0, "NV0417");
     assert_eq!(folder.failure("experimental-features =", text).0, "NV0202");
     assert_eq!(folder.failure("experimental-features =", r#"builtins.getFlake "x""#).0, "NV0202");
+    assert_eq!(folder.failure("experimental-features =", "1 |> (x: x)").0, "NV0241");
+    let floating =
+        "(derivation { name = \"n\"; system = \"s\"; builder = \"b\"; __contentAddressed = true; }).drvPath";
+    assert_eq!(folder.failure("experimental-features =", floating).0, "NV0241");
 }
 
 #[test]

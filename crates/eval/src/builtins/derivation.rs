@@ -104,14 +104,16 @@ fn take(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value: Valu
         symbols::CONTENT_ADDRESSED => {
             wanted.floating = evaluator.expect_bool(value)?;
             if wanted.floating {
-                return Ok(());
+                evaluator.require("ca-derivations", "`__contentAddressed`")?;
             }
+            return Ok(());
         }
         symbols::IMPURE => {
             wanted.impure = evaluator.expect_bool(value)?;
             if wanted.impure {
-                return Ok(());
+                evaluator.require("impure-derivations", "`__impure`")?;
             }
+            return Ok(());
         }
         symbols::ARGS => {
             for item in evaluator.expect_list(value)? {
@@ -197,7 +199,7 @@ fn set_outputs(wanted: &mut Wanted, outputs: Vec<String>) -> EvalResult<()> {
         if outputs[..at].contains(output) {
             return Err(wrong(format!("the output `{output}` is named twice")));
         }
-        if output == "drv" || output == "drvPath" {
+        if output == "drvPath" {
             return Err(wrong(format!("an output may not be called `{output}`")));
         }
     }
@@ -227,7 +229,17 @@ fn finish(evaluator: &mut Evaluator, mut wanted: Wanted) -> EvalResult {
     if wanted.derivation.system.is_empty() {
         return Err(wrong("the derivation has no attribute `system`".to_owned()));
     }
-    if wanted.derivation.name.ends_with(".drv") {
+    let method = method(wanted.hash_mode.as_deref())?;
+    match method {
+        ContentMethod::Text => evaluator.require("dynamic-derivations", "`outputHashMode = \"text\"`")?,
+        ContentMethod::Git => evaluator.require("git-hashing", "`outputHashMode = \"git\"`")?,
+        _ => {}
+    }
+    if wanted.floating && wanted.impure && wanted.hash.is_none() {
+        return Err(wrong("a derivation is either content-addressed or impure".to_owned()));
+    }
+    let makes_derivation = method == ContentMethod::Text && wanted.outputs == ["out"];
+    if wanted.derivation.name.ends_with(".drv") && !makes_derivation {
         return Err(wrong("the name of a derivation may not end in `.drv`".to_owned()));
     }
     set_kinds(&mut wanted, &dir)?;
@@ -319,12 +331,8 @@ fn method(mode: Option<&str>) -> EvalResult<ContentMethod> {
 
 /// How each output gets its path.
 fn set_kinds(wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
-    let algorithm = match wanted.hash_algorithm.as_deref() {
-        None | Some("") => None,
-        Some(name) => Some(
-            Algorithm::from_name(name).ok_or_else(|| wrong(format!("unknown `outputHashAlgo`: `{name}`")))?,
-        ),
-    };
+    // An algorithm that is not known counts as none.
+    let algorithm = wanted.hash_algorithm.as_deref().and_then(Algorithm::from_name);
     if let Some(text) = wanted.hash.take() {
         if wanted.outputs != ["out"] {
             return Err(wrong("a derivation with `outputHash` has exactly one output, `out`".to_owned()));

@@ -7,8 +7,8 @@ use crate::evaluator::Evaluator;
 use crate::heap::{Content, HeapExhausted};
 use crate::value::Value;
 use crate::world::FileType;
-use nival_diagnostics::Diagnostic;
-use nival_syntax::parse;
+use nival_diagnostics::{Diagnostic, SourceId, Span};
+use nival_syntax::{Ast, BinaryOp, Expr, parse};
 use rustc_hash::FxHashMap;
 
 /// How many links may lead to a file.
@@ -25,6 +25,13 @@ pub(super) const ROWS: &[Row] = &[
         e.import_scoped(&path, scope)
     }),
 ];
+
+/// Where a text uses a pipe operator.
+fn pipe(ast: &Ast, source: SourceId) -> Option<Span> {
+    let is_pipe = |expr: &Expr| matches!(expr, Expr::Binary(BinaryOp::PipeInto | BinaryOp::PipeFrom, ..));
+    let (start, end) = ast.spans[ast.exprs.iter().position(is_pipe)?];
+    Some(Span { source, start, end })
+}
 
 impl Evaluator {
     /// Evaluates a text; relative paths in it start from `base_dir`, and the
@@ -92,6 +99,12 @@ impl Evaluator {
         let parsed = parse(text, source, &mut self.interner);
         if !parsed.errors.is_empty() {
             return Err(parsed.errors);
+        }
+        if !self.settings.features.contains("pipe-operators")
+            && let Some(span) = pipe(&parsed.ast, source)
+            && let Err(error) = self.require("pipe-operators", "the operator `|>`")
+        {
+            return Err(vec![error.at(Some(span), "").diagnostic()]);
         }
         let home = self.world.env("HOME");
         let around = Surroundings { base_dir, home, extra, source, base };

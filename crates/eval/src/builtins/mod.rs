@@ -203,6 +203,16 @@ impl Evaluator {
         }
     }
 
+    /// Asks for an experimental feature.
+    pub(crate) fn require(&self, feature: &str, what: &str) -> EvalResult<()> {
+        if self.settings.features.contains(feature) {
+            return Ok(());
+        }
+        let text = format!("{what} needs the experimental feature `{feature}`, which is not switched on");
+        Err(crate::error::EvalError::of(&crate::diagnostics::feature::ENTRY, text)
+            .help(format!("add `extra-experimental-features = {feature}` to nix.conf, or to NIX_CONFIG")))
+    }
+
     /// The function that flakes fetch their locked inputs with.
     pub fn final_tree_function(&self) -> Value {
         self.outside.final_tree.unwrap_or(Value::NULL)

@@ -9,6 +9,7 @@ pub mod cannot_coerce;
 pub mod cannot_compare;
 pub mod division_by_zero;
 pub mod duplicate_computed;
+pub mod feature;
 pub mod import_from_derivation;
 pub mod impure;
 pub mod infinite_recursion;
@@ -61,6 +62,7 @@ pub static ENTRIES: &[&Entry] = &[
     &invalid_derivation::ENTRY,
     &import_from_derivation::ENTRY,
     &impure::ENTRY,
+    &feature::ENTRY,
     &invalid_argument::ENTRY,
     &warned::ENTRY,
 ];
