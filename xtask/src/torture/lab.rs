@@ -240,7 +240,7 @@ impl Said {
 }
 
 /// Runs a command for a minute at most.
-fn limited(mut command: Command) -> Said {
+pub fn limited(mut command: Command) -> Said {
     let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let Ok(mut child) = spawned else {
         return Said { code: -2, out: String::new(), err: "not started".into() };

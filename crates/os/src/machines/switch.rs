@@ -158,8 +158,12 @@ impl Machines {
     /// Whether an executor is at work.
     fn is_switching(&self, name: &str, state: &State) -> bool {
         let open = Journal::read(state).is_some_and(|journal| !journal.stage.is_final());
-        open && self
-            .output(name, &["systemctl", "is-active", "nival-switch.service"])
+        open && self.is_at_work(name)
+    }
+
+    /// Whether the executor's unit runs, or waits to be started again.
+    fn is_at_work(&self, name: &str) -> bool {
+        self.output(name, &["systemctl", "is-active", "nival-switch.service"])
             .is_ok_and(|said| matches!(said.as_str(), "active" | "activating" | "reloading" | "deactivating"))
     }
 
@@ -173,6 +177,8 @@ impl Machines {
         let mut position = 0;
         let mut text = String::new();
         let mut looked = Instant::now();
+        // For how many seconds no executor has been at work.
+        let mut idle = 0;
         loop {
             if let Ok(mut file) = std::fs::File::open(state.events()) {
                 let _ = file.seek(SeekFrom::Start(position));
@@ -192,6 +198,12 @@ impl Machines {
                     let reason =
                         "the machine ended during the switch; the old generation boots next".to_owned();
                     return Err(Error::Supervisor { machine: name.to_owned(), reason });
+                }
+                // The journal counts: an event that could not be written is no reason to wait for ever.
+                idle = if self.is_at_work(name) { 0 } else { idle + 1 };
+                let ended = Journal::read(state).is_some_and(|journal| journal.stage.is_final());
+                if (ended && idle > 0) || idle > 10 {
+                    return outcome(name, state);
                 }
             }
             std::thread::sleep(Duration::from_millis(5));
