@@ -1,5 +1,6 @@
 //! Measuring the command as a user runs it; ratios against the peer where it is installed.
 
+use crate::bench_evaluator::{self, Trees};
 use crate::command::{Failure, cargo, run};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,20 @@ const RUNS: usize = 3;
 /// Phases that depend on the network alone.
 const NETWORK: [&str; 2] = ["fetch indices", "download"];
 
-/// Measures, and prints a Markdown table for docs/benchmarks.md.
-pub fn bench(_words: &[String]) -> Result<(), Failure> {
+/// Measures, and prints Markdown tables for docs/benchmarks.md. With `evaluator` the evaluator alone,
+/// against the peer and on the trees that [`Trees::from`] reads; else the command too.
+pub fn bench(words: &[String]) -> Result<(), Failure> {
     run(cargo(&["build", "--release", "--package", "nival"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     let nival = std::path::absolute(target.join("release/nival")).unwrap_or_default();
     let folder = std::env::temp_dir().join(format!("nival-bench-{}", std::process::id()));
-    let result = measure(&nival, &folder);
+    let trees = Trees::from(words);
+    let alone = words.first().is_some_and(|word| word == "evaluator");
+    let result = if alone {
+        bench_evaluator::measure(&nival, &folder, &trees)
+    } else {
+        measure(&nival, &folder).and_then(|()| bench_evaluator::measure(&nival, &folder, &trees))
+    };
     let clean = Command::new("sh").args(["-c", "chmod -R u+w \"$0\"; rm -rf \"$0\""]).arg(&folder).status();
     drop(clean);
     result

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bench;
+mod bench_evaluator;
 mod command;
 mod fixture;
 mod peer;
@@ -19,7 +20,8 @@ cargo xtask check            format, lints, unit tests: minutes
 cargo xtask test             everything that must never break, real counterparts included
 cargo xtask bless            accept changed generated documents
 cargo xtask docs             make the generated reference below docs/reference
-cargo xtask bench            measure, and print a table for docs/benchmarks.md
+cargo xtask bench            measure, and print tables for docs/benchmarks.md
+             [evaluator] [--peer NIX-INSTANTIATE] [--nixpkgs DIR] [--ekaos DIR]
 cargo xtask torture [SEED] the long campaigns: every interruption, and random kills (--phase P, --every N, --kills N, --jobs N)
 cargo xtask fuzz             compare random expressions with C++ Nix (--count N, --seed S)
 cargo xtask setup            install what the tests need";

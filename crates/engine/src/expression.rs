@@ -7,6 +7,9 @@ use nival_diagnostics::Diagnostic;
 use nival_eval::{Coercion, EvalError, EvalResult, Evaluator, Kind, Value};
 use std::path::{Path, PathBuf};
 
+/// Short evaluations never come so far.
+const COLLECT_FROM: usize = 200 << 20;
+
 /// What is evaluated.
 #[derive(Clone, Debug)]
 pub enum Expression {
@@ -79,10 +82,17 @@ impl Session {
                     self.evaluator.eval_text("(argument)", text, base, None)?
                 }
             };
+            self.evaluator.keep(value);
             automatic.values.retain(|(known, _)| known != name);
             automatic.values.push((name.clone(), value));
         }
         Ok(automatic)
+    }
+
+    /// Collects values that nobody needs in long evaluations. Not for sessions that hold values of their
+    /// own, such as those of machines: what is held must come from an evaluation here, or be kept.
+    pub fn collect_values(&mut self) {
+        self.evaluator.collect_from(COLLECT_FROM);
     }
 
     /// Evaluates an expression or file.

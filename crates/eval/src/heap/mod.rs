@@ -128,7 +128,7 @@ impl Heap {
 
     /// Says from how many bytes on a collection is worth it.
     pub(crate) fn collect_from(&mut self, bytes: usize) {
-        self.next_collection = bytes / 8;
+        self.next_collection = if bytes == 0 { usize::MAX } else { bytes / 8 };
     }
 
     /// How many collections there were, and the bytes that the last one found in use.

@@ -2,6 +2,7 @@
 
 use crate::Coercion;
 use crate::code::NodeId;
+use crate::context::Gathered;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
@@ -92,13 +93,9 @@ impl Evaluator {
     }
 
     pub(super) fn add_nodes(&mut self, id: NodeId, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
-        let mut l = self.eval(left, frame)?;
+        let l = self.eval(left, frame)?;
         if !matches!(l.tag(), tag::INT | tag::STRING) && self.number(l).is_none() && l.tag() != tag::PATH {
-            // What cannot be added is found before the other operand is looked at.
-            let (text, context) = self
-                .coerce_bytes(l, Coercion { more: false, copy_to_store: true })
-                .map_err(|error| self.located(error, id))?;
-            l = self.make_string(&text, context);
+            return self.add_to_coerced(l, right, frame).map_err(|error| self.located(error, id));
         }
         let r = self.eval(right, frame)?;
         if l.tag() == tag::INT && r.tag() == tag::INT {
@@ -106,6 +103,18 @@ impl Evaluator {
             return Ok(self.int(l.as_small_int() + r.as_small_int()));
         }
         self.add_values(l, r).map_err(|error| self.located(error, id))
+    }
+
+    /// `+` on what is neither number, string nor path but stands for one. What cannot be added is found
+    /// before the other operand is looked at; a path on the right is not copied.
+    fn add_to_coerced(&mut self, l: Value, right: NodeId, frame: Handle) -> EvalResult {
+        let how = Coercion { more: false, copy_to_store: false };
+        let (mut text, mut context) = (Vec::new(), Gathered::default());
+        self.append(&mut text, &mut context, l, how)?;
+        let r = self.eval(right, frame)?;
+        self.append(&mut text, &mut context, r, how)?;
+        let context = self.contexts.gather(&context);
+        Ok(self.make_string(&text, context))
     }
 
     /// `+` as the operator does it.

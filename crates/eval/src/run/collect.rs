@@ -93,6 +93,13 @@ impl Evaluator {
 }
 
 impl Evaluator {
+    /// From so many bytes of values on, those that nobody needs are collected; to be called before
+    /// anything is evaluated. See [`crate::Settings::collect_from`] for what must hold then.
+    pub fn collect_from(&mut self, bytes: usize) {
+        self.settings.collect_from = bytes;
+        self.heap.collect_from(bytes);
+    }
+
     /// Keeps a value until the evaluator ends; needed for values that are not kept by the result
     /// of an evaluation, where collecting is on.
     pub fn keep(&mut self, value: Value) {

@@ -50,6 +50,9 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     let target = arguments.target.as_deref().filter(|_| arguments.config.is_none()).map(Target::parse);
     let flake = target.as_ref().is_some_and(Target::is_flake);
     let mut session = arguments.evaluation.session(context, arguments.read_only, flake)?;
+    if arguments.config.is_none() && !flake {
+        session.collect_values();
+    }
     let format = match (json, arguments.raw, arguments.xml) {
         (true, ..) => Format::Json,
         (_, true, _) => Format::Raw,

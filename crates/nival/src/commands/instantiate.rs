@@ -107,6 +107,7 @@ fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Result<Ex
     let read_only =
         arguments.readonly_mode || (arguments.eval || arguments.parse) && !arguments.read_write_mode;
     let mut session = arguments.evaluation.session(context, read_only, false)?;
+    session.collect_values();
     let places = !arguments.no_location;
     let format = match (json, arguments.raw, arguments.xml) {
         (true, ..) => Format::Json,
