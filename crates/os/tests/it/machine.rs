@@ -250,6 +250,31 @@ fn a_killed_executor_takes_the_switch_back() {
     println!("executor stopped at {} of {points} points: {old} old, {committed} new", old + committed);
 }
 
+/// The executor's last events cannot be written: the client goes by the journal instead of waiting for ever.
+#[test]
+fn a_lost_event_holds_no_client() {
+    let Some(machine) = Running::start("it-lost") else { return };
+    let new = changed(&machine.manifest, "two", "sleep infinity", 0.1);
+    fault(&machine, "count");
+    assert!(machine.with(&new, "switch", &[]).status.success());
+    let log = machine.inside("cat /run/nival/points");
+    let process = log.split_whitespace().nth(1).unwrap().to_owned();
+    let points = log.lines().filter(|line| line.split_whitespace().nth(1) == Some(&process)).count();
+    for point in points - 3..=points {
+        fault(&machine, "");
+        assert!(machine.with(&machine.manifest.clone(), "switch", &[]).status.success());
+        machine.inside(FORGET);
+        fault(&machine, &format!("fail@{point}"));
+        let start = Instant::now();
+        machine.with(&new, "switch", &[]);
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "point {point} of {points}: {:?}",
+            start.elapsed()
+        );
+    }
+}
+
 /// Removes all layers but the one that is shown, so that composing is interrupted too.
 const FORGET: &str =
     "cd /var/lib/nival/layers && for one in *; do [ $one = $(cat /system/.nival) ] || rm -rf $one; done";
