@@ -33,6 +33,9 @@ impl Trees {
     }
 }
 
+/// One figure of what a run cost.
+type Figure = fn(&Cost) -> f64;
+
 /// One process: seconds, seconds of the processor, KiB at most.
 #[derive(Clone, Copy, Default)]
 struct Cost {
@@ -59,8 +62,7 @@ pub fn measure(nival: &Path, folder: &Path, trees: &Trees) -> Result<(), Failure
             b.push(theirs()?);
         }
         let of = |all: &[Cost], what: fn(&Cost) -> f64| median(all.iter().map(what).collect());
-        let (wall, cpu, memory): (fn(&Cost) -> f64, fn(&Cost) -> f64, fn(&Cost) -> f64) =
-            (|c| c.wall, |c| c.cpu, |c| c.memory);
+        let (wall, cpu, memory): (Figure, Figure, Figure) = (|c| c.wall, |c| c.cpu, |c| c.memory);
         println!(
             "| {what} | {:.2} | {:.2} | {:.2} | {:.3} s, {:.0} MiB | {:.3} s, {:.0} MiB |",
             of(&a, wall) / of(&b, wall),

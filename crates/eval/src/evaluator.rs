@@ -39,6 +39,10 @@ pub struct Settings {
     pub pure: bool,
     /// The experimental features of Nix that are switched on.
     pub features: BTreeSet<String>,
+    /// Whether a warning of `builtins.warn` ends the evaluation.
+    pub abort_on_warn: bool,
+    /// Whether `builtins.traceVerbose` says something.
+    pub trace_verbose: bool,
 }
 
 /// The experimental features that are on where nobody says otherwise: what there is, but for what changes results.
@@ -64,6 +68,8 @@ impl Default for Settings {
             nix_version: "2.34.8".to_owned(),
             pure: false,
             features: USUAL_FEATURES.map(str::to_owned).into(),
+            abort_on_warn: false,
+            trace_verbose: false,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(a[1])
     }),
     Row("__trace", 2, 1, trace),
-    Row("__traceVerbose", 2, 0, |_, a| Ok(a[1])),
+    Row("__traceVerbose", 2, 0, |e, a| if e.settings.trace_verbose { trace(e, a) } else { Ok(a[1]) }),
     Row("__warn", 2, 1, warn),
     Row("__addErrorContext", 2, 0, add_error_context),
     Row("break", 1, 0, |_, a| Ok(a[0])),
@@ -64,6 +64,10 @@ fn trace(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 fn warn(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let (text, _) = evaluator.expect_string_context(arguments[0])?;
     evaluator.world().warn(&Diagnostic::warning(&diagnostics::warned::ENTRY, text));
+    if evaluator.settings.abort_on_warn {
+        let message = "a warning ends the evaluation, as the setting `abort-on-warn` says";
+        return Err(EvalError::of(&diagnostics::aborted::ENTRY, message));
+    }
     Ok(arguments[1])
 }
 

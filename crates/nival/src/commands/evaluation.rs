@@ -34,7 +34,7 @@ pub struct Evaluation {
     #[arg(long)]
     pub restrict_eval: bool,
     /// Switch on parts of the language that are off, such as pipe-operators
-    #[arg(long, alias = "experimental-features", value_name = "NAMES")]
+    #[arg(long, value_name = "NAMES")]
     pub extra_experimental_features: Vec<String>,
     /// Set a setting of nix.conf
     #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], action = ArgAction::Append)]

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::output::Output;
 use clap::{Args, Parser};
 use nival_engine::{Automatic, Expression, Format, Session};
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -77,9 +78,71 @@ struct DropIn {
     data_dir: Option<std::path::PathBuf>,
 }
 
+/// Settings of nix.conf with a value, which that program also takes as options of their own.
+const SETTINGS: &[&str] = &[
+    "access-tokens",
+    "allowed-uris",
+    "builders",
+    "connect-timeout",
+    "cores",
+    "download-attempts",
+    "eval-system",
+    "experimental-features",
+    "extra-access-tokens",
+    "extra-allowed-uris",
+    "extra-substituters",
+    "extra-trusted-public-keys",
+    "http-connections",
+    "log-lines",
+    "max-jobs",
+    "max-silent-time",
+    "netrc-file",
+    "nix-path",
+    "sandbox-paths",
+    "ssl-cert-file",
+    "substituters",
+    "tarball-ttl",
+    "timeout",
+    "trusted-public-keys",
+];
+
+/// Settings that are on or off: `--NAME` and `--no-NAME`.
+const SWITCHES: &[&str] = &[
+    "abort-on-warn",
+    "allow-dirty",
+    "allow-import-from-derivation",
+    "fallback",
+    "keep-failed",
+    "keep-going",
+    "offline",
+    "sandbox",
+    "trace-verbose",
+    "warn-dirty",
+];
+
+/// The words with settings that are written as options of their own in the form `--option NAME VALUE`.
+fn settings_as_options(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut all = Vec::new();
+    for word in words {
+        let name = word.to_str().and_then(|word| word.strip_prefix("--")).unwrap_or_default().to_owned();
+        let off = name.strip_prefix("no-").filter(|name| SWITCHES.contains(name));
+        if SETTINGS.contains(&name.as_str()) {
+            // Its value is the next word.
+            all.extend(["--option".into(), name.into()]);
+        } else if SWITCHES.contains(&name.as_str()) {
+            all.extend(["--option".into(), name.into(), "true".into()]);
+        } else if let Some(name) = off {
+            all.extend(["--option".into(), name.into(), "false".into()]);
+        } else {
+            all.push(word);
+        }
+    }
+    all
+}
+
 /// Runs the drop-in: its arguments, its output, its exit code.
 pub fn drop_in() -> ExitCode {
-    let arguments = DropIn::parse();
+    let arguments = DropIn::parse_from(settings_as_options(std::env::args_os()));
     let output = Output::new(When::Auto, false);
     let shared = crate::arguments::Shared {
         data_dir: arguments.data_dir,
@@ -197,5 +260,30 @@ fn file(word: &str) -> String {
         word.to_owned()
     } else {
         absolute(Path::new(word).to_owned()).to_string_lossy().into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settings_as_options;
+
+    #[test]
+    fn settings_can_be_options() {
+        let words = ["nix-instantiate", "--timeout", "1", "--no-fallback", "--eval", "--keep-going"];
+        let found = settings_as_options(words.iter().map(Into::into));
+        let wanted = [
+            "nix-instantiate",
+            "--option",
+            "timeout",
+            "1",
+            "--option",
+            "fallback",
+            "false",
+            "--eval",
+            "--option",
+            "keep-going",
+            "true",
+        ];
+        assert_eq!(found, wanted);
     }
 }

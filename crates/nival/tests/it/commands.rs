@@ -59,6 +59,8 @@ fn flakes_files_and_expressions_are_evaluated_alike() {
     let piped = ["eval", "--extra-experimental-features", "pipe-operators", "-E", "1 |> (x: x + 1)"];
     assert_eq!(world.fine(&piped), "2");
     world.refused(&["eval", ".#missing"], "NV0820");
+    let warned = ["eval", "--option", "abort-on-warn", "true", "-E", "builtins.warn \"w\" 1"];
+    world.refused(&warned, "NV0206");
 }
 
 #[test]
