@@ -3,6 +3,7 @@
 use crate::{Diagnostic, Label, Severity, SourceId, Sources};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::borrow::Cow;
 
 /// How text is made.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +28,8 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, options: RenderOptions
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group =
-        Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.entry.code));
+    let message = without_colors(&diagnostic.message);
+    let mut group = Group::with_title(level.primary_title(&*message).id(diagnostic.entry.code));
     let primary = diagnostic.labels.first().map(|label| label.span.source);
     let mut seen: Vec<SourceId> = Vec::new();
     for label in &diagnostic.labels {
@@ -61,8 +62,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, options: RenderOptions
             None => frame.text.clone(),
         })
         .collect();
-    for text in diagnostic.notes.iter().chain(&frames) {
-        group = group.element(Level::NOTE.message(text.as_str()));
+    let notes: Vec<_> = diagnostic.notes.iter().chain(&frames).map(|text| without_colors(text)).collect();
+    for text in &notes {
+        group = group.element(Level::NOTE.message(&**text));
     }
     let hidden = diagnostic.trace.len().saturating_sub(options.frames);
     let more = format!("{hidden} more steps: run again with --show-trace");
@@ -74,6 +76,27 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, options: RenderOptions
     }
     let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
     renderer.term_width(options.width).decor_style(DecorStyle::Ascii).render(&[group]).to_string()
+}
+
+/// The text without the sequences that set colours: libraries put them into what they throw.
+fn without_colors(text: &str) -> Cow<'_, str> {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or("");
+    if first.len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = first.to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !(c.is_ascii_digit() || c == ';'));
+        match end {
+            Some(end) if part[end..].starts_with('m') => out.push_str(&part[end + 1..]),
+            _ => {
+                out.push_str("\u{1b}[");
+                out.push_str(part);
+            }
+        }
+    }
+    Cow::Owned(out)
 }
 
 fn text_of(sources: &Sources, id: SourceId) -> &str {
@@ -90,4 +113,16 @@ fn range(label: &Label, text: &str) -> (usize, usize) {
     };
     let start = floor(label.span.start as usize);
     (start, floor(label.span.end as usize).max(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_colors;
+
+    #[test]
+    fn colours_of_libraries_are_left_out() {
+        assert_eq!(without_colors("plain"), "plain");
+        assert_eq!(without_colors("a \u{1b}[1;35m\"b\"\u{1b}[0m c"), "a \"b\" c");
+        assert_eq!(without_colors("\u{1b}[2J"), "\u{1b}[2J");
+    }
 }

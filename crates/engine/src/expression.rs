@@ -349,7 +349,7 @@ fn step(ev: &mut Evaluator, value: Value, name: &str, path: &str) -> Result<Valu
     }
     let attributes = ev.attributes(value)?;
     let known: Vec<String> = attributes.iter().map(|attribute| ev.name(attribute.name).to_owned()).collect();
-    let mut diagnostic = not_found(format!("there is no `{name}` in the selection path `{path}`"));
+    let mut diagnostic = not_found(format!("attribute `{name}` in selection path `{path}` not found"));
     if let Some(near) = nival_eval::nearest(name, known.iter().map(String::as_str)) {
         diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     } else if known.len() <= 20 {

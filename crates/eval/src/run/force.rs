@@ -237,7 +237,7 @@ impl Evaluator {
     pub(crate) fn infinite_recursion(&self) -> EvalError {
         EvalError::of(
             &crate::diagnostics::infinite_recursion::ENTRY,
-            "infinite recursion: this value needs itself",
+            "infinite recursion encountered: this value needs itself",
         )
         .help("look for a definition that refers to itself by way of the marked place")
     }
