@@ -18,7 +18,7 @@ pub struct Evaluation {
     /// Evaluate for this system instead of this machine's own, such as aarch64-linux
     #[arg(long, value_name = "SYSTEM")]
     pub system: Option<String>,
-    /// Let values take at most this much memory, such as 512M or 4G
+    /// Let values take at most this much memory, such as 512M or 4G; the default is half of the machine's
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_memory: Option<usize>,
     /// Let calls nest at most this deeply; the default is 10000
@@ -39,6 +39,13 @@ pub struct Evaluation {
     /// Set a setting of nix.conf
     #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], action = ArgAction::Append)]
     pub option: Vec<String>,
+}
+
+/// Half of what the machine has, so that an endless evaluation ends before the machine does.
+fn half_of_memory() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    total.split_whitespace().next()?.parse::<usize>().ok()?.checked_mul(512)
 }
 
 /// Reads a number of bytes with `K`, `M`, `G` or `T` behind it.
@@ -70,7 +77,7 @@ impl Evaluation {
             });
             options.search_path.splice(0..0, own);
             options.read_only = read_only;
-            options.settings.max_memory = self.max_memory.unwrap_or(0);
+            options.settings.max_memory = self.max_memory.or_else(half_of_memory).unwrap_or(0);
         })
     }
 
