@@ -9,14 +9,15 @@ use nival_store_model::{ContentMethod, Hash, StoreDir, StorePath, nar};
 use nival_sys::fs as sys;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The store on this machine's disk, below a folder of the user's or the system's.
 pub struct LocalStore {
     root: PathBuf,
     dir: StoreDir,
-    database: Mutex<Database>,
+    /// Opened when it is first asked: many evaluations need no path of it.
+    database: OnceLock<Mutex<Database>>,
 }
 
 /// A tree that is complete and can become a path of the store.
@@ -36,7 +37,7 @@ impl LocalStore {
     /// Opens the store whose physical files lie below `root` (`root/nix/store`), making it where there is none.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Database`], [`Error::Schema`].
+    /// [`Error::Io`], [`Error::Schema`].
     pub fn open(root: &Path) -> Result<Self, Error> {
         let state = root.join("nix/var/nix");
         let doing = || format!("open the store in `{}`", root.display());
@@ -51,9 +52,7 @@ impl LocalStore {
             Ok(_) => {}
             Err(_) => sys::write_atomic(&schema, SCHEMA.as_bytes(), 0o644).doing(doing)?,
         }
-        let dir = StoreDir::default();
-        let database = Database::open(&state.join("db/db.sqlite"), &dir)?;
-        Ok(Self { root: root.to_owned(), dir, database: Mutex::new(database) })
+        Ok(Self { root: root.to_owned(), dir: StoreDir::default(), database: OnceLock::new() })
     }
 
     /// The logical directory.
@@ -71,8 +70,15 @@ impl LocalStore {
         self.root.join("nix/store").join(path.base_name())
     }
 
-    fn database(&self) -> std::sync::MutexGuard<'_, Database> {
-        self.database.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn database(&self) -> Result<std::sync::MutexGuard<'_, Database>, Error> {
+        let opened = match self.database.get() {
+            Some(opened) => opened,
+            None => {
+                let opened = Database::open(&self.root.join("nix/var/nix/db/db.sqlite"), &self.dir)?;
+                self.database.get_or_init(|| Mutex::new(opened))
+            }
+        };
+        Ok(opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// Whether a path is registered.
@@ -80,7 +86,7 @@ impl LocalStore {
     /// # Errors
     /// [`Error::Database`].
     pub fn is_valid(&self, path: &StorePath) -> Result<bool, Error> {
-        self.database().is_valid(path)
+        self.database()?.is_valid(path)
     }
 
     /// What is known of a path; `None` where it is not registered.
@@ -88,7 +94,7 @@ impl LocalStore {
     /// # Errors
     /// [`Error::Database`].
     pub fn info(&self, path: &StorePath) -> Result<Option<PathInfo>, Error> {
-        self.database().info(path)
+        self.database()?.info(path)
     }
 
     /// All registered paths, sorted.
@@ -96,11 +102,11 @@ impl LocalStore {
     /// # Errors
     /// [`Error::Database`].
     pub fn all(&self) -> Result<Vec<StorePath>, Error> {
-        self.database().all()
+        self.database()?.all()
     }
 
     pub(crate) fn check_integrity(&self) -> Result<Vec<String>, Error> {
-        self.database().check_integrity()
+        self.database()?.check_integrity()
     }
 
     /// The name of a new folder or file on the store's own file system, for a tree that is being made.
@@ -155,7 +161,7 @@ impl LocalStore {
                 ultimate: registration.deriver.is_some(),
             });
         }
-        self.database().register(&infos, now())
+        self.database()?.register(&infos, now())
     }
 
     fn move_in(&self, staged: &Path, path: &StorePath) -> Result<(), Error> {
@@ -201,7 +207,7 @@ impl LocalStore {
             content_address: Some(format!("text:{}", hash.prefixed_base32())),
             ultimate: false,
         };
-        self.database().register(&[info], now())?;
+        self.database()?.register(&[info], now())?;
         Ok(path)
     }
 
@@ -239,7 +245,7 @@ impl LocalStore {
                 outputs.push((name.clone(), path));
             }
         }
-        self.database().register_outputs(&added, &outputs)?;
+        self.database()?.register_outputs(&added, &outputs)?;
         Ok(added)
     }
 
@@ -298,7 +304,7 @@ impl LocalStore {
             content_address,
             ultimate: false,
         };
-        self.database().register(std::slice::from_ref(&info), now())?;
+        self.database()?.register(std::slice::from_ref(&info), now())?;
         Ok(info)
     }
 }

@@ -88,7 +88,7 @@ fn broken_database_is_said() {
         let _ = fs::remove_file(state.join(file));
     }
     fs::write(state.join("db.sqlite"), vec![7; 8192]).expect("it can be done");
-    let Err(error) = LocalStore::open(folder.path()) else { panic!("a broken database was opened") };
+    let error = LocalStore::open(folder.path()).and_then(|store| store.all()).expect_err("it is broken");
     assert_eq!(error.diagnostic().entry.code, "NV0503");
 }
 
