@@ -10,6 +10,10 @@ let
 in
 {
   config = {
+    # Modules written for NixOS take `pkgs`, many of them without using it.
+    _module.args.pkgs = lib.mkDefault (
+      throw "there is no set of packages here: Debian's are asked for by name, as in environment.systemPackages = [ \"htop\" ]"
+    );
     environment.systemPackages = [
       "ca-certificates"
       "dbus"

@@ -57,6 +57,9 @@ impl std::str::FromStr for PublishArgument {
         match words.as_slice() {
             [guest] => Ok(Self { machine: None, host: 0, guest: number(guest)? }),
             [host, guest] => Ok(Self { machine: None, host: number(host)?, guest: number(guest)? }),
+            [address, ..] if address.parse::<Ipv4Addr>().is_ok() => {
+                Err(format!("the address is named apart: `--address {address}`, and here HOST:GUEST"))
+            }
             [machine, host, guest] => {
                 Ok(Self { machine: Some((*machine).to_owned()), host: number(host)?, guest: number(guest)? })
             }
@@ -70,6 +73,11 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     let machines = context.machines();
     let (project, realised) = realise(context, &arguments.path, &arguments.machines, &arguments.source)?;
     let names: Vec<String> = realised.iter().map(|machine| machine.name.clone()).collect();
+    let strange = arguments.publish.iter().filter_map(|publish| publish.machine.as_ref());
+    if let Some(name) = strange.into_iter().find(|name| !names.contains(name)) {
+        let error = nival_engine::Error::UnknownMachine { name: name.clone(), known: names };
+        return Err(Error::from(error));
+    }
     let mut ups = Vec::new();
     for machine in &realised {
         ups.push(one(&machines, machine, &names, arguments)?);
@@ -264,4 +272,19 @@ fn attach(context: &Context, machines: &Machines, names: &[String]) -> Result<Ex
         let _ = thread.join();
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PublishArgument;
+
+    #[test]
+    fn ports_to_publish_have_three_forms() {
+        let read = |text: &str| text.parse::<PublishArgument>().map(|p| (p.machine, p.host, p.guest));
+        assert_eq!(read("80"), Ok((None, 0, 80)));
+        assert_eq!(read("8080:80"), Ok((None, 8080, 80)));
+        assert_eq!(read("web:8080:80"), Ok((Some("web".to_owned()), 8080, 80)));
+        assert!(read("127.0.0.1:8080:80").is_err_and(|text| text.contains("--address 127.0.0.1")));
+        assert!(read("70000").is_err() && read("a:b:c:d").is_err());
+    }
 }
