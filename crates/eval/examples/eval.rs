@@ -5,7 +5,7 @@ mod disk_world;
 
 use disk_world::DiskWorld;
 use nival_diagnostics::{RenderOptions, render};
-use nival_eval::{EvalResult, Evaluator, Kind, Settings, Value};
+use nival_eval::{EvalResult, Evaluator, Kind, Settings, Value, own_file_first};
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -101,7 +101,8 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             let options = RenderOptions { frames: options.frames, ..RenderOptions::default() };
-            let diagnostic = error.diagnostic_for(evaluator.sources(), |name| !name.contains("nixpkgs"));
+            let diagnostic =
+                own_file_first(error.diagnostic(), evaluator.sources(), |name| !name.contains("nixpkgs"));
             eprintln!("{}", render(&diagnostic, evaluator.sources(), options));
             ExitCode::FAILURE
         }

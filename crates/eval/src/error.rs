@@ -37,30 +37,6 @@ impl EvalError {
         self.0.diagnostic.clone()
     }
 
-    /// What happened, with the innermost place of the user's own files as the primary one:
-    /// what a library stumbled over is rarely its fault. `is_own` tells of a source's name.
-    pub fn diagnostic_for(&self, sources: &Sources, is_own: impl Fn(&str) -> bool) -> Diagnostic {
-        let mut diagnostic = self.diagnostic();
-        let own = |span: Span| is_own(sources.name(span.source));
-        if diagnostic.labels.first().is_none_or(|label| own(label.span)) && !diagnostic.labels.is_empty() {
-            return diagnostic;
-        }
-        if let Some(at) = diagnostic.labels.iter().position(|label| own(label.span)) {
-            diagnostic.labels.swap(0, at);
-            return diagnostic;
-        }
-        let frame = diagnostic.trace.iter().position(|frame| frame.span.is_some_and(own));
-        if let Some(Frame { span: Some(span), text }) = frame.map(|at| diagnostic.trace.remove(at)) {
-            if let Some(raised) = diagnostic.labels.first_mut()
-                && raised.text.is_empty()
-            {
-                "raised here".clone_into(&mut raised.text);
-            }
-            diagnostic.labels.insert(0, Label { span, text });
-        }
-        diagnostic
-    }
-
     /// Adds a step outward.
     #[must_use]
     pub fn frame(mut self, span: Option<Span>, text: impl Into<String>) -> Self {
@@ -102,6 +78,34 @@ impl EvalError {
         self.0.diagnostic.notes.push(text.into());
         self
     }
+}
+
+/// Makes the innermost place of the user's own files the primary one: what a library stumbled over is rarely its fault.
+/// `is_own` tells of a source's name.
+#[must_use]
+pub fn own_file_first(
+    mut diagnostic: Diagnostic,
+    sources: &Sources,
+    is_own: impl Fn(&str) -> bool,
+) -> Diagnostic {
+    let own = |span: Span| is_own(sources.name(span.source));
+    if diagnostic.labels.first().is_none_or(|label| own(label.span)) && !diagnostic.labels.is_empty() {
+        return diagnostic;
+    }
+    if let Some(at) = diagnostic.labels.iter().position(|label| own(label.span)) {
+        diagnostic.labels.swap(0, at);
+        return diagnostic;
+    }
+    let frame = diagnostic.trace.iter().position(|frame| frame.span.is_some_and(own));
+    if let Some(Frame { span: Some(span), text }) = frame.map(|at| diagnostic.trace.remove(at)) {
+        if let Some(raised) = diagnostic.labels.first_mut()
+            && raised.text.is_empty()
+        {
+            "raised here".clone_into(&mut raised.text);
+        }
+        diagnostic.labels.insert(0, Label { span, text });
+    }
+    diagnostic
 }
 
 impl From<Box<Diagnostic>> for EvalError {

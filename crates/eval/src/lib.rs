@@ -28,7 +28,7 @@ mod world;
 
 pub use api::{Attribute, Coercion, Formal, Formals};
 pub use context::{ContextElement, ContextId};
-pub use error::{EvalError, EvalResult};
+pub use error::{EvalError, EvalResult, own_file_first};
 pub use evaluator::{Evaluator, Settings};
 pub use nival_syntax::Symbol;
 pub use suggest::nearest;

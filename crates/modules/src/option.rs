@@ -9,6 +9,9 @@ use nival_diagnostics::Diagnostic;
 use nival_eval::{Attribute, EvalError, EvalResult, Evaluator, Symbol, Value};
 use std::rc::Rc;
 
+/// How many definitions of one option an error names.
+const MOST_PLACES: usize = 4;
+
 /// The declarations of one option; more than one where submodules are extended.
 pub(crate) struct DeclaredOption {
     pub(crate) declarations: Vec<Definition>,
@@ -119,7 +122,14 @@ impl OptionState {
                 None => Err(self.undefined()),
             };
         }
-        types::merge(ev, option_type, &self.location, &definitions).map_err(|error| self.framed(error))
+        types::merge(ev, option_type, &self.location, &definitions).map_err(|mut error| {
+            // A definition's own place says more to its author than the option's.
+            for span in definitions.iter().filter_map(|definition| definition.position).take(MOST_PLACES) {
+                error = error
+                    .frame(Some(span), format!("while evaluating this definition of `{}`", self.location));
+            }
+            self.framed(error)
+        })
     }
 
     fn framed(&self, error: EvalError) -> EvalError {

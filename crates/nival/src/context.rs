@@ -129,7 +129,10 @@ impl Context {
 
     /// Turns an error of the engine into one that can be shown, with the session's sources.
     pub fn failed(&self, session: &Session, error: &nival_engine::Error) -> Error {
-        Error::marked(error.diagnostic(), session.sources(), self.show_trace)
+        let is_own =
+            |name: &str| !name.starts_with(nival_engine::LIBRARY_ROOT) && !name.starts_with("/nix/store/");
+        let diagnostic = nival_eval::own_file_first(error.diagnostic(), session.sources(), is_own);
+        Error::marked(diagnostic, session.sources(), self.show_trace)
     }
 
     /// Shows what evaluation said on the side.

@@ -133,7 +133,8 @@ fn own_files_come_first_in_diagnostics() {
     let error = evaluator.eval_text("mine.nix", "1 +\n  lib.pick \"yes\"", "/", Some(scope)).unwrap_err();
     let plain = error.diagnostic();
     assert_eq!(evaluator.sources().name(plain.labels[0].span.source), "library.nix");
-    let diagnostic = error.diagnostic_for(evaluator.sources(), |name| name == "mine.nix");
+    let diagnostic =
+        nival_eval::own_file_first(error.diagnostic(), evaluator.sources(), |name| name == "mine.nix");
     assert_eq!(evaluator.sources().place(diagnostic.labels[0].span), "mine.nix:2:3");
     assert_eq!(diagnostic.labels[0].text, "while calling the function `pick`");
     assert_eq!(diagnostic.labels[1].text, "raised here");
