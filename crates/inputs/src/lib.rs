@@ -132,3 +132,9 @@ impl<'a> Inputs<'a> {
         Self { transport, cache, mirrors, now, archive_keys: None }
     }
 }
+
+/// A time in seconds since 1970 in UTC, in a form of strftime(3); times out of the calendar are its first or last.
+pub fn utc_text(seconds: i64, form: &str) -> String {
+    let usual = if seconds < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+    jiff::Timestamp::from_second(seconds).unwrap_or(usual).strftime(form).to_string()
+}

@@ -198,7 +198,7 @@ impl EngineWorld {
         }
         if let Some(time) = int("lastModified") {
             add("lastModified", FetchValue::Int(time));
-            add("lastModifiedDate", FetchValue::Text(date(time)));
+            add("lastModifiedDate", FetchValue::Text(nival_inputs::utc_text(time, "%Y%m%d%H%M%S")));
         }
         fields
     }
@@ -243,21 +243,6 @@ impl EngineWorld {
         self.fetcher.warn(format!("the entry `{entry}` of the search path does not exist"));
         Ok(None)
     }
-}
-
-/// `20260102030405` of seconds since 1970.
-fn date(seconds: i64) -> String {
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}{month:02}{day:02}{:02}{:02}{:02}", rest / 3600, rest / 60 % 60, rest % 60)
 }
 
 fn base_name(url: &str) -> &str {

@@ -42,21 +42,12 @@ fn shown(file: &LockFile, edge: &Edge) -> String {
         Edge::Node(node) => {
             let Some(locked) = &file.nodes[*node].locked else { return "the flake itself".to_owned() };
             let date = locked.locked.input.attributes.int("lastModified").ok().flatten();
-            let date = date.map(|seconds| format!(" ({})", day(seconds))).unwrap_or_default();
+            let date = date
+                .map(|seconds| {
+                    format!(" ({})", crate::utc_text(i64::try_from(seconds).unwrap_or(i64::MAX), "%Y-%m-%d"))
+                })
+                .unwrap_or_default();
             format!("'{}'{date}", locked.locked)
         }
     }
-}
-
-/// `2026-01-02` of seconds since 1970.
-fn day(seconds: u64) -> String {
-    let shifted = seconds / 86_400 + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
 }

@@ -2,10 +2,11 @@
 
 use crate::Error;
 use crate::container::enter::Terminal;
+pub(crate) use crate::container::link::send;
 use nival_sys::socket;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -137,17 +138,6 @@ pub(crate) enum Answer {
         last: bool,
     },
     Failed(Error),
-}
-
-/// Sends one value as a line.
-pub(crate) fn send(
-    stream: &UnixStream,
-    value: &impl Serialize,
-    fds: &[BorrowedFd<'_>],
-) -> std::io::Result<()> {
-    let mut text = serde_json::to_vec(value).unwrap_or_default();
-    text.push(b'\n');
-    socket::send(stream, &text, fds)
 }
 
 /// Receives values that are lines, with the descriptors that came along.
