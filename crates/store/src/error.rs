@@ -40,6 +40,8 @@ pub enum Error {
         /// What it refers to.
         reference: String,
     },
+    /// A NAR is broken or malicious.
+    Archive(nival_store_model::nar::NarError),
 }
 
 impl fmt::Display for Error {
@@ -63,6 +65,7 @@ impl fmt::Display for Error {
             Self::MissingReference { path, reference } => {
                 write!(f, "cannot register `{path}`: what it refers to is not in the store: `{reference}`")
             }
+            Self::Archive(error) => error.fmt(f),
         }
     }
 }
@@ -72,6 +75,12 @@ impl std::error::Error for Error {}
 impl From<nival_store_model::StorePathError> for Error {
     fn from(error: nival_store_model::StorePathError) -> Self {
         Self::Name(error)
+    }
+}
+
+impl From<nival_store_model::nar::NarError> for Error {
+    fn from(error: nival_store_model::nar::NarError) -> Self {
+        Self::Archive(error)
     }
 }
 
@@ -96,6 +105,8 @@ impl Error {
                 .help("leave it out, or make it when the machine starts"),
             Self::MissingReference { .. } => Diagnostic::error(&diagnostics::missing_reference::ENTRY, message)
                 .help("add what is referred to first"),
+            Self::Archive(_) => Diagnostic::error(&diagnostics::archive::ENTRY, message)
+                .help("fetch it again, from another place where there is one; nothing of it was registered"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Files and folders. Reading calls are std's own; changing calls pass a fault point.
 
+pub mod folder;
+
 use crate::fault;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};

@@ -1,5 +1,6 @@
 //! The diagnostics that the store raises.
 
+pub mod archive;
 pub mod database;
 pub mod disk_full;
 pub mod io;
@@ -19,4 +20,5 @@ pub static ENTRIES: &[&Entry] = &[
     &store_name::ENTRY,
     &special_file::ENTRY,
     &missing_reference::ENTRY,
+    &archive::ENTRY,
 ];

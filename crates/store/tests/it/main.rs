@@ -1,5 +1,7 @@
 //! The store on a disk: what is refused, and what is kept.
 
+mod archive;
+
 use nival_store::{Error, LocalStore, Registration};
 use nival_store_model::StorePath;
 use std::fs;

@@ -1,4 +1,8 @@
-//! The NAR of a file or tree on the disk.
+//! The NAR of a file or tree on the disk, and back.
+
+mod restore;
+
+pub use restore::{Restored, restore, restore_next, skip_next};
 
 use crate::error::{Doing as _, Error};
 use nival_store_model::nar::Encoder;
@@ -28,14 +32,28 @@ pub fn dump(path: &Path, out: &mut dyn Write, filter: Option<Filter<'_>>) -> Res
 /// # Errors
 /// As [`dump`].
 pub fn hash(path: &Path, filter: Option<Filter<'_>>) -> Result<(Hash, u64), Error> {
-    let mut counting = Counting { hasher: Hasher::new(Algorithm::Sha256), bytes: 0 };
+    let mut counting = Counting::default();
     dump(path, &mut counting, filter)?;
-    Ok((counting.hasher.finish(), counting.bytes))
+    Ok(counting.finish())
 }
 
-struct Counting {
+/// Hashes and counts what is written to it.
+pub(crate) struct Counting {
     hasher: Hasher,
     bytes: u64,
+}
+
+impl Default for Counting {
+    fn default() -> Self {
+        Self { hasher: Hasher::new(Algorithm::Sha256), bytes: 0 }
+    }
+}
+
+impl Counting {
+    /// The SHA-256 and the number of bytes.
+    pub(crate) fn finish(self) -> (Hash, u64) {
+        (self.hasher.finish(), self.bytes)
+    }
 }
 
 impl Write for Counting {

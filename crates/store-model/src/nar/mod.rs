@@ -1,12 +1,20 @@
-//! NAR, Nix's archive format, written as a stream.
+//! NAR, Nix's archive format, written and read as a stream.
 //!
 //! The caller walks its tree and tells an [`Encoder`] what it meets; entries of a
-//! folder come in byte order of their names.
+//! folder come in byte order of their names. A [`Decoder`] tells in turn what an
+//! archive holds, and refuses all that an encoder would not have written.
+
+mod decode;
+
+pub use decode::{Contents, Decoder, Event, NarError, Problem};
 
 use std::io::{self, Read, Write};
 
 /// The first words of every NAR.
 pub const MAGIC: &str = "nix-archive-1";
+
+/// How many folders may lie in each other; Nix's limit.
+pub const MAX_DEPTH: usize = 64;
 
 /// Writes one NAR.
 pub struct Encoder<W: Write> {
