@@ -118,7 +118,7 @@ fn not_there<'a>(store: &LocalStore, all: &[StoredPackage<'a>]) -> Result<Missin
 
 /// Waits until no other process brings packages into this store; the turn ends with the file.
 fn turn(store: &LocalStore) -> Result<std::fs::File, Error> {
-    let path = store.root().join("nix/var/nix/packages.lock");
+    let path = store.state().join("packages.lock");
     let file = nival_sys::fs::open_rw(&path).map_err(|error| Error::Io(path.clone(), error))?;
     file.lock().map_err(|error| Error::Io(path, error))?;
     Ok(file)

@@ -6,11 +6,14 @@
 //! **Invariant**: no files, no clock, no environment. Callers bring bytes.
 
 pub mod base32;
+pub mod content_address;
 pub mod derivation;
 pub mod hash;
 pub mod nar;
+pub mod rewrite;
 pub mod store_path;
 
+pub use content_address::{ContentAddress, ContentAddressError};
 pub use derivation::{Derivation, DerivationError, Output, OutputKind};
 pub use hash::{Algorithm, Hash, HashError, Hasher};
 pub use store_path::{ContentMethod, StoreDir, StorePath, StorePathError};

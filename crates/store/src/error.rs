@@ -33,6 +33,58 @@ pub enum Error {
     Name(nival_store_model::StorePathError),
     /// A tree holds something that a store cannot: a device, a socket, a pipe.
     Special(PathBuf),
+    /// One file was asked for, and this is none.
+    NotAFile(PathBuf),
+    /// A path is not registered.
+    NotValid(String),
+    /// A path cannot go: others refer to it.
+    InUse {
+        /// The path.
+        path: String,
+        /// Those that refer to it.
+        by: Vec<String>,
+    },
+    /// A content address does not give the path that claims it.
+    Unaddressed {
+        /// The path.
+        path: String,
+        /// What it claims.
+        address: String,
+    },
+    /// Contents have another hash or size than was said of them.
+    OtherContents {
+        /// The path.
+        path: String,
+        /// What was said.
+        wanted: String,
+        /// What they have.
+        got: String,
+    },
+    /// A file that should hold a derivation does not.
+    Derivation {
+        /// The path.
+        path: String,
+        /// Where it stops making sense.
+        error: nival_store_model::DerivationError,
+    },
+    /// A derivation names an output path that does not follow from it.
+    WrongOutput {
+        /// The derivation.
+        derivation: String,
+        /// What it names.
+        named: String,
+        /// What follows from it.
+        wanted: String,
+    },
+    /// An output turned out to be one path here and another one there.
+    OtherRealisation {
+        /// The derivation's hash and the output.
+        output: String,
+        /// The path that is known.
+        known: String,
+        /// The path that was to be registered.
+        new: String,
+    },
     /// A registered reference is not in the store.
     MissingReference {
         /// The path that was to be registered.
@@ -61,6 +113,25 @@ impl fmt::Display for Error {
                     "a store holds files, folders and links, but this is none of them: `{}`",
                     path.display()
                 )
+            }
+            Self::NotAFile(path) => write!(f, "`{}` is no regular file", path.display()),
+            Self::NotValid(path) => write!(f, "path `{path}` is not valid"),
+            Self::InUse { path, by } => {
+                let by: Vec<_> = by.iter().map(|path| format!("`{path}`")).collect();
+                write!(f, "cannot delete path `{path}` because it is in use by {}", by.join(", "))
+            }
+            Self::Unaddressed { path, address } => {
+                write!(f, "`{path}` claims to be content-addressed but isn't: `{address}` names another path")
+            }
+            Self::OtherContents { path, wanted, got } => {
+                write!(f, "hash mismatch in `{path}`: specified {wanted}, got {got}")
+            }
+            Self::Derivation { path, error } => write!(f, "error parsing derivation `{path}`: {error}"),
+            Self::WrongOutput { derivation, named, wanted } => {
+                write!(f, "derivation `{derivation}` has incorrect output `{named}`, should be `{wanted}`")
+            }
+            Self::OtherRealisation { output, known, new } => {
+                write!(f, "`{output}` is known as `{known}`, so it cannot be `{new}` as well")
             }
             Self::MissingReference { path, reference } => {
                 write!(f, "cannot register `{path}`: what it refers to is not in the store: `{reference}`")
@@ -103,6 +174,22 @@ impl Error {
                 .help("a name has letters, digits and `+-._?=` only, at most 211 of them"),
             Self::Special(_) => Diagnostic::error(&diagnostics::special_file::ENTRY, message)
                 .help("leave it out, or make it when the machine starts"),
+            Self::NotAFile(_) => Diagnostic::error(&diagnostics::not_a_file::ENTRY, message)
+                .help("hash it recursively, or name a file"),
+            Self::NotValid(_) => Diagnostic::error(&diagnostics::not_valid::ENTRY, message)
+                .help("build it, copy it from another store, or look at its spelling"),
+            Self::InUse { .. } => Diagnostic::error(&diagnostics::in_use::ENTRY, message)
+                .help("delete those paths first, or let the garbage collector choose the order"),
+            Self::Unaddressed { .. } => Diagnostic::error(&diagnostics::unaddressed::ENTRY, message)
+                .help("do not trust where this came from; bring the path from elsewhere or build it"),
+            Self::OtherContents { .. } => Diagnostic::error(&diagnostics::other_contents::ENTRY, message)
+                .help("do not trust where this came from; bring the path from elsewhere or build it"),
+            Self::Derivation { .. } => Diagnostic::error(&diagnostics::derivation::ENTRY, message)
+                .help("the file was changed or comes from a newer program; evaluate it again"),
+            Self::WrongOutput { .. } => Diagnostic::error(&diagnostics::wrong_output::ENTRY, message)
+                .help("do not trust where this derivation came from; evaluate it again"),
+            Self::OtherRealisation { .. } => Diagnostic::error(&diagnostics::other_realisation::ENTRY, message)
+                .help("the build is not reproducible; collect one of the two paths to go on with the other"),
             Self::MissingReference { .. } => Diagnostic::error(&diagnostics::missing_reference::ENTRY, message)
                 .help("add what is referred to first"),
             Self::Archive(_) => Diagnostic::error(&diagnostics::archive::ENTRY, message)

@@ -1,8 +1,7 @@
 //! The local store: its database, adding and verifying paths.
 //!
-//! The layout and the database are Nix's (schema 10), so that either program can
-//! open what the other made. The logical directory is `/nix/store`; the physical
-//! one lies below the folder that [`LocalStore::open`] is given.
+//! The layout, the database, the locks and the temporary roots are Nix's (schema 10), so that either program can open
+//! what the other made, at the same time. Where the store lies says a [`StoreConfig`].
 //!
 //! **Invariant**: a path that is registered is whole, read-only and has the hash
 //! that the database says; contents are complete before the transaction that
@@ -10,14 +9,23 @@
 
 pub mod archive;
 mod canonical;
+mod config;
 mod database;
 pub mod diagnostics;
 mod error;
+mod info;
 mod local;
+mod locks;
+mod optimise;
+mod temporary_roots;
 mod verify;
 
 pub use canonical::canonicalise;
-pub use database::PathInfo;
+pub use config::{StoreConfig, StoreSettings};
+pub use database::Realisation;
 pub use error::Error;
-pub use local::{LocalStore, Registration};
+pub use info::PathInfo;
+pub use local::{Follow, LocalStore, Registration};
+pub use locks::PathLocks;
+pub use optimise::Optimised;
 pub use verify::Corruption;

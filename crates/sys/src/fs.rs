@@ -77,6 +77,13 @@ pub fn open_rw(path: &Path) -> io::Result<File> {
     at(path, OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path))
 }
 
+/// Opens a file of this user's alone to read and write, making it where it is missing; contents are kept.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    fault::point("open", &path)?;
+    let mut options = OpenOptions::new();
+    at(path, options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path))
+}
+
 /// Writes a file in place of what was there: readers see the old or the new contents, also after a crash.
 pub fn write_atomic(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -111,6 +118,19 @@ pub fn write_kept(path: &Path, contents: &[u8]) -> io::Result<()> {
     at(path, result)
 }
 
+/// Gives a file a length for which the disk has room, making it where it is missing.
+pub fn reserve(path: &Path, length: u64) -> io::Result<()> {
+    let file = open_private(path)?;
+    fault::point("write", &path)?;
+    at(path, file.set_len(0))?;
+    at(
+        path,
+        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, length.max(1))
+            .map_err(io::Error::from),
+    )?;
+    at(path, file.set_len(length))
+}
+
 /// Waits until a file's contents are on the disk.
 pub fn sync(file: &File) -> io::Result<()> {
     fault::point("fsync", &"file")?;
@@ -121,6 +141,12 @@ pub fn sync(file: &File) -> io::Result<()> {
 pub fn sync_dir(path: &Path) -> io::Result<()> {
     fault::point("fsync", &path)?;
     at(path, File::open(path).and_then(|folder| folder.sync_all()))
+}
+
+/// Waits until everything that was written to a path's file system is on the disk.
+pub fn sync_file_system(path: &Path) -> io::Result<()> {
+    fault::point("fsync", &path)?;
+    at(path, File::open(path).and_then(|file| rustix::fs::syncfs(file).map_err(io::Error::from)))
 }
 
 /// Renames, replacing a file that is there.

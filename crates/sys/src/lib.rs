@@ -8,6 +8,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod fault;
 pub mod fs;
+pub mod lock;
 pub mod mount;
 pub mod namespace;
 pub mod network;

@@ -11,7 +11,9 @@ use nival_diagnostics::Diagnostic;
 use nival_eval::{AddPath, ContextElement, FetchRequest, FetchValue, FileType, World, WorldResult};
 use nival_inputs::fetchers::Fetcher;
 use nival_store::LocalStore;
-use nival_store_model::{ContentMethod, Derivation, Hash, StorePath, derivation, store_path::References};
+use nival_store_model::{
+    ContentAddress, ContentMethod, Derivation, Hash, StorePath, derivation, store_path::References,
+};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,7 +41,7 @@ impl EngineWorld {
     pub(crate) fn new(store: Arc<LocalStore>, options: SessionOptions) -> Self {
         let nix = &options.nix;
         let access = Access::new(nix.pure_eval(), nix.restrict_eval(), nix.list("allowed-uris"));
-        let cache = options.cache.clone().unwrap_or_else(|| store.root().join("nix/var/nix/fetched"));
+        let cache = options.cache.clone().unwrap_or_else(|| store.state().join("fetched"));
         let mut transport = options.transport.clone();
         nix.apply_to(&mut transport);
         let settings = nix.fetch_settings(&options.environment, cache);
@@ -339,7 +341,8 @@ impl EngineWorld {
         let path = self.store.dir().fixed_output_path(method, hash, &References::default(), name);
         let path = path.map_err(|error| stored(&error.into()))?;
         if !self.options.read_only {
-            self.store.add_file_at(&path, contents).map_err(|error| stored(&error))?;
+            let address = ContentAddress { method, hash: hash.clone() };
+            self.store.add_file_at(&path, contents, &address).map_err(|error| stored(&error))?;
         }
         Ok(self.seen(&path))
     }

@@ -81,6 +81,34 @@ impl Derivation {
         Ok(Some(hashes))
     }
 
+    /// The hash that stands for each output in a realisation, also where inputs float; `inputs` gives those of each input
+    /// derivation, computed without masking.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`], or what `inputs` says.
+    pub fn output_hashes<E: From<StorePathError>>(
+        &self,
+        dir: &StoreDir,
+        mask_outputs: bool,
+        mut inputs: impl FnMut(&StorePath) -> Result<BTreeMap<String, Hash>, E>,
+    ) -> Result<BTreeMap<String, Hash>, E> {
+        if let Some(by_output) = self.fixed_hashes(dir)? {
+            return Ok(by_output);
+        }
+        let mut replaced: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (path, wanted) in &self.input_derivations {
+            let hashes = inputs(path)?;
+            for output in wanted {
+                if let Some(hash) = hashes.get(output) {
+                    replaced.entry(hash.base16()).or_default().insert(output.clone());
+                }
+            }
+        }
+        let text = self.write(dir, &Form { mask_outputs, inputs: Some(&replaced) })?;
+        let hash = Hash::sha256(&text);
+        Ok(self.outputs.keys().map(|name| (name.clone(), hash.clone())).collect())
+    }
+
     /// Fills in the paths of deferred outputs and the environment variables of their names; does nothing
     /// where an input floats. The hash that was used is returned.
     ///

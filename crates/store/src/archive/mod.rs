@@ -4,9 +4,12 @@ mod restore;
 
 pub use restore::{Restored, restore, restore_next, skip_next};
 
+mod git;
+
 use crate::error::{Doing as _, Error};
 use nival_store_model::nar::Encoder;
-use nival_store_model::{Algorithm, Hash, Hasher};
+use nival_store_model::rewrite::ModuloHasher;
+use nival_store_model::{Algorithm, ContentMethod, Hash, Hasher};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt as _;
@@ -35,6 +38,36 @@ pub fn hash(path: &Path, filter: Option<Filter<'_>>) -> Result<(Hash, u64), Erro
     let mut counting = Counting::default();
     dump(path, &mut counting, filter)?;
     Ok(counting.finish())
+}
+
+/// The hash of a path's contents as a content address takes it: of the one file's bytes, of the NAR, or of git's form.
+///
+/// # Errors
+/// As [`dump`]; [`Error::NotAFile`] where a method that takes a file's bytes meets something else.
+pub fn content_hash(path: &Path, method: ContentMethod, algorithm: Algorithm) -> Result<Hash, Error> {
+    let mut hasher = Hasher::new(algorithm);
+    match method {
+        ContentMethod::Recursive => dump(path, &mut hasher, None)?,
+        ContentMethod::Git => return git::hash(path, algorithm),
+        ContentMethod::Flat | ContentMethod::Text => {
+            if !path.symlink_metadata().doing(|| reading(path))?.is_file() {
+                return Err(Error::NotAFile(path.to_owned()));
+            }
+            let mut file = File::open(path).doing(|| reading(path))?;
+            io::copy(&mut file, &mut hasher).doing(|| reading(path))?;
+        }
+    }
+    Ok(hasher.finish())
+}
+
+/// The hash of a path's NAR in which the path's own digits are zero bytes.
+///
+/// # Errors
+/// As [`dump`].
+pub fn hash_modulo(path: &Path, algorithm: Algorithm, digits: &str) -> Result<Hash, Error> {
+    let mut hasher = ModuloHasher::new(algorithm, digits);
+    dump(path, &mut hasher, None)?;
+    hasher.finish().doing(|| reading(path))
 }
 
 /// Hashes and counts what is written to it.

@@ -2,12 +2,20 @@
 
 pub mod archive;
 pub mod database;
+pub mod derivation;
 pub mod disk_full;
+pub mod in_use;
 pub mod io;
 pub mod missing_reference;
+pub mod not_a_file;
+pub mod not_valid;
+pub mod other_contents;
+pub mod other_realisation;
 pub mod schema;
 pub mod special_file;
 pub mod store_name;
+pub mod unaddressed;
+pub mod wrong_output;
 
 use nival_diagnostics::Entry;
 
@@ -21,4 +29,12 @@ pub static ENTRIES: &[&Entry] = &[
     &special_file::ENTRY,
     &missing_reference::ENTRY,
     &archive::ENTRY,
+    &not_a_file::ENTRY,
+    &not_valid::ENTRY,
+    &in_use::ENTRY,
+    &unaddressed::ENTRY,
+    &other_contents::ENTRY,
+    &derivation::ENTRY,
+    &wrong_output::ENTRY,
+    &other_realisation::ENTRY,
 ];

@@ -1,6 +1,8 @@
 //! The store on a disk: what is refused, and what is kept.
 
 mod archive;
+mod locking;
+mod registering;
 
 use nival_store::{Error, LocalStore, Registration};
 use nival_store_model::StorePath;
@@ -11,6 +13,15 @@ fn store() -> (tempfile::TempDir, LocalStore) {
     let folder = tempfile::tempdir().expect("it can be done");
     let store = LocalStore::open(folder.path()).expect("it can be done");
     (folder, store)
+}
+
+/// The code of what a piece of work ended in.
+fn code<T>(result: Result<T, Error>) -> &'static str {
+    result.map_or_else(|error| error.diagnostic().entry.code, |_| "none")
+}
+
+fn text(store: &LocalStore, name: &str, text: &str, references: &[StorePath]) -> StorePath {
+    store.add_text(name, text.as_bytes(), references).expect("it can be done")
 }
 
 fn keep_all(_: &Path, _: &fs::FileType) -> Result<bool, Error> {

@@ -10,7 +10,7 @@ use crate::fetchers::schemes::Scheme;
 use crate::fetchers::url::Url;
 use nival_store_model::nar::of_file;
 use nival_store_model::store_path::References;
-use nival_store_model::{ContentMethod, Hash, StorePath};
+use nival_store_model::{ContentAddress, ContentMethod, Hash, StorePath};
 use nival_transport::Request;
 use std::path::Path;
 
@@ -73,8 +73,9 @@ impl Fetcher {
     fn add_file(&self, contents: &[u8], name: &str) -> Result<File, Error> {
         let hash = Hash::sha256(contents);
         let dir = self.store.dir();
-        let path = dir.fixed_output_path(ContentMethod::Flat, &hash, &References::default(), name)?;
-        self.store.add_file_at(&path, contents)?;
+        let address = ContentAddress { method: ContentMethod::Flat, hash: hash.clone() };
+        let path = address.path(dir, name, &References::default())?;
+        self.store.add_file_at(&path, contents, &address)?;
         Ok(File { path, hash })
     }
 

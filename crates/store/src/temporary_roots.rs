@@ -1,0 +1,154 @@
+//! Temporary roots: what this process works with and no collector may take.
+//!
+//! A file `temproots/PID` of the state folder lists them, each ended by a zero byte, and its lock is held while the
+//! process lives. While a collector runs (it holds `gc.lock`), a path is told to it through its socket as well. All of
+//! this is shared with C++ Nix.
+
+use crate::LocalStore;
+use crate::error::{Doing as _, Error};
+use nival_store_model::StorePath;
+use nival_sys::fs as sys;
+use nival_sys::lock::{self, Kind};
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+/// The temporary roots of this process in one store.
+pub(crate) struct TemporaryRoots {
+    state: PathBuf,
+    open: Mutex<Option<Open>>,
+}
+
+struct Open {
+    file: File,
+    name: PathBuf,
+    /// `gc.lock`: held shared while a root is written.
+    collector: File,
+    socket: Option<UnixStream>,
+    known: HashSet<StorePath>,
+}
+
+/// One list for each state folder: a file belongs to a process, however many stores it opened there.
+static ALL: Mutex<Option<HashMap<PathBuf, Weak<TemporaryRoots>>>> = Mutex::new(None);
+
+impl TemporaryRoots {
+    /// The list of this process for a state folder.
+    pub(crate) fn of(state: &Path) -> Arc<Self> {
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = all.get_or_insert_default();
+        if let Some(known) = all.get(state).and_then(Weak::upgrade) {
+            return known;
+        }
+        let new = Arc::new(Self { state: state.to_owned(), open: Mutex::new(None) });
+        all.insert(state.to_owned(), Arc::downgrade(&new));
+        new
+    }
+
+    /// Adds a path, given with its text in the logical directory.
+    fn add(&self, path: &StorePath, printed: &str) -> Result<(), Error> {
+        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match &mut *guard {
+            Some(open) => open,
+            none => none.insert(Open::new(&self.state)?),
+        };
+        if open.known.contains(path) {
+            return Ok(());
+        }
+        open.announce(&self.state, printed)?;
+        open.known.insert(path.clone());
+        Ok(())
+    }
+}
+
+impl Drop for TemporaryRoots {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            let _ = sys::remove_file(&open.name);
+        }
+    }
+}
+
+impl Open {
+    fn new(state: &Path) -> Result<Self, Error> {
+        let folder = state.join("temproots");
+        let name = folder.join(std::process::id().to_string());
+        let doing = || format!("write `{}`", name.display());
+        sys::create_dir_all(&folder).doing(doing)?;
+        let file = loop {
+            // No other process has this number, so whoever wrote it is gone.
+            sys::remove_file(&name).doing(doing)?;
+            let file = sys::open_private(&name).doing(doing)?;
+            lock::take(&file, Kind::Exclusive, true).doing(doing)?;
+            // A collector that removed it before it was locked left a letter in it.
+            if file.metadata().doing(doing)?.len() == 0 {
+                break file;
+            }
+        };
+        let collector = sys::open_private(&state.join("gc.lock")).doing(doing)?;
+        Ok(Self { file, name, collector, socket: None, known: HashSet::new() })
+    }
+
+    /// Writes a root while no collector runs, or after one that runs knows of it.
+    fn announce(&mut self, state: &Path, printed: &str) -> Result<(), Error> {
+        let doing = || format!("keep `{printed}` from being collected");
+        loop {
+            if lock::take(&self.collector, Kind::Shared, false).doing(doing)? {
+                let written = write_root(&mut self.file, printed).doing(doing);
+                lock::release(&self.collector).doing(doing)?;
+                return written;
+            }
+            match self.tell(&state.join("gc-socket/socket"), printed) {
+                Ok(()) => return write_root(&mut self.file, printed).doing(doing),
+                Err(error) if is_gone(&error) => {
+                    self.socket = None;
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => return Err(error).doing(doing),
+            }
+        }
+    }
+
+    fn tell(&mut self, socket: &Path, printed: &str) -> io::Result<()> {
+        let stream = match &mut self.socket {
+            Some(stream) => stream,
+            none => none.insert(UnixStream::connect(socket)?),
+        };
+        stream.write_all(format!("{printed}\n").as_bytes())?;
+        let mut answer = [0];
+        stream.read_exact(&mut answer)
+    }
+}
+
+fn write_root(file: &mut File, printed: &str) -> io::Result<()> {
+    file.write_all(format!("{printed}\0").as_bytes())
+}
+
+/// Whether an error says that the collector ended, or has not opened its socket yet.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionRefused
+            | Kind::NotFound
+            | Kind::BrokenPipe
+            | Kind::ConnectionReset
+            | Kind::UnexpectedEof
+    )
+}
+
+impl LocalStore {
+    /// Keeps a path from being collected while this process has the store open; it need not be valid yet.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn temp_root(&self, path: &StorePath) -> Result<(), Error> {
+        if self.config().settings.read_only {
+            return Ok(());
+        }
+        self.temporary_roots().add(path, &self.dir().print(path))
+    }
+}
