@@ -6,6 +6,7 @@
 
 pub mod cgroup;
 pub mod clock;
+pub mod confine;
 pub mod fault;
 pub mod fs;
 pub mod lock;

@@ -127,6 +127,29 @@ fn restrict(mount: &Detached, attributes: Attributes, recursive: bool) -> io::Re
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Lets nothing be written to the mount at a path from now on; mounts below it stay as they are.
+///
+/// # Errors
+/// Whatever the kernel says, with the path.
+pub fn make_read_only(target: &Path) -> io::Result<()> {
+    fault::point("mount_setattr", &target)?;
+    let attribute =
+        libc::mount_attr { attr_set: libc::MOUNT_ATTR_RDONLY, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let path = CString::new(target.as_os_str().as_bytes())?;
+    // SAFETY: the path is a C string and the struct lives through the call, with its own size given.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            0,
+            &raw const attribute,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    at(target, if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) })
+}
+
 /// Attaches a mount on top of what is at a path.
 ///
 /// # Errors

@@ -100,8 +100,17 @@ pub fn fork() -> io::Result<Option<i32>> {
 /// # Errors
 /// Whatever the kernel says.
 pub fn fork_first() -> io::Result<Option<i32>> {
-    fault::point("fork", &"process 1")?;
-    let flags = libc::CLONE_NEWPID | libc::SIGCHLD;
+    fork_into(libc::CLONE_NEWPID)
+}
+
+/// Makes a child that goes on from here in new namespaces, of the kinds that [`crate::namespace`] names; `None` is
+/// returned in the child. This process must have one thread.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn fork_into(namespaces: i32) -> io::Result<Option<i32>> {
+    fault::point("fork", &"into namespaces")?;
+    let flags = namespaces | libc::SIGCHLD;
     // SAFETY: without a stack of its own the child goes on with a copy of this one, as after `fork`; callers have
     // one thread, so no lock of another thread stays held in the child.
     match unsafe { libc::syscall(libc::SYS_clone, libc::c_long::from(flags), 0, 0, 0, 0) } {
@@ -165,14 +174,32 @@ pub fn exit_code(status: std::process::ExitStatus) -> i32 {
 /// Replaces this process by a program. Returns only with an error.
 #[must_use]
 pub fn exec(program: &OsStr, arguments: &[&OsStr], environment: &[(&str, &str)]) -> io::Error {
-    if let Err(error) = fault::point("exec", &program) {
+    let arguments: Vec<&[u8]> = arguments.iter().map(|word| word.as_bytes()).collect();
+    let environment: Vec<Vec<u8>> = environment.iter().map(|(k, v)| format!("{k}={v}").into_bytes()).collect();
+    exec_bytes(program.as_bytes(), &arguments, &environment)
+}
+
+/// Replaces this process by a program; the environment is `NAME=VALUE` each. Returns only with an error.
+#[must_use]
+pub fn exec_bytes<A: AsRef<[u8]>, E: AsRef<[u8]>>(
+    program: &[u8],
+    arguments: &[A],
+    environment: &[E],
+) -> io::Error {
+    if let Err(error) = fault::point("exec", &OsStr::from_bytes(program)) {
         return error;
     }
-    let Ok(path) = CString::new(program.as_bytes()) else { return io::ErrorKind::InvalidInput.into() };
-    let text = |text: &[u8]| CString::new(text).unwrap_or_default();
-    let arguments: Vec<CString> = arguments.iter().map(|word| text(word.as_bytes())).collect();
-    let environment: Vec<CString> =
-        environment.iter().map(|(k, v)| text(format!("{k}={v}").as_bytes())).collect();
+    let text = |text: &[u8]| CString::new(text).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput));
+    let all = || {
+        let arguments: io::Result<Vec<CString>> = arguments.iter().map(|word| text(word.as_ref())).collect();
+        let environment: io::Result<Vec<CString>> =
+            environment.iter().map(|pair| text(pair.as_ref())).collect();
+        Ok((text(program)?, arguments?, environment?))
+    };
+    let (path, arguments, environment) = match all() {
+        Ok(all) => all,
+        Err(error) => return error,
+    };
     let pointers = |strings: &[CString]| {
         strings.iter().map(|s| s.as_ptr()).chain(std::iter::once(std::ptr::null())).collect::<Vec<_>>()
     };
@@ -187,6 +214,53 @@ pub fn exec(program: &OsStr, arguments: &[&OsStr], environment: &[(&str, &str)])
         libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr());
     }
     io::Error::last_os_error()
+}
+
+/// Replaces this process's input, output and error output by two descriptors: what is read, and what is written to.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn set_input_and_outputs(input: impl AsFd, output: impl AsFd) -> io::Result<()> {
+    let (input, output) = (input.as_fd().as_raw_fd(), output.as_fd().as_raw_fd());
+    for (fd, number) in [(input, 0), (output, 1), (output, 2)] {
+        // SAFETY: plain integers; the descriptors are open.
+        if unsafe { libc::dup2(fd, number) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with a code.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+}
+
+/// Waits for a child, or for any of this process's where `pid` is `None`. `None` is returned where there is none.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn wait_for(pid: Option<i32>) -> io::Result<Option<(i32, Ended)>> {
+    let mut status = 0;
+    loop {
+        // SAFETY: the pointer is to a live integer.
+        let found = unsafe { libc::waitpid(pid.unwrap_or(-1), &raw mut status, 0) };
+        if found >= 0 {
+            let signal = libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status));
+            let ended = signal.map_or_else(|| Ended::Code(libc::WEXITSTATUS(status)), Ended::Signal);
+            return Ok(Some((found, ended)));
+        }
+        let error = io::Error::last_os_error();
+        match error.raw_os_error() {
+            Some(libc::EINTR) => {}
+            Some(libc::ECHILD) => return Ok(None),
+            _ => return Err(error),
+        }
+    }
 }
 
 /// A descriptor that becomes readable when a process ends.
@@ -226,6 +300,24 @@ impl<T: AsFd> AsReadable for T {
     fn raw(&self) -> i32 {
         self.as_fd().as_raw_fd()
     }
+}
+
+/// Becomes a user and group and keeps the further groups, where a namespace forbids that they change.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn become_mapped_user(uid: u32, gid: u32) -> io::Result<()> {
+    fault::point("setuid", &uid)?;
+    // SAFETY: plain integers.
+    let result =
+        unsafe { if libc::setresgid(gid, gid, gid) < 0 { -1 } else { libc::setresuid(uid, uid, uid) } };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Drops the groups that this process is in beside its own; `false` where that is not allowed.
+pub fn drop_groups() -> bool {
+    // SAFETY: an empty list needs no pointer.
+    unsafe { libc::setgroups(0, std::ptr::null()) == 0 }
 }
 
 /// Becomes a user: group, further groups, then user; nothing of the old one is left.

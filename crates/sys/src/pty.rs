@@ -85,6 +85,24 @@ pub fn set_size(terminal: impl AsFd, rows: u16, columns: u16) -> io::Result<()> 
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Lets a terminal change nothing of what is written to it.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn make_raw(terminal: impl AsFd) -> io::Result<()> {
+    // SAFETY: termios is plain integers, for which zero is a value; the pointers are to a live one.
+    let result = unsafe {
+        let mut settings: libc::termios = std::mem::zeroed();
+        if libc::tcgetattr(terminal.as_fd().as_raw_fd(), &raw mut settings) < 0 {
+            -1
+        } else {
+            libc::cfmakeraw(&raw mut settings);
+            libc::tcsetattr(terminal.as_fd().as_raw_fd(), libc::TCSANOW, &raw const settings)
+        }
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// The settings of a terminal as they were; they come back when this is dropped.
 pub struct Raw {
     terminal: OwnedFd,

@@ -1,0 +1,106 @@
+//! Running a builder that nobody trusts.
+//!
+//! Each builder is started by a process of its own, the *warden* (`nival internal sandbox`):
+//! it has one thread and little memory, so that it can fork into namespaces, and it is the
+//! builder's parent, so that nothing of a build outlives it. It is told a [`Cell`] on its
+//! input and answers with lines on descriptor 3.
+
+mod cell;
+mod filter;
+mod inside;
+mod warden;
+
+pub use cell::{Bind, BindKind, Cell, File, Limits, OutsideUser};
+pub use warden::main;
+
+use crate::build_error::BuildError;
+use nival_sys::{fs, process};
+use std::fs::File as OpenFile;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A builder that runs.
+pub struct Running {
+    warden: Child,
+    answers: BufReader<OpenFile>,
+}
+
+/// What a warden says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The builder was started.
+    Started,
+    /// The place for the builder could not be made.
+    Failed(String),
+    /// The builder ended.
+    Ended(process::Ended),
+    /// The warden is gone: it was killed.
+    Gone,
+}
+
+impl Running {
+    /// Starts a warden by a program (this one, usually), which starts the builder. All that the builder says goes to `terminal`.
+    ///
+    /// # Errors
+    /// [`BuildError::Sandbox`] where no process can be started.
+    pub fn start(program: &Path, cell: &Cell, terminal: impl AsFd, scratch: &Path) -> Result<Self, BuildError> {
+        let failed = |error| BuildError::sandbox("start the process that holds the builder", error);
+        let text = serde_json::to_vec(cell).map_err(|error| failed(error.into()))?;
+        let file = scratch.join("cell");
+        let mut written = fs::create_new(&file, 0o600).map_err(failed)?;
+        written.write_all(&text).map_err(failed)?;
+        let orders = OpenFile::open(&file).map_err(failed)?;
+        fs::remove_file(&file).map_err(failed)?;
+        let (mine, theirs) = std::io::pipe().map_err(failed)?;
+        let output = terminal.as_fd().try_clone_to_owned().map_err(failed)?;
+        let errors = output.try_clone().map_err(failed)?;
+        let mut command = Command::new(program);
+        command.args(["internal", "sandbox"]).stdin(orders).stdout(output).stderr(Stdio::from(errors));
+        process::pass_fd_as(&mut command, &theirs, 3);
+        process::die_with_parent(&mut command);
+        let warden = process::spawn(&mut command).map_err(failed)?;
+        drop(theirs);
+        Ok(Self { warden, answers: BufReader::new(OpenFile::from(OwnedFd::from(mine))) })
+    }
+
+    /// Waits for the next answer.
+    pub fn answer(&mut self) -> Answer {
+        let mut line = String::new();
+        match self.answers.read_line(&mut line) {
+            Ok(0) | Err(_) => return Answer::Gone,
+            Ok(_) => {}
+        }
+        let (word, rest) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
+        match (word, rest.parse::<i32>()) {
+            ("started", _) => Answer::Started,
+            ("code", Ok(code)) => Answer::Ended(process::Ended::Code(code)),
+            ("signal", Ok(signal)) => Answer::Ended(process::Ended::Signal(signal)),
+            _ => Answer::Failed(rest.to_owned()),
+        }
+    }
+
+    /// The descriptor that answers come on.
+    pub fn descriptor(&self) -> impl AsFd {
+        self.answers.get_ref()
+    }
+
+    /// Ends the builder and everything that it started, at once.
+    pub fn kill(&mut self) {
+        // A warden that is gone already has taken its builder along.
+        let _ = self.warden.kill();
+    }
+
+    /// Waits until the warden is gone, and with it every process of the build.
+    pub fn wait(&mut self) {
+        let _ = self.warden.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+        self.wait();
+    }
+}
