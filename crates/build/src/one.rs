@@ -567,7 +567,8 @@ impl<'a> Build<'a> {
         }
         for path in &settings.host_paths {
             let kind = if path.optional { BindKind::Optional } else { BindKind::Writable };
-            let inner = store.dir().parse_prefix(&path.source.to_string_lossy()).ok();
+            let text = path.source.to_string_lossy();
+            let inner = store.dir().parse_prefix(&text).ok();
             let source = inner.map_or_else(
                 || path.source.clone(),
                 |(inner, rest)| store.physical(&inner).join(rest.trim_start_matches('/')),

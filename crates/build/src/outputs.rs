@@ -136,7 +136,7 @@ impl Finished<'_> {
         let candidates = if self.wishes.discard_references.contains(name) { &none } else { self.inputs };
         let own = if self.wishes.discard_references.contains(name) { None } else { Some(self.scratch.values()) };
         let mut scanner = Scanner::new(candidates.iter().chain(own.into_iter().flatten()));
-        let nar = archive::hash_into(&at, &mut scanner)?;
+        let nar = archive::hash_with(&at, &mut scanner)?;
         let metadata = at.symlink_metadata().map_err(failed)?;
         Ok(Made {
             references: scanner.found(),
@@ -310,7 +310,7 @@ impl Finished<'_> {
             // Something else made the same contents before.
             fs::remove_tree(&made.at).map_err(|error| BuildError::sandbox("remove what is there already", error))?;
         } else if made.at != self.store.physical(&info.path) {
-            self.store.place(&made.at, &info.path)?;
+            self.store.move_in(&made.at, &info.path)?;
         }
         if info.content_address.is_some() && info.references.iter().all(|path| self.is_known(path)) {
             // Kept even where a fixed output turns out to be another one: then only the derivation is wrong.
@@ -341,7 +341,8 @@ impl Finished<'_> {
                 let place = with_suffix(&self.store.physical(&info.path), ".check");
                 let failed = |error| BuildError::sandbox("keep the output that differs", error);
                 fs::remove_tree(&place).map_err(failed)?;
-                self.store.place_at(&made[name].at, &place)?;
+                fs::set_mode(&made[name].at, 0o755).map_err(failed)?;
+                fs::rename(&made[name].at, &place).map_err(failed)?;
                 kept = Some(place);
             }
             let drv = self.store.dir().print(self.drv);

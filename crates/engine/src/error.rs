@@ -14,7 +14,9 @@ pub enum Error {
     /// The store failed.
     Store(nival_store::Error),
     /// A package could not be unpacked.
-    Build(nival_build::Error),
+    Unpack(nival_build::Error),
+    /// Something could not be built.
+    Build(nival_build::BuildError),
     /// The lock or the archive failed.
     Inputs(Box<nival_inputs::Error>),
     /// There is no configuration where one was named.
@@ -54,7 +56,7 @@ impl From<nival_store::Error> for Error {
 
 impl From<nival_build::Error> for Error {
     fn from(error: nival_build::Error) -> Self {
-        Self::Build(error)
+        Self::Unpack(error)
     }
 }
 
@@ -76,6 +78,7 @@ impl Error {
         match self {
             Self::Evaluation(diagnostic) | Self::Other(diagnostic) => (**diagnostic).clone(),
             Self::Store(error) => error.diagnostic(),
+            Self::Unpack(error) => error.diagnostic(),
             Self::Build(error) => error.diagnostic(),
             Self::Inputs(error) => error.diagnostic(),
             Self::NoConfiguration(path) => Diagnostic::error(

@@ -6,6 +6,7 @@
 //!
 //! **Invariant**: evaluation reads files and writes store paths through [`world`] only.
 
+mod builds;
 pub mod diagnostics;
 mod error;
 mod expression;
@@ -20,7 +21,9 @@ mod project;
 mod session;
 mod world;
 
+pub use builds::Builds;
 pub use error::Error;
+pub use nival_build as build;
 pub use expression::{Argument, Automatic, Expression, Format, Found};
 pub use flakes::{OutputSearch, attribute_path};
 pub use functions::{LibraryFunction, library_functions};

@@ -39,6 +39,8 @@ pub struct SessionOptions {
     pub cancel: nival_transport::Cancel,
     /// The user's folder for what was learnt of addresses; below the store where there is none.
     pub cache: Option<PathBuf>,
+    /// How things are built.
+    pub builds: crate::Builds,
 }
 
 /// One evaluator with the library loaded.

@@ -212,7 +212,7 @@ fn runtime_folder(data: &Path) -> PathBuf {
 }
 
 /// How the network is used: with the user's proxies, credentials and certificates.
-fn transport_options() -> Options {
+pub fn transport_options() -> Options {
     let variable = |name: &str| std::env::var(name).or_else(|_| std::env::var(name.to_uppercase())).ok();
     let home = std::env::var_os("HOME").map(PathBuf::from);
     Options {

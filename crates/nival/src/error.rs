@@ -56,6 +56,7 @@ from_coded!(
     nival_store::Error,
     nival_inputs::Error,
     nival_build::Error,
+    nival_build::BuildError,
     nival_transport::Error,
     nival_os::Error,
     nival_engine::Error

@@ -5,6 +5,8 @@
 //! reads the user's environment and decides exit codes.
 
 mod arguments;
+mod build_progress;
+mod building;
 mod catalogue;
 mod commands;
 mod context;
@@ -29,7 +31,10 @@ fn main() -> ExitCode {
     {
         return reference::main(std::path::Path::new(folder));
     }
-    // Processes inside of machines: before any thread is started.
+    // Processes inside of machines and of builds: before any thread is started.
+    if words.get(1).is_some_and(|word| word == "internal") && words.get(2).is_some_and(|word| word == "sandbox") {
+        return nival_build::sandbox::main();
+    }
     if let Some(code) = nival_os::internal_main(&words[1..]) {
         return code;
     }

@@ -13,6 +13,7 @@ mod config;
 mod database;
 pub mod diagnostics;
 mod error;
+mod indirect_roots;
 mod info;
 mod local;
 mod locks;

@@ -152,10 +152,10 @@ fn exported(
             }
         }
     }
-    let mut paths = place.store.closure(&found)?;
+    let mut paths: BTreeSet<StorePath> = place.store.closure(&found)?.into_iter().collect();
     let mut made = Vec::new();
     for path in paths.iter().filter(|path| path.is_derivation()) {
-        made.extend(place.store.outputs_of(path)?.into_values());
+        made.extend(place.store.outputs_of(path)?.into_values().flatten());
     }
     paths.extend(place.store.closure(&made)?);
     Ok(paths)

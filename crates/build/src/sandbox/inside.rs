@@ -80,7 +80,7 @@ fn set_names(cell: &Cell) -> Result<(), Failure> {
     namespace::set_host_name("localhost").step("set the host name")?;
     confine::set_domain_name("(none)").step("set the domain name")?;
     if !cell.host_network {
-        let mut links = network::Links::open().step("open the network of the builder's own")?;
+        let mut links = network::Network::open().step("open the network of the builder's own")?;
         links.up("lo", None).step("switch the loopback on")?;
     }
     Ok(())
@@ -105,6 +105,8 @@ fn enter_root(cell: &Cell) -> Result<(), Failure> {
     mount::attach(&root, &cell.root).step("attach the builder's root")?;
     std::env::set_current_dir(&cell.root).step("enter the builder's root")?;
     process::become_mapped_user(cell.user, cell.group).step("become the builder's user")?;
+    // A change of the user takes it back.
+    process::die_with_my_parent();
     process::set_file_mask(0o022);
     for folder in ["etc", "dev/pts", "dev/shm", "proc"] {
         fs::create_dir_all(Path::new(folder)).step("make the builder's root")?;

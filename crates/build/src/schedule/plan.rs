@@ -84,7 +84,6 @@ pub struct Plan {
 /// A derivation that is looked at.
 struct Look {
     drv: StorePath,
-    wanted: BTreeSet<String>,
     derivation: Arc<Derivation>,
     /// What is known of its outputs.
     known: BTreeMap<String, StorePath>,
@@ -260,7 +259,7 @@ impl Plan {
             // Asked for all the same: what is not offered is built.
             is_complete = false;
         }
-        Ok(Some(Look { drv: drv.clone(), wanted, derivation, known: found, missing, is_complete }))
+        Ok(Some(Look { drv: drv.clone(), derivation, known: found, missing, is_complete }))
     }
 
     /// Measures how far each node is from what was requested, so that long chains are begun first.

@@ -7,6 +7,7 @@ use crate::diagnostics;
 use crate::library;
 use crate::session::SessionOptions;
 use access::Access;
+use nival_build::{Outcome, Request, Run, Wanted};
 use nival_diagnostics::Diagnostic;
 use nival_eval::{AddPath, ContextElement, FetchRequest, FetchValue, FileType, World, WorldResult};
 use nival_inputs::fetchers::Fetcher;
@@ -15,7 +16,7 @@ use nival_store_model::{
     ContentAddress, ContentMethod, Derivation, Hash, StorePath, derivation, store_path::References,
 };
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -243,25 +244,30 @@ impl World for EngineWorld {
     }
 
     fn realise(&self, needed: &[ContextElement]) -> WorldResult<()> {
+        let mut requests = Vec::new();
         for element in needed {
-            let path = match element {
-                ContextElement::Plain(path) | ContextElement::DrvDeep(path) => path,
+            match element {
+                ContextElement::Plain(path) | ContextElement::DrvDeep(path) => self.ensure_path(path)?,
                 ContextElement::Output { drv, output } => {
-                    let derivation = self.read_derivation(drv)?;
-                    let known = derivation
-                        .outputs
-                        .get(output)
-                        .and_then(|o| o.path(self.store.dir(), &derivation.name, output).ok().flatten());
-                    if let Some(path) = known
-                        && self.store.is_valid(&path).map_err(|error| stored(&error))?
-                    {
-                        self.seen(&path);
-                        continue;
-                    }
-                    return Err(Box::new(cannot_build(drv)));
+                    let names = BTreeSet::from([output.clone()]);
+                    requests.push(Request::Outputs(self.parse(drv)?, Wanted::Names(names)));
                 }
-            };
-            self.ensure_path(path)?;
+            }
+        }
+        if requests.is_empty() {
+            return Ok(());
+        }
+        if self.options.read_only {
+            return if self.are_valid(&requests)? { Ok(()) } else { Err(Box::new(cannot_build(&requests))) };
+        }
+        let outcome = self.build(&requests, Run::default()).map_err(|error| Box::new(error.diagnostic()))?;
+        if let Some(failure) = outcome.failures.first() {
+            return Err(Box::new(failure.diagnostic()));
+        }
+        for answer in outcome.answers {
+            for path in answer.map_err(|error| Box::new(error.diagnostic()))?.values() {
+                self.seen(path);
+            }
         }
         Ok(())
     }
@@ -325,6 +331,33 @@ impl World for EngineWorld {
 }
 
 impl EngineWorld {
+    /// Brings what is requested into the store.
+    pub(crate) fn build(
+        &self,
+        requests: &[Request],
+        run: Run<'_>,
+    ) -> Result<Outcome, nival_build::BuildError> {
+        self.options.builds.build(&self.store, &self.options.cancel, requests, run)
+    }
+
+    /// Whether all outputs that are requested are there.
+    fn are_valid(&self, requests: &[Request]) -> WorldResult<bool> {
+        for request in requests {
+            let Request::Outputs(drv, Wanted::Names(names)) = request else { return Ok(false) };
+            let derivation = self.read_derivation(&self.store.dir().print(drv))?;
+            for name in names {
+                let output = derivation.outputs.get(name);
+                let path = output.and_then(|o| o.path(self.store.dir(), &derivation.name, name).ok().flatten());
+                let Some(path) = path else { return Ok(false) };
+                if !self.store.is_valid(&path).map_err(|error| stored(&error))? {
+                    return Ok(false);
+                }
+                self.seen(&path);
+            }
+        }
+        Ok(true)
+    }
+
     fn add_flat(
         &self,
         name: &str,
@@ -357,9 +390,14 @@ fn other_hash(path: &str, wanted: &Hash, got: Option<&Hash>) -> Box<Diagnostic> 
     )
 }
 
-fn cannot_build(drv: &str) -> Diagnostic {
+fn cannot_build(requests: &[Request]) -> Diagnostic {
+    let names = requests.iter().map(|request| match request {
+        Request::Outputs(drv, _) => format!("`{drv}`"),
+        Request::Path(path) => format!("`{path}`"),
+    });
+    let names: Vec<String> = names.collect();
     let message =
-        format!("evaluation needs what this derivation builds, and this version does not build it: `{drv}`");
+        format!("evaluation needs something to be built, and nothing may be written: {}", names.join(", "));
     Diagnostic::error(&diagnostics::cannot_build::ENTRY, message)
-        .help("write the file that is imported into the repository")
+        .help("evaluate without `--read-only` or `--readonly-mode`, or with `--read-write-mode`")
 }

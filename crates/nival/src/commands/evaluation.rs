@@ -1,11 +1,14 @@
 //! Options of every command that evaluates expressions.
 
+use crate::build_progress::{BuildProgress, Wishes};
+use crate::building::{self, Building};
 use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use nival_engine::{Argument, Automatic, Expression, LockFlags, NixSettings, OutputSearch, Session};
 use nival_eval::Value;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Options of every command that evaluates expressions.
 #[derive(Args, Clone, Default)]
@@ -63,9 +66,35 @@ impl Evaluation {
     ///
     /// A flake is evaluated purely unless something else is said.
     pub fn session(&self, context: &mut Context, read_only: bool, flake: bool) -> Result<Session, Error> {
-        let nix = self.nix_settings(flake).map_err(|error| Error::plain(error.diagnostic()))?;
+        let progress = Arc::new(BuildProgress::new(&context.output, Wishes::default()));
+        self.session_that_builds(context, read_only, flake, &Building::default(), progress)
+    }
+
+    /// A session that builds, with the options of a command that does, and shows it.
+    pub fn session_for_builds(
+        &self,
+        context: &mut Context,
+        building: &Building,
+        flake: bool,
+        progress: Arc<BuildProgress>,
+    ) -> Result<Session, Error> {
+        self.session_that_builds(context, false, flake, building, progress)
+    }
+
+    fn session_that_builds(
+        &self,
+        context: &mut Context,
+        read_only: bool,
+        flake: bool,
+        building: &Building,
+        progress: Arc<BuildProgress>,
+    ) -> Result<Session, Error> {
+        let mut nix = self.nix_settings(flake).map_err(|error| Error::plain(error.diagnostic()))?;
+        building.apply(&mut nix);
+        let builds = building::builds(context, &nix, progress)?;
         context.session_with(|options| {
             options.nix = nix;
+            options.builds = builds;
             let own = self.include.iter().map(|entry| {
                 let (prefix, path) = entry.split_once('=').unwrap_or(("", entry));
                 // An address stays as it is; it is fetched when something is looked up there.

@@ -40,6 +40,27 @@ pub fn hash(path: &Path, filter: Option<Filter<'_>>) -> Result<(Hash, u64), Erro
     Ok(counting.finish())
 }
 
+/// As [`hash`], and hands every byte on to a second reader of the archive.
+///
+/// # Errors
+/// As [`dump`].
+pub fn hash_with(path: &Path, also: &mut dyn Write) -> Result<(Hash, u64), Error> {
+    struct Both<'a>(Counting, &'a mut dyn Write);
+    impl Write for Both<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1.write_all(bytes)?;
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut both = Both(Counting::default(), also);
+    dump(path, &mut both, None)?;
+    Ok(both.0.finish())
+}
+
 /// The hash of a path's contents as a content address takes it: of the one file's bytes, of the NAR, or of git's form.
 ///
 /// # Errors

@@ -1,0 +1,286 @@
+//! What is seen while things are built: a tree at a terminal, plain lines elsewhere, events with `--json`.
+
+use crate::output::{Output, bytes};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use nival_build::{Event, Observer};
+use nival_store_model::StorePath;
+use serde_json::json;
+use std::collections::HashMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Shows what happens while things are built.
+pub struct BuildProgress {
+    style: Style,
+    /// Whether all that builders say is shown.
+    logs: bool,
+    dry: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Quiet,
+    Tree,
+    Lines,
+    Json,
+}
+
+#[derive(Default)]
+struct State {
+    screen: Option<MultiProgress>,
+    head: Option<ProgressBar>,
+    running: HashMap<StorePath, Running>,
+    to_build: usize,
+    to_fetch: usize,
+    built: usize,
+    fetched: usize,
+    failed: usize,
+}
+
+struct Running {
+    since: Instant,
+    line: Option<ProgressBar>,
+    phase: String,
+}
+
+/// How progress is shown where it is not decided by the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// Show all that builders say.
+    pub logs: bool,
+    /// Say nothing.
+    pub quiet: bool,
+    /// Nothing is done but to plan.
+    pub dry: bool,
+}
+
+impl BuildProgress {
+    /// Decides by what is wished, and by the terminal.
+    pub fn new(output: &Output, wishes: Wishes) -> Self {
+        let style = if wishes.quiet {
+            Style::Quiet
+        } else if output.is_json() {
+            Style::Json
+        } else if std::io::stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb") {
+            Style::Tree
+        } else {
+            Style::Lines
+        };
+        Self { style, logs: wishes.logs, dry: wishes.dry, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Prints a line that stays, above the tree.
+    fn say(&self, state: &State, text: &str) {
+        match (&state.screen, self.style) {
+            (_, Style::Quiet | Style::Json) => {}
+            (Some(screen), _) => drop(screen.println(text)),
+            (None, _) => drop(writeln!(std::io::stderr(), "{text}")),
+        }
+    }
+
+    fn emit(&self, event: &serde_json::Value) {
+        if self.style == Style::Json {
+            drop(writeln!(std::io::stderr(), "{event}"));
+        }
+    }
+
+    fn planned(&self, build: &[StorePath], fetch: &[StorePath], download: u64, unpacked: u64) {
+        let mut state = self.state();
+        state.to_build += build.len();
+        state.to_fetch += fetch.len();
+        let names = |paths: &[StorePath]| paths.iter().map(|path| path.to_string()).collect::<Vec<_>>();
+        self.emit(&json!({
+            "event": "planned", "build": names(build), "fetch": names(fetch),
+            "download": download, "unpacked": unpacked,
+        }));
+        if self.style == Style::Tree && !self.dry {
+            begin_tree(&mut state);
+        }
+        let would = if self.dry { "would be" } else { "will be" };
+        if !build.is_empty() && (self.dry || self.style != Style::Tree) {
+            let what = if build.len() == 1 { "this derivation" } else { "these derivations" };
+            self.say(&state, &format!("{what} {would} built ({}):", build.len()));
+            for path in build {
+                self.say(&state, &format!("  /nix/store/{path}"));
+            }
+        }
+        if !fetch.is_empty() && (self.dry || self.style != Style::Tree) {
+            self.say(
+                &state,
+                &format!("{} paths {would} fetched ({}, {} unpacked)", fetch.len(), bytes(download), bytes(unpacked)),
+            );
+            if self.dry {
+                for path in fetch {
+                    self.say(&state, &format!("  /nix/store/{path}"));
+                }
+            }
+        }
+        refresh(&state);
+    }
+
+    fn started(&self, drv: &StorePath, what: &str) {
+        let mut state = self.state();
+        self.emit(&json!({ "event": what, "path": drv.to_string() }));
+        let line = state.screen.as_ref().map(|screen| {
+            let line = screen.add(ProgressBar::new_spinner());
+            if let Ok(style) = ProgressStyle::with_template("  ├─ {prefix:.bold} {elapsed:>4.dim} {wide_msg:.dim}") {
+                line.set_style(style);
+            }
+            line.set_prefix(name_of(drv));
+            line.enable_steady_tick(Duration::from_millis(250));
+            line
+        });
+        if self.style == Style::Lines && what == "started" {
+            self.say(&state, &format!("building {}", name_of(drv)));
+        }
+        let running = Running { since: Instant::now(), line, phase: String::new() };
+        state.running.insert(drv.clone(), running);
+        refresh(&state);
+    }
+
+    fn ended(&self, path: &StorePath) -> Option<Duration> {
+        let mut state = self.state();
+        let running = state.running.remove(path)?;
+        if let Some(line) = running.line {
+            line.finish_and_clear();
+        }
+        Some(running.since.elapsed())
+    }
+
+    fn line(&self, drv: &StorePath, text: &str) {
+        let state = self.state();
+        self.emit(&json!({ "event": "line", "path": drv.to_string(), "text": text }));
+        if self.logs {
+            self.say(&state, &format!("{}> {text}", name_of(drv)));
+        }
+        if let Some(Running { line: Some(line), phase, .. }) = state.running.get(drv) {
+            let plain: String = text.chars().filter(|c| !c.is_control()).collect();
+            line.set_message(if phase.is_empty() { plain } else { format!("{phase}: {plain}") });
+        }
+    }
+
+    fn phase(&self, drv: &StorePath, name: &str) {
+        let mut state = self.state();
+        self.emit(&json!({ "event": "phase", "path": drv.to_string(), "phase": name }));
+        if let Some(running) = state.running.get_mut(drv) {
+            name.clone_into(&mut running.phase);
+            if let Some(line) = &running.line {
+                line.set_message(name.to_owned());
+            }
+        }
+    }
+
+    /// Clears the tree: what follows is printed below.
+    pub fn finish(&self) {
+        let mut state = self.state();
+        if let Some(head) = state.head.take() {
+            head.finish_and_clear();
+        }
+        for (_, running) in state.running.drain() {
+            if let Some(line) = running.line {
+                line.finish_and_clear();
+            }
+        }
+        state.screen = None;
+    }
+}
+
+fn begin_tree(state: &mut State) {
+    if state.screen.is_some() {
+        return;
+    }
+    let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+    let head = screen.add(ProgressBar::new_spinner());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}") {
+        head.set_style(style);
+    }
+    head.enable_steady_tick(Duration::from_millis(250));
+    state.head = Some(head);
+    state.screen = Some(screen);
+}
+
+/// Says how far everything is.
+fn refresh(state: &State) {
+    let Some(head) = &state.head else { return };
+    let mut parts = Vec::new();
+    if state.to_build > 0 {
+        parts.push(format!("{}/{} built", state.built, state.to_build));
+    }
+    if state.to_fetch > 0 {
+        parts.push(format!("{}/{} fetched", state.fetched, state.to_fetch));
+    }
+    let waits = (state.to_build).saturating_sub(state.built + state.failed + state.running.len());
+    if waits > 0 {
+        parts.push(format!("{waits} waiting"));
+    }
+    if state.failed > 0 {
+        parts.push(format!("{} failed", state.failed));
+    }
+    head.set_message(parts.join(", "));
+}
+
+fn name_of(path: &StorePath) -> String {
+    path.name().trim_end_matches(".drv").to_owned()
+}
+
+impl Observer for BuildProgress {
+    fn tell(&self, event: Event<'_>) {
+        match event {
+            Event::Planned { build, fetch, download, unpacked } => self.planned(build, fetch, download, unpacked),
+            Event::Started { drv } => self.started(drv, "started"),
+            Event::Fetching { path } => self.started(path, "fetching"),
+            Event::Line { drv, text } => self.line(drv, text),
+            Event::Phase { drv, name } => self.phase(drv, name),
+            Event::Waiting { drv } => {
+                self.emit(&json!({ "event": "waiting", "path": drv.to_string() }));
+                let state = self.state();
+                self.say(&state, &format!("{} is being built by another process; waiting for it", name_of(drv)));
+            }
+            Event::Same { drv, resolved } => {
+                self.emit(&json!({ "event": "same", "path": drv.to_string(), "resolved": resolved.to_string() }));
+                let mut state = self.state();
+                state.built += 1;
+                self.say(&state, &format!("{} need not be built: its inputs turned out the same", name_of(drv)));
+                refresh(&state);
+            }
+            Event::Built { drv, outputs } => {
+                let time = self.ended(drv);
+                self.emit(&json!({
+                    "event": "built", "path": drv.to_string(),
+                    "outputs": outputs.iter().map(|(name, path)| (name.clone(), json!(path.to_string()))).collect::<serde_json::Map<_, _>>(),
+                    "seconds": time.map(|time| time.as_secs_f64()),
+                }));
+                let Some(time) = time else { return };
+                let mut state = self.state();
+                state.built += 1;
+                if self.style == Style::Tree && time > Duration::from_secs(2) {
+                    self.say(&state, &format!("  ✓ {} in {:.1} s", name_of(drv), time.as_secs_f64()));
+                }
+                refresh(&state);
+            }
+            Event::Fetched { path } => {
+                let _ = self.ended(path);
+                self.emit(&json!({ "event": "fetched", "path": path.to_string() }));
+                let mut state = self.state();
+                state.fetched += 1;
+                refresh(&state);
+            }
+            Event::Failed { drv, error } => {
+                let _ = self.ended(drv);
+                self.emit(&json!({ "event": "failed", "path": drv.to_string(), "error": error.to_string() }));
+                let mut state = self.state();
+                state.failed += 1;
+                if self.style == Style::Tree {
+                    self.say(&state, &format!("  ✗ {}", name_of(drv)));
+                }
+                refresh(&state);
+            }
+        }
+    }
+}

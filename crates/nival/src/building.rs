@@ -1,0 +1,187 @@
+//! What commands that build have in common: options, the build itself, links to results.
+
+use crate::build_progress::{BuildProgress, Wishes};
+use crate::commands::evaluation::Evaluation;
+use crate::context::{Context, absolute};
+use crate::error::Error;
+use clap::Args;
+use nival_build::{Answer, BuildError, Mode, Outcome, Request, Run};
+use nival_engine::{Builds, NixSettings, Session};
+use nival_store::LocalStore;
+use nival_store_model::StorePath;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Options of every command that builds.
+#[derive(Args, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches, most of them Nix's")]
+pub struct Building {
+    /// How many builders run at once
+    #[arg(short = 'j', long, value_name = "COUNT")]
+    pub max_jobs: Option<String>,
+    /// How many processors each builder may use; 0 for all
+    #[arg(long, value_name = "COUNT")]
+    pub cores: Option<usize>,
+    /// Build what does not depend on a failure
+    #[arg(short = 'k', long)]
+    pub keep_going: bool,
+    /// Keep the folder of a build that failed
+    #[arg(short = 'K', long)]
+    pub keep_failed: bool,
+    /// Build where a cache fails
+    #[arg(long)]
+    pub fallback: bool,
+    /// Build again what is there, and compare
+    #[arg(long, visible_alias = "rebuild")]
+    pub check: bool,
+    /// Build again what is there and is damaged
+    #[arg(long, conflicts_with = "check")]
+    pub repair: bool,
+    /// Show what would be built and fetched, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// End a build that takes longer than this many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// End a build that says nothing for this many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub max_silent_time: Option<u64>,
+    /// Show all that builders say
+    #[arg(short = 'L', long)]
+    pub print_build_logs: bool,
+}
+
+impl Building {
+    /// These options as settings of nix.conf.
+    pub fn apply(&self, settings: &mut NixSettings) {
+        let number = |value: Option<u64>| value.map(|value| value.to_string());
+        for (name, value) in [
+            ("max-jobs", self.max_jobs.clone()),
+            ("cores", self.cores.map(|cores| cores.to_string())),
+            ("timeout", number(self.timeout)),
+            ("max-silent-time", number(self.max_silent_time)),
+        ] {
+            if let Some(value) = value {
+                settings.set(name, &value);
+            }
+        }
+        for (is_set, name) in
+            [(self.keep_going, "keep-going"), (self.keep_failed, "keep-failed"), (self.fallback, "fallback")]
+        {
+            if is_set {
+                settings.set(name, "true");
+            }
+        }
+    }
+
+    /// How outputs that are there are treated.
+    pub fn mode(&self) -> Mode {
+        match (self.check, self.repair) {
+            (true, _) => Mode::Check,
+            (_, true) => Mode::Repair,
+            _ => Mode::Normal,
+        }
+    }
+
+    /// What is wished of the progress.
+    pub fn wishes(&self) -> Wishes {
+        Wishes { logs: self.print_build_logs, quiet: false, dry: self.dry_run }
+    }
+}
+
+/// How this machine builds, by its settings; `progress` hears of what happens.
+pub fn builds(context: &mut Context, nix: &NixSettings, progress: Arc<BuildProgress>) -> Result<Builds, Error> {
+    let mut builds = Builds { observer: progress, fallback: nix.flag("fallback", false), ..Builds::default() };
+    builds.settings.transport = crate::context::transport_options();
+    nix.apply_to(&mut builds.settings.transport);
+    builds.settings.caller = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    nix.apply_to_builds(&mut builds.settings);
+    let _ = context;
+    Ok(builds)
+}
+
+/// A session whose evaluation builds what it needs, with the progress that shows it.
+pub fn session(
+    context: &mut Context,
+    evaluation: &Evaluation,
+    building: &Building,
+    flake: bool,
+) -> Result<(Session, Arc<BuildProgress>), Error> {
+    let progress = Arc::new(BuildProgress::new(&context.output, building.wishes()));
+    let session = evaluation.session_for_builds(context, building, flake, progress.clone())?;
+    Ok((session, progress))
+}
+
+/// Builds what is requested, and shows what failed. The answers are those of the requests; the code is 0 only where all
+/// went well.
+pub fn build(
+    context: &mut Context,
+    session: &Session,
+    progress: &BuildProgress,
+    requests: &[Request],
+    building: &Building,
+) -> Result<(Vec<Answer>, ExitCode), Error> {
+    let run = Run { mode: building.mode(), dry: building.dry_run, ..Run::default() };
+    let outcome = context.interruptible(|_| session.build(requests, run));
+    progress.finish();
+    let Outcome { answers, failures } = outcome.map_err(|error| context.failed(session, &error))?;
+    let code = show_failures(context, &failures, &answers);
+    Ok((answers, code))
+}
+
+/// Shows what failed, each once, and then what depended on it; tells the exit code.
+pub fn show_failures(context: &Context, failures: &[BuildError], answers: &[Answer]) -> ExitCode {
+    let mut code = 0;
+    for error in failures {
+        context.output.error(&Error::plain(error.diagnostic()));
+        let own = error.exit_code();
+        code = if code == 0 { own } else if code >= 100 && own >= 100 { code | own } else { code.max(own) };
+    }
+    for answer in answers {
+        if let Err(error) = answer {
+            let names_it = |failure: &BuildError| failure.to_string().contains(&subject(error));
+            if !failures.iter().any(names_it) {
+                context.output.error(&Error::plain(error.diagnostic()));
+            }
+            code = if code == 0 { error.exit_code() } else { code };
+        }
+    }
+    ExitCode::from(code)
+}
+
+/// The derivation that an error is about.
+fn subject(error: &BuildError) -> String {
+    match error {
+        BuildError::Dependency { drv, .. } => drv.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Makes a link to a result, which the collector regards as a root.
+pub fn link(store: &LocalStore, link: &Path, path: &StorePath) -> Result<PathBuf, Error> {
+    let link = absolute(link.to_owned());
+    store.add_indirect_root(&link, path)?;
+    Ok(link)
+}
+
+/// The names of links to several results: `result`, `result-dev`, and a number where there is more than one request.
+pub fn link_names(base: &Path, answers: &[BTreeMap<String, StorePath>]) -> Vec<(PathBuf, StorePath)> {
+    let mut links = Vec::new();
+    for (number, outputs) in answers.iter().enumerate() {
+        for (output, path) in outputs {
+            let mut name = base.as_os_str().to_owned();
+            if number > 0 {
+                name.push(format!("-{}", number + 1));
+            }
+            if output != "out" && !output.is_empty() {
+                name.push(format!("-{output}"));
+            }
+            links.push((PathBuf::from(name), path.clone()));
+        }
+    }
+    links
+}
