@@ -1,6 +1,6 @@
 //! Hashes with their algorithm, in the spellings that Nix reads and writes.
 
-use crate::base32;
+use crate::{base32, base64};
 use sha2::Digest as _;
 use std::fmt;
 
@@ -148,7 +148,7 @@ impl Hash {
 
     /// `ALGO-BASE64`, as Subresource Integrity writes it.
     pub fn sri(&self) -> String {
-        format!("{}-{}", self.algorithm.name(), base64_encode(&self.digest))
+        format!("{}-{}", self.algorithm.name(), base64::encode(&self.digest))
     }
 
     /// `ALGO:BASE16`, as the database and derivations write it.
@@ -171,7 +171,7 @@ impl fmt::Debug for Hash {
 fn decode_digest(text: &str, algorithm: Algorithm, sri: bool) -> Option<Vec<u8>> {
     let length = algorithm.length();
     if sri {
-        return base64_decode(text).filter(|bytes| bytes.len() == length);
+        return base64::decode(text).filter(|bytes| bytes.len() == length);
     }
     if text.len() == length * 2 {
         return decode_base16(text);
@@ -179,42 +179,12 @@ fn decode_digest(text: &str, algorithm: Algorithm, sri: bool) -> Option<Vec<u8>>
     if text.len() == base32::encoded_length(length) {
         return base32::decode(text, length);
     }
-    base64_decode(text).filter(|bytes| bytes.len() == length)
+    base64::decode(text).filter(|bytes| bytes.len() == length)
 }
 
 fn decode_base16(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
-}
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64_encode(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let at = |n: usize| u32::from(chunk.get(n).copied().unwrap_or(0));
-        let word = at(0) << 16 | at(1) << 8 | at(2);
-        for n in 0..4 {
-            let digit = BASE64[(word >> (18 - 6 * n) & 63) as usize];
-            text.push(if n > chunk.len() { '=' } else { char::from(digit) });
-        }
-    }
-    text
-}
-
-fn base64_decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut word, mut bits) = (0u32, 0);
-    for character in text.trim_end_matches('=').bytes() {
-        let value = BASE64.iter().position(|c| *c == character)? as u32;
-        word = (word << 6 | value) & 0xff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((word >> bits & 255) as u8);
-        }
-    }
-    Some(bytes)
 }
 
 /// Hashes what is streamed to it.

@@ -183,7 +183,7 @@ impl StoreConfig {
     }
 }
 
-fn pairs(parameters: &str) -> impl Iterator<Item = (String, String)> + '_ {
+pub(crate) fn pairs(parameters: &str) -> impl Iterator<Item = (String, String)> + '_ {
     let halves = |pair: &str| pair.split_once('=').map(|(name, value)| (name.to_owned(), decoded(value)));
     parameters.split('&').filter_map(halves)
 }

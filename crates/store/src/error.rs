@@ -94,6 +94,8 @@ pub enum Error {
     },
     /// A NAR is broken or malicious.
     Archive(nival_store_model::nar::NarError),
+    /// A store that is elsewhere failed, refused or lied.
+    Remote(Box<crate::remote_error::RemoteError>),
 }
 
 impl fmt::Display for Error {
@@ -137,6 +139,7 @@ impl fmt::Display for Error {
                 write!(f, "cannot register `{path}`: what it refers to is not in the store: `{reference}`")
             }
             Self::Archive(error) => error.fmt(f),
+            Self::Remote(error) => error.fmt(f),
         }
     }
 }
@@ -146,6 +149,12 @@ impl std::error::Error for Error {}
 impl From<nival_store_model::StorePathError> for Error {
     fn from(error: nival_store_model::StorePathError) -> Self {
         Self::Name(error)
+    }
+}
+
+impl From<crate::remote_error::RemoteError> for Error {
+    fn from(error: crate::remote_error::RemoteError) -> Self {
+        Self::Remote(Box::new(error))
     }
 }
 
@@ -194,6 +203,7 @@ impl Error {
                 .help("add what is referred to first"),
             Self::Archive(_) => Diagnostic::error(&diagnostics::archive::ENTRY, message)
                 .help("fetch it again, from another place where there is one; nothing of it was registered"),
+            Self::Remote(error) => error.diagnostic(),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! registers them.
 
 pub mod archive;
+pub mod binary_cache;
 mod canonical;
 mod config;
 mod database;
@@ -18,6 +19,8 @@ mod info;
 mod local;
 mod locks;
 mod optimise;
+mod remote_error;
+pub mod stores;
 mod temporary_roots;
 mod verify;
 
@@ -29,4 +32,6 @@ pub use info::PathInfo;
 pub use local::{Follow, LocalStore, Registration};
 pub use locks::PathLocks;
 pub use optimise::Optimised;
+pub use remote_error::RemoteError;
+pub use stores::Store;
 pub use verify::Corruption;

@@ -15,9 +15,11 @@ mod netrc;
 mod parallel;
 mod request;
 mod resolver;
+mod stream;
 
 pub use error::{Error, Failure, FailureKind};
 pub use request::{Request, Response};
+pub use stream::Stream;
 
 use client::Client;
 use std::path::PathBuf;
@@ -170,6 +172,14 @@ impl Transport {
     /// What was wrong with the address, a fault of the disk, or that it was cancelled.
     pub fn request(&self, request: &Request, progress: &dyn Progress) -> Result<Response, Error> {
         request::run(self, request, progress)
+    }
+
+    /// Opens an address to be read while it arrives.
+    ///
+    /// # Errors
+    /// What was wrong with the address. The stream's own errors hold an [`Error`].
+    pub fn stream(&self, address: &str) -> Result<Stream<'_>, Error> {
+        Stream::open(self, address)
     }
 
     /// Fetches something small into memory, of at most `limit` bytes.

@@ -1,11 +1,17 @@
 //! The diagnostics that the store raises.
 
+pub mod address;
 pub mod archive;
+pub mod cache;
+pub mod daemon;
 pub mod database;
 pub mod derivation;
 pub mod disk_full;
 pub mod in_use;
 pub mod io;
+pub mod key;
+pub mod lie;
+pub mod missing_path;
 pub mod missing_reference;
 pub mod not_a_file;
 pub mod not_valid;
@@ -15,6 +21,7 @@ pub mod schema;
 pub mod special_file;
 pub mod store_name;
 pub mod unaddressed;
+pub mod untrusted;
 pub mod wrong_output;
 
 use nival_diagnostics::Entry;
@@ -37,4 +44,11 @@ pub static ENTRIES: &[&Entry] = &[
     &derivation::ENTRY,
     &wrong_output::ENTRY,
     &other_realisation::ENTRY,
+    &cache::ENTRY,
+    &untrusted::ENTRY,
+    &lie::ENTRY,
+    &missing_path::ENTRY,
+    &key::ENTRY,
+    &address::ENTRY,
+    &daemon::ENTRY,
 ];

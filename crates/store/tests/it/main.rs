@@ -1,8 +1,10 @@
 //! The store on a disk: what is refused, and what is kept.
 
 mod archive;
+mod caches;
 mod locking;
 mod registering;
+mod web;
 
 use nival_store::{Error, LocalStore, Registration};
 use nival_store_model::StorePath;

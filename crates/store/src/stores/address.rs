@@ -1,0 +1,145 @@
+//! Addresses of stores: what can be typed, and opening what is meant.
+
+use super::Store;
+use crate::binary_cache::{BinaryCache, CacheOptions, Remembered};
+use crate::config::pairs;
+use crate::error::Error;
+use crate::remote_error::RemoteError;
+use crate::{LocalStore, StoreConfig};
+use nival_transport::Transport;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A kind of store and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A store on this disk; its text is read by [`StoreConfig::referred`].
+    Local(String),
+    /// A binary cache in a folder.
+    Folder(PathBuf),
+    /// A binary cache behind a web server.
+    Web(String),
+}
+
+/// An address with its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    address: Address,
+    parameters: Vec<(String, String)>,
+    text: String,
+}
+
+impl Reference {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// [`RemoteError::Address`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let (place, parameters) = text.split_once('?').unwrap_or((text, ""));
+        let of = |address: Address| {
+            Ok(Self { address, parameters: pairs(parameters).collect(), text: text.to_owned() })
+        };
+        let Some((scheme, rest)) = place.split_once("://") else {
+            return match place {
+                "" | "auto" | "local" => of(Address::Local(text.to_owned())),
+                _ if place.starts_with('/') || place.starts_with("./") || place.starts_with("../") => {
+                    of(Address::Local(text.to_owned()))
+                }
+                _ => Err(refused(text, "it is no kind of store that is known")),
+            };
+        };
+        match scheme {
+            "local" | "auto" => of(Address::Local(text.to_owned())),
+            "file" if rest.starts_with('/') => of(Address::Folder(PathBuf::from(decoded(rest)))),
+            "file" => Err(refused(text, "the folder must be an absolute path")),
+            "http" | "https" if !rest.is_empty() => of(Address::Web(place.to_owned())),
+            _ => Err(refused(text, &format!("stores of the kind `{scheme}` are not known"))),
+        }
+    }
+
+    /// The address.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn refused(text: &str, reason: &str) -> Error {
+    RemoteError::Address { text: text.to_owned(), reason: reason.to_owned() }.into()
+}
+
+fn decoded(path: &str) -> String {
+    pairs(&format!("x={path}")).next().map_or_else(|| path.to_owned(), |(_, value)| value)
+}
+
+/// A store that was opened, and when it is asked: smaller first.
+pub type Opened = (Arc<dyn Store>, i64);
+
+/// What stores are opened with.
+#[derive(Clone)]
+pub struct Opener {
+    /// The store that is meant where nothing is named.
+    pub local: StoreConfig,
+    /// The way to the network.
+    pub transport: Arc<Transport>,
+    /// What caches said in earlier runs.
+    pub remembered: Option<Arc<Remembered>>,
+}
+
+impl Opener {
+    /// Opens a store. With `create`, a cache in a folder is begun where there is none.
+    ///
+    /// # Errors
+    /// [`RemoteError::Address`], [`RemoteError::Cache`], those of the local store.
+    pub fn open(&self, text: &str, create: bool) -> Result<Opened, Error> {
+        let reference = Reference::parse(text)?;
+        match reference.address() {
+            Address::Local(text) => {
+                let config = self.local.clone().referred(text);
+                let config = config.ok_or_else(|| refused(text, "it has parameters that are not known"))?;
+                Ok((Arc::new(LocalStore::open_with(config)?), 0))
+            }
+            Address::Folder(folder) => self.cache(self.in_folder(&reference, folder, create)?),
+            Address::Web(address) => {
+                let options = CacheOptions::from_parameters(text, &reference.parameters)?;
+                let (transport, remembered) = (self.transport.clone(), self.remembered.clone());
+                let dir = &self.local.logical;
+                self.cache(BinaryCache::on_web(address, dir, options, transport, remembered)?)
+            }
+        }
+    }
+
+    fn cache(&self, cache: BinaryCache) -> Result<Opened, Error> {
+        let priority = cache.priority();
+        Ok((Arc::new(cache), priority))
+    }
+
+    fn in_folder(&self, reference: &Reference, folder: &Path, create: bool) -> Result<BinaryCache, Error> {
+        let options = CacheOptions::from_parameters(&reference.text, &reference.parameters)?;
+        BinaryCache::in_folder(folder, &self.local.logical, options, create)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_apart() {
+        let address = |text: &str| Reference::parse(text).map(|reference| reference.address).ok();
+        assert_eq!(address("file:///a%20b?compression=zstd"), Some(Address::Folder("/a b".into())));
+        assert_eq!(address("https://h/c?priority=3"), Some(Address::Web("https://h/c".to_owned())));
+        for local in ["", "auto", "local?root=/x", "/x", "./x"] {
+            assert_eq!(address(local), Some(Address::Local(local.to_owned())));
+        }
+        for text in ["file://x", "gopher://x", "https://", "nonsense"] {
+            assert_eq!(address(text), None, "{text}");
+        }
+    }
+}
