@@ -177,7 +177,9 @@ impl fmt::Display for BuildError {
             }
             Self::Malformed { drv, problem } => write!(f, "`{drv}` cannot be built: {problem}"),
             Self::Unfit { drv, reason } => write!(f, "this machine cannot build `{drv}`: {reason}"),
-            Self::Dependency { drv, failed: 1 } => write!(f, "`{drv}` was not built: something that it needs failed"),
+            Self::Dependency { drv, failed: 1 } => {
+                write!(f, "`{drv}` was not built: something that it needs failed")
+            }
             Self::Dependency { drv, failed } => {
                 write!(f, "`{drv}` was not built: {failed} things that it needs failed")
             }

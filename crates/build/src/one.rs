@@ -152,7 +152,8 @@ fn check_fitness(around: &Surroundings<'_>, job: &Job<'_>, wishes: &Wishes) -> R
     let missing: Vec<&str> =
         wishes.required_features.difference(&around.settings.features).map(String::as_str).collect();
     if !missing.is_empty() {
-        let reason = format!("it needs the features `{}`, which this machine does not have", missing.join("`, `"));
+        let reason =
+            format!("it needs the features `{}`, which this machine does not have", missing.join("`, `"));
         return Err(BuildError::Unfit { drv: drv(), reason });
     }
     Ok(())
@@ -187,7 +188,8 @@ impl<'a> Build<'a> {
         let builtin = job.derivation.builder.starts_with(b"builtin:");
         let confined = match settings.confinement {
             Confinement::On if wishes.no_chroot => {
-                let reason = "it asks not to be confined (`__noChroot`), which the setting `sandbox` forbids".to_owned();
+                let reason = "it asks not to be confined (`__noChroot`), which the setting `sandbox` forbids"
+                    .to_owned();
                 return Err(BuildError::Unfit { drv: around.store.dir().print(job.drv), reason });
             }
             Confinement::On => true,
@@ -236,7 +238,8 @@ impl<'a> Build<'a> {
                 Some(path) => {
                     let kind = format!("rewrite:{}:{}", self.job.drv, path);
                     let scratch = dir.make(&kind, &zero, path.name())?;
-                    let pair = (path.hash_part().as_bytes().to_vec(), scratch.hash_part().as_bytes().to_vec());
+                    let pair =
+                        (path.hash_part().as_bytes().to_vec(), scratch.hash_part().as_bytes().to_vec());
                     self.rewrites.push(pair);
                     scratch
                 }
@@ -360,10 +363,15 @@ impl<'a> Build<'a> {
         result.map_err(|_| self.failure("exit code 1".to_owned()))
     }
 
-    fn run_builder(&mut self, structured: Option<Structured>, log: &mut Option<Log>) -> Result<(), BuildError> {
+    fn run_builder(
+        &mut self,
+        structured: Option<Structured>,
+        log: &mut Option<Log>,
+    ) -> Result<(), BuildError> {
         let failed = |doing: &'static str| move |error| BuildError::sandbox(doing, error);
         let cell = self.cell(structured)?;
-        let (shown, terminal) = pty::open(Path::new("/dev/pts")).map_err(failed("make a terminal for the builder"))?;
+        let (shown, terminal) =
+            pty::open(Path::new("/dev/pts")).map_err(failed("make a terminal for the builder"))?;
         pty::make_raw(&terminal).map_err(failed("make a terminal for the builder"))?;
         if let Some(user) = &self.user {
             owner::set_owner_of(&terminal, user.user.user, user.user.group)
@@ -409,7 +417,9 @@ impl<'a> Build<'a> {
             }
         };
         running.wait();
-        while wait_readable(&[&shown], 0).is_ok_and(|ready| ready[0]) && self.hear(&mut shown, &mut line, log)? > 0 {}
+        while wait_readable(&[&shown], 0).is_ok_and(|ready| ready[0])
+            && self.hear(&mut shown, &mut line, log)? > 0
+        {}
         if !line.is_empty() {
             self.heard(b"\n", &mut line, log)?;
         }
@@ -578,7 +588,9 @@ impl<'a> Build<'a> {
         for path in &self.wishes.impure_host_paths {
             let allowed = |prefix: &String| Path::new(path).starts_with(prefix);
             if !settings.allowed_host_paths.iter().any(allowed) {
-                let reason = format!("it asks for the host's `{path}`, which `allowed-impure-host-deps` does not allow");
+                let reason = format!(
+                    "it asks for the host's `{path}`, which `allowed-impure-host-deps` does not allow"
+                );
                 return Err(BuildError::Unfit { drv: store.dir().print(self.job.drv), reason });
             }
             bind(path.into(), path.into(), BindKind::Optional);
@@ -605,7 +617,8 @@ impl<'a> Build<'a> {
         if self.confined {
             let _ = fs::remove_tree(&self.outputs);
         } else if result.is_err() {
-            for path in self.scratch.values().filter(|path| !self.valid.values().any(|valid| valid == *path)) {
+            for path in self.scratch.values().filter(|path| !self.valid.values().any(|valid| valid == *path))
+            {
                 let _ = fs::remove_tree(&self.around.store.physical(path));
             }
         }
@@ -621,7 +634,10 @@ fn top_folder(settings: &BuildSettings, state: &Path) -> PathBuf {
 
 /// Whether a builder may use the host's network: where what it makes is checked by its hash, or is impure.
 fn has_host_network(derivation: &Derivation) -> bool {
-    derivation.outputs.values().any(|o| matches!(o.kind, OutputKind::Fixed { .. } | OutputKind::Impure { .. }))
+    derivation
+        .outputs
+        .values()
+        .any(|o| matches!(o.kind, OutputKind::Fixed { .. } | OutputKind::Impure { .. }))
 }
 
 /// The phase that a builder's message in JSON names.

@@ -134,7 +134,8 @@ impl Finished<'_> {
         }
         let none = BTreeSet::new();
         let candidates = if self.wishes.discard_references.contains(name) { &none } else { self.inputs };
-        let own = if self.wishes.discard_references.contains(name) { None } else { Some(self.scratch.values()) };
+        let own =
+            if self.wishes.discard_references.contains(name) { None } else { Some(self.scratch.values()) };
         let mut scanner = Scanner::new(candidates.iter().chain(own.into_iter().flatten()));
         let nar = archive::hash_with(&at, &mut scanner)?;
         let metadata = at.symlink_metadata().map_err(failed)?;
@@ -153,11 +154,14 @@ impl Finished<'_> {
         let metadata = at.symlink_metadata().map_err(failed)?;
         let kind = metadata.file_type();
         if metadata.uid() != maker && metadata.uid() != process::user_id() {
-            return Err(self.refused(format!("a file of the output `{name}` is another user's: {}", at.display())));
+            return Err(
+                self.refused(format!("a file of the output `{name}` is another user's: {}", at.display()))
+            );
         }
         if !(kind.is_dir() || kind.is_file() || kind.is_symlink()) {
             let inner = at.strip_prefix(self.folder).unwrap_or(at);
-            let text = format!("`{}` is no file, folder or link, which is all that a store holds", inner.display());
+            let text =
+                format!("`{}` is no file, folder or link, which is all that a store holds", inner.display());
             return Err(self.refused(text));
         }
         if self.builder.is_some() && metadata.uid() != process::user_id() {
@@ -243,7 +247,8 @@ impl Finished<'_> {
         rewrites: &mut Vec<(String, String)>,
     ) -> Result<PathInfo, BuildError> {
         if matches!(method, ContentMethod::Flat | ContentMethod::Text) && (!made.is_file || made.is_program) {
-            let text = format!("the output `{name}` must be a file that is no program, since its bytes are hashed");
+            let text =
+                format!("the output `{name}` must be a file that is no program, since its bytes are hashed");
             return Err(self.refused(text));
         }
         self.rewritten(made, rewrites)?;
@@ -282,7 +287,8 @@ impl Finished<'_> {
 
     /// Changes the hashes of other outputs in one, where it names them.
     fn rewritten(&self, made: &mut Made, rewrites: &[(String, String)]) -> Result<(), BuildError> {
-        let named = |(from, _): &&(String, String)| made.references.iter().any(|path| path.hash_part() == from);
+        let named =
+            |(from, _): &&(String, String)| made.references.iter().any(|path| path.hash_part() == from);
         let wanted: Vec<(String, String)> = rewrites.iter().filter(named).cloned().collect();
         if wanted.is_empty() {
             return Ok(());
@@ -308,7 +314,8 @@ impl Finished<'_> {
         };
         if self.mode != Mode::Repair && self.store.is_valid(&info.path)? {
             // Something else made the same contents before.
-            fs::remove_tree(&made.at).map_err(|error| BuildError::sandbox("remove what is there already", error))?;
+            fs::remove_tree(&made.at)
+                .map_err(|error| BuildError::sandbox("remove what is there already", error))?;
         } else if made.at != self.store.physical(&info.path) {
             self.store.move_in(&made.at, &info.path)?;
         }
@@ -426,7 +433,8 @@ impl Finished<'_> {
         if wants_closure {
             let (mut closure, size) = self.closure(info, infos)?;
             if let Some(limit) = checks.max_closure_size.filter(|limit| size > *limit) {
-                let text = format!("the closure of the output `{name}` has {size} bytes, and may have {limit}");
+                let text =
+                    format!("the closure of the output `{name}` has {size} bytes, and may have {limit}");
                 return Err(self.refused(text));
             }
             if checks.ignore_self {
@@ -456,21 +464,29 @@ impl Finished<'_> {
         for reference in named {
             match reference {
                 Reference::Path(path) => spec.insert(path.clone()),
-                Reference::Output(output) => match infos.get(output).map(|info| &info.path).or(self.valid.get(output)) {
-                    Some(path) => spec.insert(path.clone()),
-                    None => {
-                        let text = format!("a check of the output `{name}` names `{output}`, which is no output");
-                        return Err(self.refused(text));
+                Reference::Output(output) => {
+                    match infos.get(output).map(|info| &info.path).or(self.valid.get(output)) {
+                        Some(path) => spec.insert(path.clone()),
+                        None => {
+                            let text = format!(
+                                "a check of the output `{name}` names `{output}`, which is no output"
+                            );
+                            return Err(self.refused(text));
+                        }
                     }
-                },
+                }
             };
         }
-        let bad: Vec<String> =
-            used.iter().filter(|path| spec.contains(path) != allowed).map(|p| format!("\n  {}", self.store.dir().print(p))).collect();
+        let bad: Vec<String> = used
+            .iter()
+            .filter(|path| spec.contains(path) != allowed)
+            .map(|p| format!("\n  {}", self.store.dir().print(p)))
+            .collect();
         if bad.is_empty() {
             return Ok(());
         }
-        Err(self.refused(format!("the output `{name}` is not allowed to refer to these paths:{}", bad.concat())))
+        Err(self
+            .refused(format!("the output `{name}` is not allowed to refer to these paths:{}", bad.concat())))
     }
 
     /// The closure of an output, some of whose references are not registered yet, and the size of its NARs.
@@ -504,7 +520,8 @@ impl Finished<'_> {
 fn changed(references: &BTreeSet<StorePath>, rewrites: &[(String, String)]) -> Vec<StorePath> {
     let one = |path: &StorePath| {
         let new = rewrites.iter().find(|(from, _)| from == path.hash_part());
-        new.and_then(|(_, to)| StorePath::parse(&format!("{to}-{}", path.name())).ok()).unwrap_or_else(|| path.clone())
+        new.and_then(|(_, to)| StorePath::parse(&format!("{to}-{}", path.name())).ok())
+            .unwrap_or_else(|| path.clone())
     };
     let all: BTreeSet<StorePath> = references.iter().map(one).collect();
     all.into_iter().collect()

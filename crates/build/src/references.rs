@@ -2,9 +2,9 @@
 //!
 //! A reference is the 32 digits of a path's hash, anywhere in the bytes of a NAR.
 
+use nival_store_model::StorePath;
 use nival_store_model::base32;
 use nival_store_model::store_path::HASH_DIGITS;
-use nival_store_model::StorePath;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 

@@ -47,7 +47,10 @@ pub fn acquire(state: &Path, group: Option<&str>) -> Result<Option<BuildUser>, B
         for slot in 0..SLOTS {
             if let Some(lock) = locked(&folder.join(format!("slot-{slot}"))).map_err(failed)? {
                 let number = FIRST + slot * WIDTH;
-                return Ok(Some(BuildUser { user: OutsideUser { user: number, group: number }, _lock: lock }));
+                return Ok(Some(BuildUser {
+                    user: OutsideUser { user: number, group: number },
+                    _lock: lock,
+                }));
             }
         }
     } else {
@@ -73,7 +76,9 @@ fn rules(number: u32) -> bool {
 /// The members of a group with the group's number.
 fn members(group: &str) -> Vec<OutsideUser> {
     let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
-    let Some(line) = groups.lines().find(|line| line.split(':').next() == Some(group)) else { return Vec::new() };
+    let Some(line) = groups.lines().find(|line| line.split(':').next() == Some(group)) else {
+        return Vec::new();
+    };
     let fields: Vec<&str> = line.split(':').collect();
     let [_, _, number, names] = fields[..] else { return Vec::new() };
     let Ok(number) = number.parse() else { return Vec::new() };

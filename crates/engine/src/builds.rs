@@ -3,8 +3,9 @@
 use crate::error::Error;
 use crate::nix_settings::NixSettings;
 use crate::session::Session;
-use nival_build::{BuildSettings, Confinement, HostPath, Observer, Outcome, Request, Run, Silent, Substituter,
-    Surroundings, Wanted,
+use nival_build::{
+    BuildSettings, Confinement, HostPath, Observer, Outcome, Request, Run, Silent, Substituter, Surroundings,
+    Wanted,
 };
 use nival_store::{LocalStore, PathInfo};
 use nival_store_model::StorePath;
@@ -64,12 +65,9 @@ impl Builds {
 }
 
 impl Session {
-    /// Brings what is requested into the store.
-    ///
-    /// # Errors
-    /// Where nothing can be done at all; single failures are in the outcome.
-    pub fn build(&self, requests: &[Request], run: Run<'_>) -> Result<Outcome, Error> {
-        self.world.build(requests, run).map_err(Error::Build)
+    /// How this session builds.
+    pub fn builds(&self) -> &Builds {
+        self.world.builds()
     }
 }
 
@@ -92,7 +90,8 @@ impl Session {
         if !text.starts_with(&format!("{}/", dir.as_str())) {
             return Ok(None);
         }
-        let (path, outputs) = text.split_once(['^', '!']).map_or((text, None), |(path, rest)| (path, Some(rest)));
+        let (path, outputs) =
+            text.split_once(['^', '!']).map_or((text, None), |(path, rest)| (path, Some(rest)));
         let (path, _) = dir.parse_prefix(path).map_err(|error| Error::Store(error.into()))?;
         Ok(Some(match outputs {
             Some("*") => Request::Outputs(path, Wanted::All),
@@ -149,7 +148,8 @@ impl NixSettings {
         settings.keep_failed = self.flag("keep-failed", false);
         settings.keep_going = self.flag("keep-going", false);
         settings.hashed_mirrors = self.list("hashed-mirrors");
-        settings.post_build_hook = self.text("post-build-hook").filter(|text| !text.is_empty()).map(Into::into);
+        settings.post_build_hook =
+            self.text("post-build-hook").filter(|text| !text.is_empty()).map(Into::into);
         settings.experimental = self.features();
         for pair in self.list("impure-env") {
             if let Some((name, value)) = pair.split_once('=') {

@@ -23,12 +23,12 @@ mod world;
 
 pub use builds::Builds;
 pub use error::Error;
-pub use nival_build as build;
 pub use expression::{Argument, Automatic, Expression, Format, Found};
 pub use flakes::{OutputSearch, attribute_path};
 pub use functions::{LibraryFunction, library_functions};
 pub use library::{LIBRARY_ROOT, library_file, library_files};
 pub use machine::{LockedVersions, Machine, Manifest, RootRequest};
+pub use nival_build as build;
 pub use nival_inputs::flakes::{FlakeReference, LockFlags, LockedFlake};
 pub use nix_settings::{NixSettings, split_nix_path};
 pub use options::OptionDescription;

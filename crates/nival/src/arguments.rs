@@ -19,6 +19,10 @@ pub struct Arguments {
     #[arg(long, global = true, value_name = "FOLDER", env = "NIVAL_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
 
+    /// The store, as Nix names it: a folder, or local?root=FOLDER
+    #[arg(long, global = true, value_name = "STORE")]
+    pub store: Option<String>,
+
     /// Whether messages are coloured; `auto` obeys NO_COLOR and looks for a terminal
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: When,
@@ -53,6 +57,8 @@ pub enum When {
 /// The options that every command takes.
 pub struct Shared {
     pub data_dir: Option<PathBuf>,
+    /// The store, as Nix names it, where one is named.
+    pub store: Option<String>,
     pub timings: bool,
     pub show_trace: bool,
 }
@@ -60,7 +66,12 @@ pub struct Shared {
 impl Arguments {
     /// The options that every command takes.
     pub fn shared(&self) -> Shared {
-        Shared { data_dir: self.data_dir.clone(), timings: self.timings, show_trace: self.show_trace }
+        Shared {
+            data_dir: self.data_dir.clone(),
+            store: self.store.clone(),
+            timings: self.timings,
+            show_trace: self.show_trace,
+        }
     }
 }
 

@@ -113,7 +113,12 @@ impl BuildProgress {
         if !fetch.is_empty() && (self.dry || self.style != Style::Tree) {
             self.say(
                 &state,
-                &format!("{} paths {would} fetched ({}, {} unpacked)", fetch.len(), bytes(download), bytes(unpacked)),
+                &format!(
+                    "{} paths {would} fetched ({}, {} unpacked)",
+                    fetch.len(),
+                    bytes(download),
+                    bytes(unpacked)
+                ),
             );
             if self.dry {
                 for path in fetch {
@@ -129,7 +134,9 @@ impl BuildProgress {
         self.emit(&json!({ "event": what, "path": drv.to_string() }));
         let line = state.screen.as_ref().map(|screen| {
             let line = screen.add(ProgressBar::new_spinner());
-            if let Ok(style) = ProgressStyle::with_template("  ├─ {prefix:.bold} {elapsed:>4.dim} {wide_msg:.dim}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("  ├─ {prefix:.bold} {elapsed:>4.dim} {wide_msg:.dim}")
+            {
                 line.set_style(style);
             }
             line.set_prefix(name_of(drv));
@@ -232,7 +239,9 @@ fn name_of(path: &StorePath) -> String {
 impl Observer for BuildProgress {
     fn tell(&self, event: Event<'_>) {
         match event {
-            Event::Planned { build, fetch, download, unpacked } => self.planned(build, fetch, download, unpacked),
+            Event::Planned { build, fetch, download, unpacked } => {
+                self.planned(build, fetch, download, unpacked)
+            }
             Event::Started { drv } => self.started(drv, "started"),
             Event::Fetching { path } => self.started(path, "fetching"),
             Event::Line { drv, text } => self.line(drv, text),
@@ -240,13 +249,21 @@ impl Observer for BuildProgress {
             Event::Waiting { drv } => {
                 self.emit(&json!({ "event": "waiting", "path": drv.to_string() }));
                 let state = self.state();
-                self.say(&state, &format!("{} is being built by another process; waiting for it", name_of(drv)));
+                self.say(
+                    &state,
+                    &format!("{} is being built by another process; waiting for it", name_of(drv)),
+                );
             }
             Event::Same { drv, resolved } => {
-                self.emit(&json!({ "event": "same", "path": drv.to_string(), "resolved": resolved.to_string() }));
+                self.emit(
+                    &json!({ "event": "same", "path": drv.to_string(), "resolved": resolved.to_string() }),
+                );
                 let mut state = self.state();
                 state.built += 1;
-                self.say(&state, &format!("{} need not be built: its inputs turned out the same", name_of(drv)));
+                self.say(
+                    &state,
+                    &format!("{} need not be built: its inputs turned out the same", name_of(drv)),
+                );
                 refresh(&state);
             }
             Event::Built { drv, outputs } => {

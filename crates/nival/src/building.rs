@@ -92,13 +92,16 @@ impl Building {
 }
 
 /// How this machine builds, by its settings; `progress` hears of what happens.
-pub fn builds(context: &mut Context, nix: &NixSettings, progress: Arc<BuildProgress>) -> Result<Builds, Error> {
-    let mut builds = Builds { observer: progress, fallback: nix.flag("fallback", false), ..Builds::default() };
+pub fn builds(
+    context: &mut Context,
+    nix: &NixSettings,
+    progress: Arc<BuildProgress>,
+) -> Result<Builds, Error> {
+    let mut builds =
+        Builds { observer: progress, fallback: nix.flag("fallback", false), ..Builds::default() };
     builds.settings.transport = crate::context::transport_options();
     nix.apply_to(&mut builds.settings.transport);
-    builds.settings.caller = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    builds.settings.caller = crate::context::environment();
     nix.apply_to_builds(&mut builds.settings);
     let _ = context;
     Ok(builds)
@@ -120,15 +123,16 @@ pub fn session(
 /// went well.
 pub fn build(
     context: &mut Context,
-    session: &Session,
+    builds: &Builds,
     progress: &BuildProgress,
     requests: &[Request],
     building: &Building,
 ) -> Result<(Vec<Answer>, ExitCode), Error> {
     let run = Run { mode: building.mode(), dry: building.dry_run, ..Run::default() };
-    let outcome = context.interruptible(|_| session.build(requests, run));
+    let (store, cancel) = (context.store()?, context.cancel.clone());
+    let outcome = context.interruptible(|_| builds.build(&store, &cancel, requests, run));
     progress.finish();
-    let Outcome { answers, failures } = outcome.map_err(|error| context.failed(session, &error))?;
+    let Outcome { answers, failures } = outcome?;
     let code = show_failures(context, &failures, &answers);
     Ok((answers, code))
 }
@@ -139,7 +143,13 @@ pub fn show_failures(context: &Context, failures: &[BuildError], answers: &[Answ
     for error in failures {
         context.output.error(&Error::plain(error.diagnostic()));
         let own = error.exit_code();
-        code = if code == 0 { own } else if code >= 100 && own >= 100 { code | own } else { code.max(own) };
+        code = if code == 0 {
+            own
+        } else if code >= 100 && own >= 100 {
+            code | own
+        } else {
+            code.max(own)
+        };
     }
     for answer in answers {
         if let Err(error) = answer {

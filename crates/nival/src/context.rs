@@ -3,9 +3,10 @@
 use crate::arguments::Shared;
 use crate::error::Error;
 use crate::output::Output;
+use nival_diagnostics::Diagnostic;
 use nival_engine::{Session, SessionOptions};
 use nival_os::{Config, Machines};
-use nival_store::LocalStore;
+use nival_store::{LocalStore, StoreConfig};
 use nival_sys::signal;
 use nival_transport::{Cancel, Options, Proxies, Transport};
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub struct Context {
     phases: Vec<(String, Duration)>,
     started: Instant,
     store: Option<Arc<LocalStore>>,
+    data_is_named: bool,
+    named_store: Option<String>,
 }
 
 impl Context {
@@ -36,6 +39,8 @@ impl Context {
         Ok(Self {
             output: *output,
             data: absolute(shared.data_dir.clone().unwrap_or_else(default_data)),
+            data_is_named: shared.data_dir.is_some(),
+            named_store: shared.store.clone(),
             show_trace: shared.show_trace,
             cancel: Cancel::default(),
             timings: shared.timings,
@@ -50,11 +55,24 @@ impl Context {
         if let Some(store) = &self.store {
             return Ok(store.clone());
         }
-        let store = LocalStore::open(&self.store_root())?;
+        let store = LocalStore::open_with(self.store_config()?)?;
         store.clean_staging()?;
         let store = Arc::new(store);
         self.store = Some(store.clone());
         Ok(store)
+    }
+
+    /// Where the store lies: where it is said, else where Nix's environment says, else below the data folder.
+    fn store_config(&self) -> Result<StoreConfig, Error> {
+        let own = StoreConfig::below(&self.store_root());
+        if let Some(reference) = &self.named_store {
+            let known = StoreConfig::from_environment(&environment()).unwrap_or(own).referred(reference);
+            return known.ok_or_else(|| Error::plain(unknown_store(reference)));
+        }
+        if self.data_is_named {
+            return Ok(own);
+        }
+        Ok(StoreConfig::from_environment(&environment()).unwrap_or(own))
     }
 
     /// The physical folder that holds `nix/store`.
@@ -81,9 +99,7 @@ impl Context {
         let now =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
         let mut options = SessionOptions {
-            environment: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .collect::<BTreeMap<_, _>>(),
+            environment: environment(),
             search_path: search_path(),
             now: Some(now),
             system: format!("{}-linux", std::env::consts::ARCH),
@@ -237,6 +253,20 @@ fn cache_folder() -> Option<PathBuf> {
     let usual =
         || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")).filter(|path| path.is_absolute());
     Some(named.or_else(usual)?.join("nival"))
+}
+
+/// The environment, as far as it is text.
+pub fn environment() -> BTreeMap<String, String> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
+fn unknown_store(reference: &str) -> Diagnostic {
+    let message = format!("this is no store that can be used: `{reference}`");
+    Diagnostic::error(&crate::diagnostics::no_store::ENTRY, message)
+        .help("name a folder, or write `local?root=FOLDER`")
 }
 
 /// Makes a path absolute without asking the disk.

@@ -11,6 +11,7 @@ mod catalogue;
 mod commands;
 mod context;
 mod diagnostics;
+mod dropin;
 mod error;
 mod memory;
 mod output;
@@ -32,15 +33,17 @@ fn main() -> ExitCode {
         return reference::main(std::path::Path::new(folder));
     }
     // Processes inside of machines and of builds: before any thread is started.
-    if words.get(1).is_some_and(|word| word == "internal") && words.get(2).is_some_and(|word| word == "sandbox") {
+    if words.get(1).is_some_and(|word| word == "internal")
+        && words.get(2).is_some_and(|word| word == "sandbox")
+    {
         return nival_build::sandbox::main();
     }
     if let Some(code) = nival_os::internal_main(&words[1..]) {
         return code;
     }
     let called = words.first().map(std::path::Path::new).and_then(std::path::Path::file_name);
-    if called.is_some_and(|name| name == "nix-instantiate") {
-        return commands::instantiate::drop_in();
+    if let Some(program) = called.and_then(dropin::program) {
+        return dropin::start(program, words.clone());
     }
     let arguments = arguments::Arguments::parse();
     let output = output::Output::new(arguments.color, arguments.json);

@@ -18,7 +18,7 @@ const MADE: &str = "<!-- Made by `cargo xtask docs` from the program itself. -->
 pub fn main(folder: &Path) -> ExitCode {
     let output = Output::new(When::Never, false);
     let data = std::env::temp_dir().join(format!("nival-reference-{}", std::process::id()));
-    let shared = Shared { data_dir: Some(data.clone()), timings: false, show_trace: false };
+    let shared = Shared { data_dir: Some(data.clone()), store: None, timings: false, show_trace: false };
     let result = Context::new(&shared, &output).and_then(|mut context| write(&mut context, folder));
     let _ = fs::remove_tree(&data);
     match result {

@@ -175,7 +175,8 @@ pub fn exit_code(status: std::process::ExitStatus) -> i32 {
 #[must_use]
 pub fn exec(program: &OsStr, arguments: &[&OsStr], environment: &[(&str, &str)]) -> io::Error {
     let arguments: Vec<&[u8]> = arguments.iter().map(|word| word.as_bytes()).collect();
-    let environment: Vec<Vec<u8>> = environment.iter().map(|(k, v)| format!("{k}={v}").into_bytes()).collect();
+    let environment: Vec<Vec<u8>> =
+        environment.iter().map(|(k, v)| format!("{k}={v}").into_bytes()).collect();
     exec_bytes(program.as_bytes(), &arguments, &environment)
 }
 

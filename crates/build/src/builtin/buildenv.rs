@@ -105,7 +105,8 @@ impl Linker<'_> {
         self.folder(path, Path::new(""), priority)?;
         let wanted = format!("{path}/nix-support/propagated-user-env-packages");
         let text = std::fs::read_to_string((self.physical)(&wanted)).unwrap_or_default();
-        postponed.extend(text.split_ascii_whitespace().map(str::to_owned).filter(|path| !done.contains(path)));
+        postponed
+            .extend(text.split_ascii_whitespace().map(str::to_owned).filter(|path| !done.contains(path)));
         Ok(())
     }
 

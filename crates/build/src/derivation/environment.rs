@@ -96,7 +96,9 @@ fn plain(
         let text = String::from_utf8_lossy(name);
         if wishes.pass_as_file.contains(&*text) {
             let file = format!(".attr-{}", Hash::sha256(name).base32());
-            prepared.environment.insert(format!("{text}Path").into_bytes(), format!("{}/{file}", place.folder).into_bytes());
+            prepared
+                .environment
+                .insert(format!("{text}Path").into_bytes(), format!("{}/{file}", place.folder).into_bytes());
             prepared.files.insert(file, value.clone());
         } else {
             prepared.environment.insert(name.clone(), value.clone());
@@ -128,7 +130,9 @@ fn with_structure(
         ("NIX_ATTRS_SH_FILE", ".attrs.sh", structured.shell()),
         ("NIX_ATTRS_JSON_FILE", ".attrs.json", structured.json()),
     ] {
-        prepared.environment.insert(variable.as_bytes().to_vec(), format!("{}/{file}", place.folder).into_bytes());
+        prepared
+            .environment
+            .insert(variable.as_bytes().to_vec(), format!("{}/{file}", place.folder).into_bytes());
         prepared.files.insert(file.to_owned(), text.into_bytes());
     }
     Ok(())
@@ -180,7 +184,11 @@ pub fn validity_registration(
             text.push_str(&format!("{}\n{}\n", info.nar_hash.base16(), info.nar_size));
         }
         let deriver = info.deriver.filter(|_| with_derivers);
-        text.push_str(&format!("{}\n{}\n", deriver.map(|d| dir.print(&d)).unwrap_or_default(), info.references.len()));
+        text.push_str(&format!(
+            "{}\n{}\n",
+            deriver.map(|d| dir.print(&d)).unwrap_or_default(),
+            info.references.len()
+        ));
         for reference in &info.references {
             text.push_str(&format!("{}\n", dir.print(reference)));
         }

@@ -81,7 +81,11 @@ impl Wishes {
     ///
     /// # Errors
     /// [`BuildError::Malformed`] where an attribute has another form than it must.
-    pub fn of(derivation: &Derivation, dir: &StoreDir, structured: Option<&Structured>) -> Result<Self, BuildError> {
+    pub fn of(
+        derivation: &Derivation,
+        dir: &StoreDir,
+        structured: Option<&Structured>,
+    ) -> Result<Self, BuildError> {
         let source = Source { derivation, dir, structured };
         Ok(Self {
             checks: source.checks()?,
@@ -138,7 +142,8 @@ impl Source<'_> {
     }
 
     fn list(&self, name: &str, value: &Value) -> Result<Vec<String>, BuildError> {
-        let all = value.as_array().map(|list| list.iter().map(|one| one.as_str().map(str::to_owned)).collect());
+        let all =
+            value.as_array().map(|list| list.iter().map(|one| one.as_str().map(str::to_owned)).collect());
         all.flatten().ok_or_else(|| self.malformed(format!("`{name}` must be a list of texts")))
     }
 
@@ -173,7 +178,8 @@ impl Source<'_> {
         for (output, checks) in value.as_object().ok_or_else(wrong)? {
             let checks = checks.as_object().ok_or_else(wrong)?;
             let named = |name: &str| {
-                let list = checks.get(name).map(|value| self.list(&format!("outputChecks.{output}.{name}"), value));
+                let list =
+                    checks.get(name).map(|value| self.list(&format!("outputChecks.{output}.{name}"), value));
                 Ok::<_, BuildError>(list.transpose()?.map(|words| self.references(words)))
             };
             let number = |name: &str| checks.get(name).and_then(Value::as_u64);
@@ -223,7 +229,9 @@ impl Source<'_> {
                 return Err(self.malformed(format!("`exportReferencesGraph` must hold pairs: `{text}`")));
             };
             if !is_file_name(name) {
-                return Err(self.malformed(format!("`exportReferencesGraph` names a file that cannot be: `{name}`")));
+                return Err(
+                    self.malformed(format!("`exportReferencesGraph` names a file that cannot be: `{name}`"))
+                );
             }
             all.insert((*name).to_owned(), BTreeSet::from([(*path).to_owned()]));
         }

@@ -35,7 +35,9 @@ pub fn resolve(
     resolved.environment =
         resolved.environment.iter().map(|(name, value)| (change(name), change(value))).collect();
     // Without inputs that float the paths follow from the derivation itself.
-    let known = resolved.fill_outputs::<nival_store_model::StorePathError>(dir, |_| Ok(nival_store_model::derivation::Modulo::Deferred));
+    let known = resolved.fill_outputs::<nival_store_model::StorePathError>(dir, |_| {
+        Ok(nival_store_model::derivation::Modulo::Deferred)
+    });
     debug_assert!(known.is_ok(), "a name that was a derivation's is an output's");
     resolved
 }

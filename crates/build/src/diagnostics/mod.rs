@@ -37,4 +37,7 @@ pub use nv0539_sandbox::ENTRY as NV0539;
 use nival_diagnostics::Entry;
 
 /// All entries of this crate.
-pub static ENTRIES: &[&Entry] = &[&NV0520, &NV0521, &NV0522, &NV0523, &NV0524, &NV0525, &NV0530, &NV0531, &NV0532, &NV0533, &NV0534, &NV0535, &NV0536, &NV0537, &NV0538, &NV0539];
+pub static ENTRIES: &[&Entry] = &[
+    &NV0520, &NV0521, &NV0522, &NV0523, &NV0524, &NV0525, &NV0530, &NV0531, &NV0532, &NV0533, &NV0534,
+    &NV0535, &NV0536, &NV0537, &NV0538, &NV0539,
+];

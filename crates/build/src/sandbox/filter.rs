@@ -108,10 +108,7 @@ pub(super) fn program() -> Vec<Instruction> {
 fn part(table: &Table) -> Vec<Instruction> {
     let mut part = vec![load(NUMBER)];
     #[cfg(target_arch = "x86_64")]
-    part.extend([
-        Instruction { code: 0x35, if_true: 0, if_false: 1, value: X32 },
-        answer(REFUSE | ENOSYS),
-    ]);
+    part.extend([Instruction { code: 0x35, if_true: 0, if_false: 1, value: X32 }, answer(REFUSE | ENOSYS)]);
     for (calls, argument) in [(table.mode_second, 1), (table.mode_third, 2)] {
         for call in calls {
             part.push(unless_equal(*call, 4));

@@ -62,7 +62,8 @@ fn prepared(cell: &Cell, say: &mut PipeWriter) -> Result<Infallible, Failure> {
 fn close_others(keep: i32) {
     let Ok(keep) = u32::try_from(keep) else { return };
     let open = Path::new("/proc/self/fd").read_dir();
-    let numbers = open.into_iter().flatten().flatten().filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
+    let numbers =
+        open.into_iter().flatten().flatten().filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
     let numbers: Vec<u32> = numbers.collect();
     if numbers.is_empty() {
         // Without /proc: everything is marked to be closed by exec anyway.
@@ -120,9 +121,13 @@ fn enter_root(cell: &Cell) -> Result<(), Failure> {
         attach(&one)?;
     }
     own_mounts(cell)?;
-    for (link, target) in
-        [("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"), ("ptmx", "/dev/pts/ptmx")]
-    {
+    for (link, target) in [
+        ("fd", "/proc/self/fd"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+        ("ptmx", "/dev/pts/ptmx"),
+    ] {
         fs::symlink(Path::new(target), &Path::new("dev").join(link)).step("make the builder's devices")?;
     }
     mount::make_read_only(Path::new(".")).step("seal the builder's root")?;
@@ -134,10 +139,12 @@ fn own_mounts(cell: &Cell) -> Result<(), Failure> {
     let processes = mount::filesystem("proc", &[], strict).step("mount /proc (is it whole on this host?)")?;
     mount::attach(&processes, Path::new("proc")).step("mount /proc")?;
     let size = [("size", Some(&*cell.shared_memory)), ("mode", Some("1777"))];
-    let shared = mount::filesystem("tmpfs", &size, Attributes { no_exec: false, ..strict }).step("mount /dev/shm")?;
+    let shared =
+        mount::filesystem("tmpfs", &size, Attributes { no_exec: false, ..strict }).step("mount /dev/shm")?;
     mount::attach(&shared, Path::new("dev/shm")).step("mount /dev/shm")?;
     let options = [("newinstance", None), ("mode", Some("0620")), ("ptmxmode", Some("0666"))];
-    let terminals = mount::filesystem("devpts", &options, Attributes { no_dev: false, ..strict }).step("mount /dev/pts")?;
+    let terminals = mount::filesystem("devpts", &options, Attributes { no_dev: false, ..strict })
+        .step("mount /dev/pts")?;
     mount::attach(&terminals, Path::new("dev/pts")).step("mount /dev/pts")
 }
 

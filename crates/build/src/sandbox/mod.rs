@@ -45,7 +45,12 @@ impl Running {
     ///
     /// # Errors
     /// [`BuildError::Sandbox`] where no process can be started.
-    pub fn start(program: &Path, cell: &Cell, terminal: impl AsFd, scratch: &Path) -> Result<Self, BuildError> {
+    pub fn start(
+        program: &Path,
+        cell: &Cell,
+        terminal: impl AsFd,
+        scratch: &Path,
+    ) -> Result<Self, BuildError> {
         let failed = |error| BuildError::sandbox("start the process that holds the builder", error);
         let text = serde_json::to_vec(cell).map_err(|error| failed(error.into()))?;
         let file = scratch.join("cell");

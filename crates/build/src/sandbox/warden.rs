@@ -16,7 +16,9 @@ pub fn main() -> ExitCode {
     let line = match held(&mut answers) {
         Ok(Ended::Code(code)) => format!("code {code}\n"),
         Ok(Ended::Signal(signal)) => format!("signal {signal}\n"),
-        Err(Failure { doing, error }) => format!("failed cannot {doing}: {error}\n").replace('\n', " ") + "\n",
+        Err(Failure { doing, error }) => {
+            format!("failed cannot {doing}: {error}\n").replace('\n', " ") + "\n"
+        }
     };
     // Nobody reads it when the build was given up.
     let _ = answers.write_all(line.as_bytes());

@@ -47,7 +47,8 @@ pub trait Substituter: Sync {
     ///
     /// # Errors
     /// What the caches say; what was brought before is kept.
-    fn bring(&self, paths: &[StorePath], tell: &dyn Fn(Event<'_>), cancel: &Cancel) -> Result<(), BuildError>;
+    fn bring(&self, paths: &[StorePath], tell: &dyn Fn(Event<'_>), cancel: &Cancel)
+    -> Result<(), BuildError>;
 }
 
 /// One derivation, or one path, of a plan.
@@ -97,7 +98,8 @@ impl Plan {
     /// # Errors
     /// What the store says.
     pub fn make(store: &LocalStore, requests: &[Request], run: &Run<'_>) -> Result<Self, BuildError> {
-        let mut plan = Self { nodes: Vec::new(), requested: Vec::new(), drvs: HashMap::new(), names: Vec::new() };
+        let mut plan =
+            Self { nodes: Vec::new(), requested: Vec::new(), drvs: HashMap::new(), names: Vec::new() };
         let mut wanted: BTreeMap<StorePath, Wanted> = BTreeMap::new();
         for request in requests {
             if let Request::Outputs(drv, outputs) = request {
@@ -126,7 +128,8 @@ impl Plan {
     fn path(&mut self, store: &LocalStore, path: &StorePath, run: &Run<'_>) -> Result<usize, BuildError> {
         let outputs = BTreeMap::from([(String::new(), path.clone())]);
         store.temp_root(path)?;
-        let offered = || run.substituter.is_some_and(|from| !from.offered(std::slice::from_ref(path)).is_empty());
+        let offered =
+            || run.substituter.is_some_and(|from| !from.offered(std::slice::from_ref(path)).is_empty());
         let what = if store.is_valid(path)? {
             What::There(outputs)
         } else if offered() {
@@ -164,7 +167,8 @@ impl Plan {
                 let there = look.missing.is_empty() && look.is_complete;
                 let node = if there && !again {
                     self.add(&look.drv, What::There(look.known))
-                } else if !again && look.is_complete && look.missing.iter().all(|path| offered.contains(path)) {
+                } else if !again && look.is_complete && look.missing.iter().all(|path| offered.contains(path))
+                {
                     self.add(&look.drv, What::Bring(look.known, Some(look.derivation)))
                 } else {
                     let node = self.add(&look.drv, What::Build(look.derivation.clone()));

@@ -245,9 +245,11 @@ impl<'a> Scheduler<'a> {
         let dir = self.around.store.dir();
         let answer = |(request, node): (&Request, &usize)| -> Answer {
             match (&self.states[*node], request) {
-                (State::Done(outputs), Request::Outputs(_, Wanted::Names(names))) => {
-                    Ok(outputs.iter().filter(|(name, _)| names.contains(*name)).map(|(n, p)| (n.clone(), p.clone())).collect())
-                }
+                (State::Done(outputs), Request::Outputs(_, Wanted::Names(names))) => Ok(outputs
+                    .iter()
+                    .filter(|(name, _)| names.contains(*name))
+                    .map(|(n, p)| (n.clone(), p.clone()))
+                    .collect()),
                 (State::Done(outputs), _) => Ok(outputs.clone()),
                 _ => Err(BuildError::Dependency {
                     drv: dir.print(self.plan.name(*node)),
@@ -275,7 +277,12 @@ enum Task {
 type Known = Mutex<HashMap<StorePath, Arc<Vec<StorePath>>>>;
 
 impl Task {
-    fn run(self, around: &Surroundings<'_>, run: &Run<'_>, references: &Known) -> Result<Outputs, BuildError> {
+    fn run(
+        self,
+        around: &Surroundings<'_>,
+        run: &Run<'_>,
+        references: &Known,
+    ) -> Result<Outputs, BuildError> {
         match self {
             Self::Bring(outputs) => {
                 let paths: Vec<StorePath> = outputs.values().cloned().collect();
@@ -360,7 +367,8 @@ fn closure(
             Some(references) => references,
             None => {
                 let info = around.store.info(&path)?;
-                let info = info.ok_or_else(|| BuildError::Missing { path: around.store.dir().print(&path) })?;
+                let info =
+                    info.ok_or_else(|| BuildError::Missing { path: around.store.dir().print(&path) })?;
                 let references = Arc::new(info.references);
                 known.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), references.clone());
                 references
@@ -380,7 +388,8 @@ fn after_build(around: &Surroundings<'_>, drv: &StorePath, outputs: &Outputs) ->
     let mut command = std::process::Command::new(hook);
     command.env("DRV_PATH", dir.print(drv)).env("OUT_PATHS", paths.join(" "));
     let failed = |error| BuildError::sandbox("run the program of `post-build-hook`", error);
-    let status = nival_sys::process::spawn(&mut command).and_then(|mut child| child.wait()).map_err(failed)?;
+    let status =
+        nival_sys::process::spawn(&mut command).and_then(|mut child| child.wait()).map_err(failed)?;
     if status.success() {
         return Ok(());
     }

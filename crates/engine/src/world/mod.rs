@@ -331,6 +331,10 @@ impl World for EngineWorld {
 }
 
 impl EngineWorld {
+    pub(crate) fn builds(&self) -> &crate::Builds {
+        &self.options.builds
+    }
+
     /// Brings what is requested into the store.
     pub(crate) fn build(
         &self,
@@ -347,7 +351,8 @@ impl EngineWorld {
             let derivation = self.read_derivation(&self.store.dir().print(drv))?;
             for name in names {
                 let output = derivation.outputs.get(name);
-                let path = output.and_then(|o| o.path(self.store.dir(), &derivation.name, name).ok().flatten());
+                let path =
+                    output.and_then(|o| o.path(self.store.dir(), &derivation.name, name).ok().flatten());
                 let Some(path) = path else { return Ok(false) };
                 if !self.store.is_valid(&path).map_err(|error| stored(&error))? {
                     return Ok(false);

@@ -59,7 +59,8 @@ fn machines(arguments: &Arguments) -> Option<(PathBuf, Vec<String>)> {
     let path = Path::new(first);
     let names = arguments.targets.get(1..).unwrap_or_default().to_vec();
     let other = path.ends_with("default.nix") || path.ends_with("flake.nix");
-    let is_configuration = path.is_file() && first.ends_with(".nix") && !other || path.join("configuration.nix").is_file();
+    let is_configuration =
+        path.is_file() && first.ends_with(".nix") && !other || path.join("configuration.nix").is_file();
     is_configuration.then(|| (path.to_owned(), names))
 }
 
@@ -106,7 +107,7 @@ fn build_targets(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;
     let (answers, code) =
-        building::build(context, &session, &progress, &requests, &arguments.building)?;
+        building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
     let made: Vec<BTreeMap<String, StorePath>> = answers.into_iter().filter_map(Result::ok).collect();
     if arguments.building.dry_run {
         return Ok(code);
@@ -117,12 +118,15 @@ fn build_targets(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
             building::link(&store, &name, &path)?;
         }
     }
-    let paths: Vec<String> = made.iter().flat_map(BTreeMap::values).map(|path| store.dir().print(path)).collect();
+    let paths: Vec<String> =
+        made.iter().flat_map(BTreeMap::values).map(|path| store.dir().print(path)).collect();
     if !paths.is_empty() || context.output.is_json() {
         context.output.result(&paths.join("\n"), || {
             let one = |outputs: &BTreeMap<String, StorePath>| {
-                let named: serde_json::Map<_, _> =
-                    outputs.iter().map(|(name, path)| (name.clone(), json!(store.dir().print(path)))).collect();
+                let named: serde_json::Map<_, _> = outputs
+                    .iter()
+                    .map(|(name, path)| (name.clone(), json!(store.dir().print(path))))
+                    .collect();
                 json!({ "outputs": named })
             };
             made.iter().map(one).collect()

@@ -1,13 +1,10 @@
 //! `nival instantiate`, which also answers to the name `nix-instantiate`
 
-use crate::arguments::When;
 use crate::commands::evaluation::Evaluation;
 use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
-use crate::output::Output;
-use clap::{Args, Parser};
+use clap::Args;
 use nival_engine::{Automatic, Expression, Format, Session};
-use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -56,117 +53,14 @@ pub struct Arguments {
     evaluation: Evaluation,
 }
 
-/// The arguments where it is called by the other program's name.
-#[derive(Parser)]
-#[command(
-    name = "nix-instantiate",
-    version,
-    args_override_self = true,
-    about = "Translate expressions into derivations, or evaluate them"
-)]
-struct DropIn {
-    #[command(flatten)]
-    own: Arguments,
-    /// With `--eval`, print JSON
-    #[arg(long)]
-    json: bool,
-    /// Print the whole way from an error's cause to what was asked for
-    #[arg(long)]
-    show_trace: bool,
-    /// The folder that holds the store
-    #[arg(long, value_name = "FOLDER", env = "NIVAL_DATA_DIR", hide_env_values = true)]
-    data_dir: Option<std::path::PathBuf>,
-}
-
-/// Settings of nix.conf with a value, which that program also takes as options of their own.
-const SETTINGS: &[&str] = &[
-    "access-tokens",
-    "allowed-uris",
-    "builders",
-    "connect-timeout",
-    "cores",
-    "download-attempts",
-    "eval-system",
-    "experimental-features",
-    "extra-access-tokens",
-    "extra-allowed-uris",
-    "extra-substituters",
-    "extra-trusted-public-keys",
-    "http-connections",
-    "log-lines",
-    "max-jobs",
-    "max-silent-time",
-    "netrc-file",
-    "nix-path",
-    "sandbox-paths",
-    "ssl-cert-file",
-    "substituters",
-    "tarball-ttl",
-    "timeout",
-    "trusted-public-keys",
-];
-
-/// Settings that are on or off: `--NAME` and `--no-NAME`.
-const SWITCHES: &[&str] = &[
-    "abort-on-warn",
-    "allow-dirty",
-    "allow-import-from-derivation",
-    "fallback",
-    "keep-failed",
-    "keep-going",
-    "offline",
-    "sandbox",
-    "trace-verbose",
-    "warn-dirty",
-];
-
-/// The words with settings that are written as options of their own in the form `--option NAME VALUE`.
-fn settings_as_options(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut all = Vec::new();
-    for word in words {
-        let name = word.to_str().and_then(|word| word.strip_prefix("--")).unwrap_or_default().to_owned();
-        let off = name.strip_prefix("no-").filter(|name| SWITCHES.contains(name));
-        if SETTINGS.contains(&name.as_str()) {
-            // Its value is the next word.
-            all.extend(["--option".into(), name.into()]);
-        } else if SWITCHES.contains(&name.as_str()) {
-            all.extend(["--option".into(), name.into(), "true".into()]);
-        } else if let Some(name) = off {
-            all.extend(["--option".into(), name.into(), "false".into()]);
-        } else {
-            all.push(word);
-        }
-    }
-    all
-}
-
-/// Runs the drop-in: its arguments, its output, its exit code.
-pub fn drop_in() -> ExitCode {
-    let arguments = DropIn::parse_from(settings_as_options(std::env::args_os()));
-    let output = Output::new(When::Auto, false);
-    let shared = crate::arguments::Shared {
-        data_dir: arguments.data_dir,
-        timings: false,
-        show_trace: arguments.show_trace,
-    };
-    let result = Context::new(&shared, &output)
-        .and_then(|mut context| answer(&mut context, &arguments.own, arguments.json));
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            output.error(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// Translates expressions into derivations, or evaluates them.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let json = context.output.is_json();
     answer(context, arguments, json)
 }
 
-fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Result<ExitCode, Error> {
+/// Does what is asked for; `json` is an option of its own where it is called by the other program's name.
+pub fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Result<ExitCode, Error> {
     let read_only =
         arguments.readonly_mode || (arguments.eval || arguments.parse) && !arguments.read_write_mode;
     let mut session = arguments.evaluation.session(context, read_only, false)?;
@@ -260,30 +154,5 @@ fn file(word: &str) -> String {
         word.to_owned()
     } else {
         absolute(Path::new(word).to_owned()).to_string_lossy().into_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::settings_as_options;
-
-    #[test]
-    fn settings_can_be_options() {
-        let words = ["nix-instantiate", "--timeout", "1", "--no-fallback", "--eval", "--keep-going"];
-        let found = settings_as_options(words.iter().map(Into::into));
-        let wanted = [
-            "nix-instantiate",
-            "--option",
-            "timeout",
-            "1",
-            "--option",
-            "fallback",
-            "false",
-            "--eval",
-            "--option",
-            "keep-going",
-            "true",
-        ];
-        assert_eq!(found, wanted);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod in_the_way;
 pub mod no_source;
+pub mod no_store;
 pub mod other_project;
 pub mod refused;
 pub mod unknown_code;
@@ -16,5 +17,6 @@ pub static ENTRIES: &[&Entry] = &[
     &unwritable::ENTRY,
     &refused::ENTRY,
     &no_source::ENTRY,
+    &no_store::ENTRY,
     &other_project::ENTRY,
 ];

@@ -1,0 +1,178 @@
+//! The names of Nix's programs: called by one of them, through a link, this program takes its place.
+//!
+//! Each program is one file here; it translates what was typed into what the commands
+//! do, prints as that program prints, and ends with its exit codes. The store is the one
+//! that Nix's environment names, and this program's own where it names none.
+
+mod nix_build;
+mod nix_instantiate;
+
+use crate::arguments::{Shared, When};
+use crate::context::Context;
+use crate::error::Error;
+use crate::output::Output;
+use clap::{ArgAction, Args};
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+type Program = fn(Vec<OsString>) -> ExitCode;
+
+/// The programs by name.
+const PROGRAMS: &[(&str, Program)] =
+    &[("nix-build", nix_build::main), ("nix-instantiate", nix_instantiate::main)];
+
+/// The program of a name, where its place can be taken.
+pub fn program(name: &OsStr) -> Option<Program> {
+    PROGRAMS.iter().find(|(known, _)| *known == name).map(|(_, program)| *program)
+}
+
+/// Runs one of the programs with the words that were typed, its name in front.
+pub fn start(program: Program, words: Vec<OsString>) -> ExitCode {
+    program(settings_as_options(words.into_iter()))
+}
+
+/// Options that all of these programs take.
+#[derive(Args, Clone, Default)]
+pub struct Common {
+    /// Say more; may be given several times
+    #[arg(short = 'v', long, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Say less
+    #[arg(long)]
+    pub quiet: bool,
+    /// Print the whole way from an error's cause to what was asked for
+    #[arg(long)]
+    pub show_trace: bool,
+    /// How messages look: `internal-json` for programs
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// The folder that holds the store
+    #[arg(long, value_name = "FOLDER", env = "NIVAL_DATA_DIR", hide_env_values = true)]
+    pub data_dir: Option<std::path::PathBuf>,
+    /// The store, instead of the one that the environment names
+    #[arg(long, value_name = "STORE")]
+    pub store: Option<String>,
+}
+
+/// Runs a drop-in's work, and shows its error.
+pub fn run(common: &Common, work: impl FnOnce(&mut Context) -> Result<ExitCode, Error>) -> ExitCode {
+    let output = Output::new(When::Auto, common.log_format.as_deref() == Some("internal-json"));
+    let shared = Shared {
+        data_dir: common.data_dir.clone(),
+        store: common.store.clone(),
+        timings: false,
+        show_trace: common.show_trace,
+    };
+    match Context::new(&shared, &output).and_then(|mut context| work(&mut context)) {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Settings of nix.conf with a value, which these programs also take as options of their own.
+const SETTINGS: &[&str] = &[
+    "access-tokens",
+    "allowed-impure-host-deps",
+    "allowed-uris",
+    "build-dir",
+    "builders",
+    "connect-timeout",
+    "download-attempts",
+    "eval-system",
+    "experimental-features",
+    "extra-access-tokens",
+    "extra-allowed-uris",
+    "extra-experimental-features",
+    "extra-platforms",
+    "extra-sandbox-paths",
+    "extra-substituters",
+    "extra-system-features",
+    "extra-trusted-public-keys",
+    "hashed-mirrors",
+    "http-connections",
+    "log-lines",
+    "max-build-log-size",
+    "min-free",
+    "max-free",
+    "netrc-file",
+    "nix-path",
+    "post-build-hook",
+    "sandbox-build-dir",
+    "sandbox-paths",
+    "secret-key-files",
+    "ssl-cert-file",
+    "substituters",
+    "system-features",
+    "tarball-ttl",
+    "trusted-public-keys",
+    "trusted-substituters",
+];
+
+/// Settings that are on or off: `--NAME` and `--no-NAME`.
+const SWITCHES: &[&str] = &[
+    "abort-on-warn",
+    "allow-dirty",
+    "allow-import-from-derivation",
+    "auto-optimise-store",
+    "fsync-metadata",
+    "keep-build-log",
+    "keep-derivations",
+    "keep-outputs",
+    "offline",
+    "require-sigs",
+    "sandbox",
+    "sandbox-fallback",
+    "substitute",
+    "trace-verbose",
+    "use-sqlite-wal",
+    "use-substitutes",
+    "warn-dirty",
+];
+
+/// The words with settings that are written as options of their own in the form `--option NAME VALUE`.
+pub fn settings_as_options(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut all = Vec::new();
+    for word in words {
+        let name = word.to_str().and_then(|word| word.strip_prefix("--")).unwrap_or_default().to_owned();
+        let off = name.strip_prefix("no-").filter(|name| SWITCHES.contains(name));
+        if SETTINGS.contains(&name.as_str()) {
+            // Its value is the next word.
+            all.extend(["--option".into(), name.into()]);
+        } else if SWITCHES.contains(&name.as_str()) {
+            all.extend(["--option".into(), name.into(), "true".into()]);
+        } else if let Some(name) = off {
+            all.extend(["--option".into(), name.into(), "false".into()]);
+        } else {
+            all.push(word);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settings_as_options;
+
+    #[test]
+    fn settings_can_be_options() {
+        let words = ["nix-instantiate", "--log-lines", "1", "--no-sandbox", "--eval", "--offline"];
+        let found = settings_as_options(words.iter().map(Into::into));
+        let wanted = [
+            "nix-instantiate",
+            "--option",
+            "log-lines",
+            "1",
+            "--option",
+            "sandbox",
+            "false",
+            "--eval",
+            "--option",
+            "offline",
+            "true",
+        ];
+        assert_eq!(found, wanted);
+    }
+}

@@ -1,0 +1,130 @@
+//! `nix-build`
+
+use super::Common;
+use crate::building::{self, Building};
+use crate::commands::build::derivation_requests;
+use crate::commands::evaluation::Evaluation;
+use crate::context::{Context, absolute, current_folder};
+use crate::error::Error;
+use clap::Parser;
+use nival_build::Request;
+use nival_engine::{Automatic, Expression, Session};
+use nival_store_model::StorePath;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Build derivations that expressions give, and link to the results
+#[derive(Parser)]
+#[command(name = "nix-build", version, args_override_self = true)]
+struct DropIn {
+    /// Files, derivations of the store, or with `--expr` expressions; without any it is `./default.nix`
+    files: Vec<String>,
+    /// The arguments are expressions, not files
+    #[arg(short = 'E', long, alias = "expr")]
+    expression: bool,
+    /// Select what this path leads to; may be given several times
+    #[arg(short = 'A', long = "attr", value_name = "PATH")]
+    attributes: Vec<String>,
+    /// Where the links to the results are made
+    #[arg(short = 'o', long, value_name = "LINK", default_value = "result")]
+    out_link: PathBuf,
+    /// Make no links to the results
+    #[arg(long, alias = "no-link")]
+    no_out_link: bool,
+    /// Show nothing of what builders say
+    #[arg(short = 'Q', long)]
+    no_build_output: bool,
+    #[command(flatten)]
+    evaluation: Evaluation,
+    #[command(flatten)]
+    building: Building,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Does what `nix-build` does.
+pub fn main(words: Vec<OsString>) -> ExitCode {
+    let mut arguments = DropIn::parse_from(words);
+    arguments.building.print_build_logs |= !arguments.no_build_output && !arguments.common.quiet;
+    super::run(&arguments.common, |context| build(context, &arguments))
+}
+
+fn build(context: &mut Context, arguments: &DropIn) -> Result<ExitCode, Error> {
+    let (mut session, progress) =
+        building::session(context, &arguments.evaluation, &arguments.building, false)?;
+    let found = requests(&mut session, arguments);
+    context.show_messages(&session);
+    let requests = found.map_err(|error| context.failed(&session, &error))?;
+    let (answers, code) =
+        building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
+    if arguments.building.dry_run {
+        return Ok(code);
+    }
+    let made: Vec<BTreeMap<String, StorePath>> = answers.into_iter().filter_map(Result::ok).collect();
+    let store = context.store()?;
+    if code == ExitCode::SUCCESS {
+        if !arguments.no_out_link {
+            for (name, path) in building::link_names(&arguments.out_link, &made) {
+                building::link(&store, &name, &path)?;
+            }
+        }
+        for path in made.iter().flat_map(BTreeMap::values) {
+            context.output.text(&store.dir().print(path), true);
+        }
+    }
+    Ok(code)
+}
+
+fn requests(session: &mut Session, arguments: &DropIn) -> Result<Vec<Request>, nival_engine::Error> {
+    let automatic = arguments.evaluation.automatic(session)?;
+    let base = current_folder();
+    let mut found = Vec::new();
+    let usual = [String::from("./default.nix")];
+    let files =
+        if arguments.files.is_empty() && !arguments.expression { &usual[..] } else { &arguments.files };
+    for word in files {
+        let expression = if word == "-" {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map_err(|error| nival_engine::Error::Io("standard input".into(), error))?;
+            Expression::Text(text, base.clone())
+        } else if arguments.expression {
+            Expression::Text(word.clone(), base.clone())
+        } else if let Some(request) = session.stored_request(word)?.filter(|request| is_stored(request, word))
+        {
+            found.push(request);
+            continue;
+        } else if word.starts_with('<') || word.contains("://") {
+            Expression::File(word.clone())
+        } else {
+            Expression::File(absolute(Path::new(word).to_owned()).to_string_lossy().into_owned())
+        };
+        select(session, &expression, arguments, &automatic, &mut found)?;
+    }
+    Ok(found)
+}
+
+/// Whether a word is meant as what is to be built, and not as a file with an expression.
+fn is_stored(request: &Request, word: &str) -> bool {
+    matches!(request, Request::Outputs(..)) || !word.ends_with(".nix")
+}
+
+fn select(
+    session: &mut Session,
+    expression: &Expression,
+    arguments: &DropIn,
+    automatic: &Automatic,
+    found: &mut Vec<Request>,
+) -> Result<(), nival_engine::Error> {
+    let root = session.evaluate(expression)?;
+    let whole = [String::new()];
+    let paths = if arguments.attributes.is_empty() { &whole[..] } else { &arguments.attributes };
+    for path in paths {
+        let value = session.select(root, path, automatic)?;
+        found.extend(derivation_requests(session, value, automatic)?);
+    }
+    Ok(())
+}
