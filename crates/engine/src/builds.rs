@@ -80,6 +80,11 @@ impl Session {
         self.world.store().dir().parse(text).map_err(|error| Error::Store(error.into()))
     }
 
+    /// A path as programs inside see it.
+    pub fn printed(&self, path: &StorePath) -> String {
+        self.world.store().dir().print(path)
+    }
+
     /// What a text asks for that names something of the store: a path, a derivation, or outputs of one as
     /// `DRV^out,dev`, `DRV^*` or `DRV!out`. `None` where it names nothing of the store.
     ///

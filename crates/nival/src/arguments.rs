@@ -112,6 +112,8 @@ pub enum Command {
     #[command(args_override_self = true)]
     /// Translate expressions into derivations; called by the name nix-instantiate it takes that program's place
     Instantiate(commands::instantiate::Arguments),
+    /// Show the log of a build
+    Log(commands::log::Arguments),
     /// Check that the store is whole and unchanged
     Verify(commands::verify::Arguments),
     /// Explain an error code

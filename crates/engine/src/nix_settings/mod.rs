@@ -6,6 +6,8 @@
 mod read;
 
 use crate::Error;
+use crate::diagnostics;
+use nival_diagnostics::Diagnostic;
 use nival_inputs::fetchers::FetchSettings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -26,6 +28,55 @@ const ALIASES: [(&str, &str); 4] = [
 
 /// The features that are on where nothing is set: what `nival` itself is used with.
 const USUAL_FEATURES: [&str; 2] = ["nix-command", "flakes"];
+
+/// What is usual of settings where nothing is set.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("abort-on-warn", "false"),
+    ("accept-flake-config", "false"),
+    ("access-tokens", ""),
+    ("allow-dirty", "true"),
+    ("allow-import-from-derivation", "true"),
+    ("allow-new-privileges", "false"),
+    ("allowed-impure-host-deps", ""),
+    ("allowed-uris", ""),
+    ("auto-optimise-store", "false"),
+    ("build-users-group", ""),
+    ("compress-build-log", "true"),
+    ("cores", "0"),
+    ("extra-platforms", ""),
+    ("fallback", "false"),
+    ("filter-syscalls", "true"),
+    ("fsync-metadata", "true"),
+    ("hashed-mirrors", ""),
+    ("keep-build-log", "true"),
+    ("keep-derivations", "true"),
+    ("keep-failed", "false"),
+    ("keep-going", "false"),
+    ("keep-outputs", "false"),
+    ("log-lines", "25"),
+    ("max-build-log-size", "0"),
+    ("max-call-depth", "10000"),
+    ("max-silent-time", "0"),
+    ("netrc-file", ""),
+    ("nix-path", ""),
+    ("pure-eval", "false"),
+    ("require-sigs", "true"),
+    ("restrict-eval", "false"),
+    ("sandbox", "true"),
+    ("sandbox-build-dir", "/build"),
+    ("sandbox-dev-shm-size", "50%"),
+    ("sandbox-fallback", "false"),
+    ("sandbox-paths", ""),
+    ("substitute", "true"),
+    ("substituters", ""),
+    ("system-features", "benchmark big-parallel nixos-test"),
+    ("tarball-ttl", "3600"),
+    ("timeout", "0"),
+    ("trusted-public-keys", ""),
+    ("trusted-substituters", ""),
+    ("use-registries", "true"),
+    ("warn-dirty", "true"),
+];
 
 /// Splits the variable NIX_PATH at its colons, but not at those of addresses and `flake:` references.
 pub fn split_nix_path(text: &str) -> Vec<String> {
@@ -86,6 +137,26 @@ impl NixSettings {
     /// All settings.
     pub fn all(&self) -> &BTreeMap<String, String> {
         &self.values
+    }
+
+    /// Every setting that something here depends on, with what is usual where it is not set.
+    pub fn with_defaults(&self) -> BTreeMap<String, String> {
+        let mut all: BTreeMap<String, String> =
+            DEFAULTS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let features = self.features();
+        all.extend(self.values.clone());
+        all.insert("experimental-features".to_owned(), features.into_iter().collect::<Vec<_>>().join(" "));
+        all
+    }
+
+    /// The error for a setting that there is not.
+    pub fn unknown(name: &str) -> Diagnostic {
+        let near = nival_eval::nearest(name, DEFAULTS.iter().map(|(known, _)| *known));
+        let help = near.map_or_else(
+            || "`nix config show` lists them".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        Diagnostic::error(&diagnostics::nix_conf::ENTRY, format!("there is no setting `{name}`")).help(help)
     }
 
     /// A Boolean, or what is usual.

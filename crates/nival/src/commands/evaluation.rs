@@ -110,6 +110,11 @@ impl Evaluation {
         })
     }
 
+    /// The settings that these options give.
+    pub fn settings(&self) -> Result<NixSettings, nival_engine::Error> {
+        self.nix_settings(false)
+    }
+
     /// What nix.conf and NIX_CONFIG say, and the options above them.
     fn nix_settings(&self, flake: bool) -> Result<NixSettings, nival_engine::Error> {
         let environment = std::env::vars_os();

@@ -11,6 +11,7 @@ pub mod generations;
 pub mod init;
 pub mod instantiate;
 pub mod lock;
+pub mod log;
 pub mod logs;
 pub mod plan;
 pub mod realise;
@@ -48,6 +49,7 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Build(arguments) => build::run(context, &arguments),
         Command::Eval(arguments) => eval::run(context, &arguments),
         Command::Instantiate(arguments) => instantiate::run(context, &arguments),
+        Command::Log(arguments) => log::run(context, &arguments),
         Command::Verify(arguments) => verify::run(context, &arguments),
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -1,6 +1,7 @@
 //! The diagnostics that the command raises.
 
 pub mod in_the_way;
+pub mod no_log;
 pub mod no_source;
 pub mod no_store;
 pub mod other_project;
@@ -16,6 +17,7 @@ pub static ENTRIES: &[&Entry] = &[
     &in_the_way::ENTRY,
     &unwritable::ENTRY,
     &refused::ENTRY,
+    &no_log::ENTRY,
     &no_source::ENTRY,
     &no_store::ENTRY,
     &other_project::ENTRY,

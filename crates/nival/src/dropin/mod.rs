@@ -4,6 +4,7 @@
 //! do, prints as that program prints, and ends with its exit codes. The store is the one
 //! that Nix's environment names, and this program's own where it names none.
 
+mod nix;
 mod nix_build;
 mod nix_instantiate;
 
@@ -19,7 +20,7 @@ type Program = fn(Vec<OsString>) -> ExitCode;
 
 /// The programs by name.
 const PROGRAMS: &[(&str, Program)] =
-    &[("nix-build", nix_build::main), ("nix-instantiate", nix_instantiate::main)];
+    &[("nix", nix::main), ("nix-build", nix_build::main), ("nix-instantiate", nix_instantiate::main)];
 
 /// The program of a name, where its place can be taken.
 pub fn program(name: &OsStr) -> Option<Program> {

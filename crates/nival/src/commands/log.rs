@@ -1,0 +1,82 @@
+//! `nival log`
+
+use crate::commands::evaluation::{Evaluation, Target};
+use crate::context::{Context, current_folder};
+use crate::error::Error;
+use clap::Args;
+use nival_build::Request;
+use nival_diagnostics::Diagnostic;
+use nival_store_model::StorePath;
+use std::process::ExitCode;
+
+/// What can be typed behind `nival log`.
+#[derive(Args)]
+pub struct Arguments {
+    /// A derivation or one of its outputs: a path of the store, a flake such as .#name, or a file
+    target: Option<String>,
+    /// Of what this expression gives
+    #[arg(short = 'E', long, value_name = "EXPRESSION", conflicts_with = "target")]
+    expr: Option<String>,
+    /// Select what this path leads to
+    #[arg(short = 'A', long = "attr", value_name = "PATH")]
+    attribute: Option<String>,
+    #[command(flatten)]
+    evaluation: Evaluation,
+}
+
+/// Prints the log of a build.
+pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let word = arguments.target.clone().unwrap_or_else(|| ".".to_owned());
+    let target = Target::parse(&word);
+    let flake = arguments.expr.is_none() && target.is_flake();
+    let mut session = arguments.evaluation.session(context, false, flake)?;
+    let found = (|| {
+        if arguments.expr.is_none()
+            && let Some(request) = session.stored_request(&word)?
+        {
+            return Ok(vec![request]);
+        }
+        let automatic = arguments.evaluation.automatic(&mut session)?;
+        let mut value = match &arguments.expr {
+            Some(text) => session.evaluate_with_library(text, &current_folder())?,
+            None => target.evaluate(context, &mut session, &automatic)?,
+        };
+        if let Some(path) = &arguments.attribute {
+            value = session.select(value, path, &automatic)?;
+        }
+        super::build::derivation_requests(&mut session, value, &automatic)
+    })();
+    context.show_messages(&session);
+    for request in found.map_err(|error| context.failed(&session, &error))? {
+        print_log(context, &request)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the log of what a request names.
+pub fn print_log(context: &mut Context, request: &Request) -> Result<(), Error> {
+    let store = context.store()?;
+    let mut candidates: Vec<StorePath> = Vec::new();
+    let subject = match request {
+        Request::Outputs(drv, _) => drv,
+        Request::Path(path) => path,
+    };
+    candidates.push(subject.clone());
+    candidates.extend(store.info(subject)?.and_then(|info| info.deriver));
+    candidates.extend(store.valid_derivers(subject)?);
+    for drv in candidates {
+        let found = nival_build::log::read(&store.config().log, &drv);
+        let failed = |error: std::io::Error| {
+            Error::plain(nival_engine::Error::Io(store.config().log.clone(), error).diagnostic())
+        };
+        if let Some(text) = found.map_err(failed)? {
+            context.output.text(&String::from_utf8_lossy(&text), false);
+            return Ok(());
+        }
+    }
+    let message = format!("there is no log of the build of `{}`", store.dir().print(subject));
+    Err(Error::plain(
+        Diagnostic::error(&crate::diagnostics::no_log::ENTRY, message)
+            .help("it was brought from a cache, built before logs were kept, or never built"),
+    ))
+}

@@ -1,0 +1,82 @@
+//! `nix build`
+
+use super::installables::Installables;
+use crate::building::{self, Building};
+use crate::commands::evaluation::Evaluation;
+use crate::context::Context;
+use crate::dropin::Common;
+use crate::error::Error;
+use clap::Args;
+use nival_build::Request;
+use nival_store_model::StorePath;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What can be typed behind `nix build`.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    installables: Installables,
+    /// Where the links to the results are made
+    #[arg(short = 'o', long, value_name = "LINK", default_value = "result")]
+    out_link: PathBuf,
+    /// Make no links to the results
+    #[arg(long)]
+    no_link: bool,
+    /// Print the paths of the results
+    #[arg(long)]
+    print_out_paths: bool,
+    /// Print the results as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    evaluation: Evaluation,
+    #[command(flatten)]
+    building: Building,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Builds.
+pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let flake = arguments.installables.is_flake();
+    let (mut session, progress) =
+        building::session(context, &arguments.evaluation, &arguments.building, flake)?;
+    let found = arguments.installables.requests(context, &mut session, &arguments.evaluation);
+    context.show_messages(&session);
+    let requests = found.map_err(|error| context.failed(&session, &error))?;
+    let (answers, code) =
+        building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
+    let store = context.store()?;
+    let print = |path: &StorePath| store.dir().print(path);
+    let made: Vec<(Request, BTreeMap<String, StorePath>)> = requests
+        .into_iter()
+        .zip(answers)
+        .filter_map(|(request, answer)| Some((request, answer.ok()?)))
+        .collect();
+    if code == ExitCode::SUCCESS && !arguments.no_link && !arguments.building.dry_run {
+        let outputs: Vec<_> = made.iter().map(|(_, outputs)| outputs.clone()).collect();
+        for (name, path) in building::link_names(&arguments.out_link, &outputs) {
+            building::link(&store, &name, &path)?;
+        }
+    }
+    if arguments.json && code == ExitCode::SUCCESS {
+        let one = |(request, outputs): &(Request, BTreeMap<String, StorePath>)| match request {
+            Request::Outputs(drv, _) => {
+                let named: BTreeMap<&String, String> =
+                    outputs.iter().map(|(name, path)| (name, print(path))).collect();
+                json!({ "drvPath": print(drv), "outputs": named })
+            }
+            Request::Path(path) => json!(print(path)),
+        };
+        context.output.text(&serde_json::Value::from_iter(made.iter().map(one)).to_string(), true);
+    }
+    if arguments.print_out_paths {
+        for path in made.iter().flat_map(|(_, outputs)| outputs.values()) {
+            context.output.text(&print(path), true);
+        }
+    }
+    Ok(code)
+}

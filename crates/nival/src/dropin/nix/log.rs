@@ -1,0 +1,33 @@
+//! `nix log`
+
+use super::installables::Installables;
+use crate::commands::evaluation::Evaluation;
+use crate::commands::log::print_log;
+use crate::context::Context;
+use crate::dropin::Common;
+use crate::error::Error;
+use clap::Args;
+use std::process::ExitCode;
+
+/// What can be typed behind `nix log`.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    installables: Installables,
+    #[command(flatten)]
+    evaluation: Evaluation,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Prints logs.
+pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let mut session = arguments.evaluation.session(context, false, arguments.installables.is_flake())?;
+    let found = arguments.installables.requests(context, &mut session, &arguments.evaluation);
+    context.show_messages(&session);
+    let requests = found.map_err(|error| context.failed(&session, &error))?;
+    for request in &requests {
+        print_log(context, request)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
