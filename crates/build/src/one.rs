@@ -199,7 +199,8 @@ impl<'a> Build<'a> {
         let diverted = around.store.config().physical != Path::new(around.store.dir().as_str());
         let confined = (confined || diverted) && !builtin;
         let state = around.store.state();
-        let user = if builtin { None } else { users::acquire(state, settings.users_group.as_deref())? };
+        let user =
+            if builtin { None } else { users::acquire(state, settings.users_group.as_deref(), confined)? };
         let top = top_folder(settings, state);
         let outputs = match confined || builtin {
             true => {
@@ -684,10 +685,13 @@ impl Watch {
     fn passed(&self) -> Option<(String, &'static str)> {
         let over = |since: Instant, limit: Option<Duration>| limit.filter(|limit| since.elapsed() >= *limit);
         if let Some(limit) = over(self.began, self.timeout) {
-            return Some((format!("ran for more than {} s", limit.as_secs()), "timeout"));
+            return Some((format!("timed out after {} seconds", limit.as_secs()), "timeout"));
         }
         if let Some(limit) = over(self.last_word, self.silence) {
-            return Some((format!("said nothing for more than {} s", limit.as_secs()), "max-silent-time"));
+            return Some((
+                format!("timed out after {} seconds of silence", limit.as_secs()),
+                "max-silent-time",
+            ));
         }
         let size = self.size.filter(|limit| self.said > *limit)?;
         Some((format!("said more than {size} bytes"), "max-build-log-size"))

@@ -23,11 +23,11 @@ pub struct BuildUser {
 }
 
 /// Takes a user for one builder. `None` where builders are this process's own user: it is not root, or rules no other
-/// users.
+/// users, or the builder is not `confined` and there is no group whose members may write to the store.
 ///
 /// # Errors
 /// [`BuildError::Sandbox`] where the lock's file cannot be made, or every user is taken.
-pub fn acquire(state: &Path, group: Option<&str>) -> Result<Option<BuildUser>, BuildError> {
+pub fn acquire(state: &Path, group: Option<&str>, confined: bool) -> Result<Option<BuildUser>, BuildError> {
     if process::user_id() != 0 {
         return Ok(None);
     }
@@ -41,7 +41,7 @@ pub fn acquire(state: &Path, group: Option<&str>) -> Result<Option<BuildUser>, B
                 return Ok(Some(BuildUser { user, _lock: lock }));
             }
         }
-    } else if rules(FIRST + WIDTH * SLOTS) {
+    } else if confined && rules(FIRST + WIDTH * SLOTS) {
         let folder = state.join("userpool2");
         fs::create_dir_all(&folder).map_err(failed)?;
         for slot in 0..SLOTS {

@@ -16,6 +16,8 @@ pub struct BuildProgress {
     /// Whether all that builders say is shown.
     logs: bool,
     dry: bool,
+    /// The store's folder, as programs inside see it.
+    store: String,
     state: Mutex<State>,
 }
 
@@ -58,7 +60,7 @@ pub struct Wishes {
 
 impl BuildProgress {
     /// Decides by what is wished, and by the terminal.
-    pub fn new(output: &Output, wishes: Wishes) -> Self {
+    pub fn new(output: &Output, wishes: Wishes, store: &str) -> Self {
         let style = if wishes.quiet {
             Style::Quiet
         } else if output.is_json() {
@@ -68,7 +70,7 @@ impl BuildProgress {
         } else {
             Style::Lines
         };
-        Self { style, logs: wishes.logs, dry: wishes.dry, state: Mutex::default() }
+        Self { style, logs: wishes.logs, dry: wishes.dry, store: store.to_owned(), state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -107,7 +109,7 @@ impl BuildProgress {
             let what = if build.len() == 1 { "this derivation" } else { "these derivations" };
             self.say(&state, &format!("{what} {would} built ({}):", build.len()));
             for path in build {
-                self.say(&state, &format!("  /nix/store/{path}"));
+                self.say(&state, &format!("  {}/{path}", self.store));
             }
         }
         if !fetch.is_empty() && (self.dry || self.style != Style::Tree) {
@@ -122,7 +124,7 @@ impl BuildProgress {
             );
             if self.dry {
                 for path in fetch {
-                    self.say(&state, &format!("  /nix/store/{path}"));
+                    self.say(&state, &format!("  {}/{path}", self.store));
                 }
             }
         }

@@ -114,7 +114,8 @@ pub fn session(
     building: &Building,
     flake: bool,
 ) -> Result<(Session, Arc<BuildProgress>), Error> {
-    let progress = Arc::new(BuildProgress::new(&context.output, building.wishes()));
+    let store = context.store()?;
+    let progress = Arc::new(BuildProgress::new(&context.output, building.wishes(), store.dir().as_str()));
     let session = evaluation.session_for_builds(context, building, flake, progress.clone())?;
     Ok((session, progress))
 }

@@ -66,7 +66,9 @@ impl Evaluation {
     ///
     /// A flake is evaluated purely unless something else is said.
     pub fn session(&self, context: &mut Context, read_only: bool, flake: bool) -> Result<Session, Error> {
-        let progress = Arc::new(BuildProgress::new(&context.output, Wishes::default()));
+        let store = context.store()?;
+        let progress = BuildProgress::new(&context.output, Wishes::default(), store.dir().as_str());
+        let progress = Arc::new(progress);
         self.session_that_builds(context, read_only, flake, &Building::default(), progress)
     }
 
