@@ -105,7 +105,7 @@ impl BuildError {
     /// mismatch and nondeterminism; 1 for what is no builder's fault.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Builder { .. } | Self::Output { .. } | Self::Dependency { .. } => 100,
+            Self::Builder { .. } => 100,
             Self::Limit { .. } => 101,
             Self::HashMismatch { .. } => 102,
             Self::NotDeterministic { .. } => 104,

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::session::Session;
 use nival_diagnostics::Diagnostic;
 use nival_eval::{Coercion, EvalError, EvalResult, Evaluator, Kind, Value};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Short evaluations never come so far.
@@ -222,6 +223,43 @@ impl Session {
         Ok(found)
     }
 
+    /// Where a value is one derivation: its path, and the outputs that are installed of it; `None` of them stands for all.
+    ///
+    /// # Errors
+    /// What evaluation raises.
+    pub fn installed_outputs(
+        &mut self,
+        value: Value,
+    ) -> Result<Option<(String, Option<BTreeSet<String>>)>, Error> {
+        let ev = &mut self.evaluator;
+        if !ev.is_derivation(value)? {
+            return Ok(None);
+        }
+        let Some(drv) = ev.select_opt(value, "drvPath")? else { return Ok(None) };
+        let (drv, _) = ev.coerce_to_string(drv, Coercion { more: false, copy_to_store: false })?;
+        if let Some(specified) = ev.select_opt(value, "outputSpecified")?
+            && ev.expect_bool(specified)?
+            && let Some(name) = ev.select_opt(value, "outputName")?
+        {
+            let name = ev.coerce_to_string(name, Coercion { more: false, copy_to_store: false })?.0;
+            return Ok(Some((drv, Some(BTreeSet::from([name])))));
+        }
+        let meta = ev.select_opt(value, "meta")?;
+        let wanted = match meta {
+            Some(meta) if ev.kind(meta)? == Kind::Attrs => ev.select_opt(meta, "outputsToInstall")?,
+            _ => None,
+        };
+        let Some(wanted) = wanted else { return Ok(Some((drv, None))) };
+        let mut names = BTreeSet::new();
+        for name in ev.expect_list(wanted)? {
+            names.insert(ev.coerce_to_string(name, Coercion { more: false, copy_to_store: false })?.0);
+        }
+        if names.is_empty() {
+            names.insert("out".to_owned());
+        }
+        Ok(Some((drv, Some(names))))
+    }
+
     /// Prints a value.
     ///
     /// # Errors
@@ -408,6 +446,13 @@ fn take(ev: &mut Evaluator, value: Value, found: &mut Vec<Found>) -> Result<bool
     let name = ev.expect_string(name)?;
     let path = ev.select(value, "drvPath")?;
     let (drv_path, _) = ev.coerce_to_string(path, Coercion { more: false, copy_to_store: false })?;
+    if !drv_path.ends_with(".drv") {
+        let message = format!("the store path `{drv_path}` is not a valid derivation path");
+        return Err(Error::Other(Box::new(
+            Diagnostic::error(&diagnostics::no_derivation::ENTRY, message)
+                .help("`drvPath` names a file that ends in `.drv`; `derivation` makes one"),
+        )));
+    }
     let output = match ev.select_opt(value, "outputName")? {
         Some(output) => ev.expect_string(output)?,
         None => "out".to_owned(),

@@ -108,8 +108,13 @@ pub trait World {
     fn write_derivation(&self, path: &str, derivation: &Derivation) -> WorldResult<()>;
     /// Reads a derivation that was not made by this evaluation.
     fn read_derivation(&self, path: &str) -> WorldResult<Derivation>;
-    /// Makes the outputs exist that evaluation is about to read.
-    fn realise(&self, needed: &[ContextElement]) -> WorldResult<()>;
+    /// Makes the outputs exist that evaluation is about to read. Those whose path was not known before are returned:
+    /// what stood for each of them, and the path.
+    fn realise(&self, needed: &[ContextElement]) -> WorldResult<Vec<(String, String)>>;
+    /// What a store path refers to; nothing where that is not known.
+    fn references(&self, _path: &str) -> WorldResult<Vec<String>> {
+        Ok(Vec::new())
+    }
     /// Makes sure that a store path exists.
     fn ensure_path(&self, path: &str) -> WorldResult<()>;
     /// A variable of the environment; `None` where it is hidden or unset.

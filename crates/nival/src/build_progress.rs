@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 /// Shows what happens while things are built.
 pub struct BuildProgress {
     style: Style,
-    /// Whether all that builders say is shown.
-    logs: bool,
+    logs: Logs,
     dry: bool,
     /// The store's folder, as programs inside see it.
     store: String,
@@ -47,11 +46,23 @@ struct Running {
     phase: String,
 }
 
+/// Whether what builders say is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Logs {
+    /// Only the end of it, where one fails.
+    #[default]
+    Hidden,
+    /// All of it, each line behind the name of what is built.
+    Named,
+    /// All of it, as it is.
+    Plain,
+}
+
 /// How progress is shown where it is not decided by the terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
-    /// Show all that builders say.
-    pub logs: bool,
+    /// Whether what builders say is shown.
+    pub logs: Logs,
     /// Say nothing.
     pub quiet: bool,
     /// Nothing is done but to plan.
@@ -104,10 +115,9 @@ impl BuildProgress {
         if self.style == Style::Tree && !self.dry {
             begin_tree(&mut state);
         }
-        let would = if self.dry { "would be" } else { "will be" };
         if !build.is_empty() && (self.dry || self.style != Style::Tree) {
             let what = if build.len() == 1 { "this derivation" } else { "these derivations" };
-            self.say(&state, &format!("{what} {would} built ({}):", build.len()));
+            self.say(&state, &format!("{what} will be built ({}):", build.len()));
             for path in build {
                 self.say(&state, &format!("  {}/{path}", self.store));
             }
@@ -116,7 +126,7 @@ impl BuildProgress {
             self.say(
                 &state,
                 &format!(
-                    "{} paths {would} fetched ({}, {} unpacked)",
+                    "{} paths will be fetched ({}, {} unpacked)",
                     fetch.len(),
                     bytes(download),
                     bytes(unpacked)
@@ -165,8 +175,10 @@ impl BuildProgress {
     fn line(&self, drv: &StorePath, text: &str) {
         let state = self.state();
         self.emit(&json!({ "event": "line", "path": drv.to_string(), "text": text }));
-        if self.logs {
-            self.say(&state, &format!("{}> {text}", name_of(drv)));
+        match self.logs {
+            Logs::Hidden => {}
+            Logs::Named => self.say(&state, &format!("{}> {text}", name_of(drv))),
+            Logs::Plain => self.say(&state, text),
         }
         if let Some(Running { line: Some(line), phase, .. }) = state.running.get(drv) {
             let plain: String = text.chars().filter(|c| !c.is_control()).collect();

@@ -1,6 +1,6 @@
 //! What commands that build have in common: options, the build itself, links to results.
 
-use crate::build_progress::{BuildProgress, Wishes};
+use crate::build_progress::{BuildProgress, Logs, Wishes};
 use crate::commands::evaluation::Evaluation;
 use crate::context::{Context, absolute};
 use crate::error::Error;
@@ -51,6 +51,9 @@ pub struct Building {
     /// Show all that builders say
     #[arg(short = 'L', long)]
     pub print_build_logs: bool,
+    /// Whether they are shown without names, as some of Nix's programs do.
+    #[arg(skip)]
+    pub plain_logs: bool,
 }
 
 impl Building {
@@ -87,7 +90,8 @@ impl Building {
 
     /// What is wished of the progress.
     pub fn wishes(&self) -> Wishes {
-        Wishes { logs: self.print_build_logs, quiet: false, dry: self.dry_run }
+        let logs = if self.print_build_logs { Logs::Named } else { Logs::Hidden };
+        Wishes { logs: if self.plain_logs { Logs::Plain } else { logs }, quiet: false, dry: self.dry_run }
     }
 }
 
@@ -179,10 +183,16 @@ pub fn link(store: &LocalStore, link: &Path, path: &StorePath) -> Result<PathBuf
     Ok(link)
 }
 
-/// The names of links to several results: `result`, `result-dev`, and a number where there is more than one request.
-pub fn link_names(base: &Path, answers: &[BTreeMap<String, StorePath>]) -> Vec<(PathBuf, StorePath)> {
-    let mut links = Vec::new();
-    for (number, outputs) in answers.iter().enumerate() {
+/// The names of links to results: `result`, `result-dev`, and a number where there is more than one derivation.
+pub fn link_names(base: &Path, made: &[(Request, BTreeMap<String, StorePath>)]) -> Vec<(PathBuf, StorePath)> {
+    let mut links: Vec<(PathBuf, StorePath)> = Vec::new();
+    let mut subjects: Vec<&StorePath> = Vec::new();
+    for (request, outputs) in made {
+        let (Request::Outputs(subject, _) | Request::Path(subject)) = request;
+        let number = subjects.iter().position(|known| *known == subject).unwrap_or_else(|| {
+            subjects.push(subject);
+            subjects.len() - 1
+        });
         for (output, path) in outputs {
             let mut name = base.as_os_str().to_owned();
             if number > 0 {
@@ -195,4 +205,9 @@ pub fn link_names(base: &Path, answers: &[BTreeMap<String, StorePath>]) -> Vec<(
         }
     }
     links
+}
+
+/// What was made of each request, in their order, and nothing of those that failed.
+pub fn made(requests: Vec<Request>, answers: Vec<Answer>) -> Vec<(Request, BTreeMap<String, StorePath>)> {
+    requests.into_iter().zip(answers).filter_map(|(request, answer)| Some((request, answer.ok()?))).collect()
 }

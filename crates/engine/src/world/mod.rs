@@ -243,7 +243,7 @@ impl World for EngineWorld {
         })
     }
 
-    fn realise(&self, needed: &[ContextElement]) -> WorldResult<()> {
+    fn realise(&self, needed: &[ContextElement]) -> WorldResult<Vec<(String, String)>> {
         let mut requests = Vec::new();
         for element in needed {
             match element {
@@ -255,21 +255,34 @@ impl World for EngineWorld {
             }
         }
         if requests.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         if self.options.read_only {
-            return if self.are_valid(&requests)? { Ok(()) } else { Err(Box::new(cannot_build(&requests))) };
+            return if self.are_valid(&requests)? {
+                Ok(Vec::new())
+            } else {
+                Err(Box::new(cannot_build(&requests)))
+            };
         }
         let outcome = self.build(&requests, Run::default()).map_err(|error| Box::new(error.diagnostic()))?;
         if let Some(failure) = outcome.failures.first() {
             return Err(Box::new(failure.diagnostic()));
         }
-        for answer in outcome.answers {
-            for path in answer.map_err(|error| Box::new(error.diagnostic()))?.values() {
-                self.seen(path);
+        let mut rewrites = Vec::new();
+        for (request, answer) in requests.iter().zip(outcome.answers) {
+            for (output, path) in answer.map_err(|error| Box::new(error.diagnostic()))? {
+                let printed = self.seen(&path);
+                if let Request::Outputs(drv, _) = request {
+                    rewrites.push((nival_build::downstream_placeholder(drv, &output), printed));
+                }
             }
         }
-        Ok(())
+        Ok(rewrites)
+    }
+
+    fn references(&self, path: &str) -> WorldResult<Vec<String>> {
+        let references = self.store.references(&self.parse(path)?).map_err(|error| stored(&error))?;
+        Ok(references.iter().map(|path| self.store.dir().print(path)).collect())
     }
 
     fn ensure_path(&self, path: &str) -> WorldResult<()> {

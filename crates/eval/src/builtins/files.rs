@@ -56,14 +56,22 @@ impl Evaluator {
     /// A path that is about to be read: what it refers to is built first.
     pub(crate) fn real_path(&mut self, value: Value) -> EvalResult<String> {
         let (path, context) = self.coerce_path(value)?;
-        self.realise(context)?;
+        let path = self.realised(path, context)?;
         Ok(crate::paths::canonical(&path))
     }
 
-    /// Builds what a context refers to.
-    pub(crate) fn realise(&mut self, context: ContextId) -> EvalResult<()> {
+    /// Builds what a context refers to; the path with places of outputs in it that were not known before.
+    fn realised(&mut self, mut path: String, context: ContextId) -> EvalResult<String> {
+        for (placeholder, output) in self.realise(context)? {
+            path = path.replace(&placeholder, &output);
+        }
+        Ok(path)
+    }
+
+    /// Builds what a context refers to; what stood for outputs that were not known before, and their paths.
+    pub(crate) fn realise(&mut self, context: ContextId) -> EvalResult<Vec<(String, String)>> {
         if context.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let elements = self.context_elements(context);
         let builds = elements.iter().any(|element| matches!(element, ContextElement::Output { .. }));
@@ -74,8 +82,7 @@ impl Evaluator {
             )
             .help("allow it with the option `allow-import-from-derivation`"));
         }
-        self.world().realise(&elements)?;
-        Ok(())
+        Ok(self.world().realise(&elements)?)
     }
 
     /// Whether there is something at a path; links are followed.
@@ -116,7 +123,24 @@ fn read_file(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
             format!("the file `{path}` cannot be a string: it holds a zero byte"),
         ));
     }
-    Ok(evaluator.make_string(&bytes, ContextId::EMPTY))
+    let context = references_in(evaluator, &path, &bytes)?;
+    Ok(evaluator.make_string(&bytes, context))
+}
+
+/// The context of a text that was read from the store: what its store path refers to, as far as the text names it.
+fn references_in(evaluator: &mut Evaluator, path: &str, text: &[u8]) -> EvalResult<ContextId> {
+    let world = evaluator.world();
+    let store = format!("{}/", world.store_dir());
+    let Some(inner) = path.strip_prefix(&store) else { return Ok(ContextId::EMPTY) };
+    let end = inner.find('/').unwrap_or(inner.len());
+    let mut elements = Vec::new();
+    for reference in world.references(&format!("{store}{}", &inner[..end]))? {
+        let digits = reference.get(store.len()..store.len() + 32).unwrap_or_default().as_bytes();
+        if !digits.is_empty() && text.windows(digits.len()).any(|window| window == digits) {
+            elements.push(ContextElement::Plain(reference));
+        }
+    }
+    Ok(evaluator.context(&elements))
 }
 
 fn type_value(evaluator: &mut Evaluator, kind: FileType) -> Value {
@@ -144,7 +168,7 @@ fn read_type(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 fn path_exists(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let value = evaluator.force(arguments[0])?;
     let (text, context) = evaluator.coerce_path(value)?;
-    evaluator.realise(context)?;
+    let text = evaluator.realised(text, context)?;
     let folder = value.is_string() && (text.ends_with('/') || text.ends_with("/."));
     let path = crate::paths::canonical(&text);
     if !folder {

@@ -185,10 +185,10 @@ impl World for DiskWorld {
         derivation::parse(text, name, &StoreDir::default()).map_err(|error| failed(path, error))
     }
 
-    fn realise(&self, needed: &[ContextElement]) -> WorldResult<()> {
+    fn realise(&self, needed: &[ContextElement]) -> WorldResult<Vec<(String, String)>> {
         match needed.iter().find(|element| matches!(element, ContextElement::Output { .. })) {
             Some(element) => Err(failed("realise", format!("{element:?}"))),
-            None => Ok(()),
+            None => Ok(Vec::new()),
         }
     }
 

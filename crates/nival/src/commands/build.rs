@@ -108,7 +108,7 @@ fn build_targets(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
     let requests = found.map_err(|error| context.failed(&session, &error))?;
     let (answers, code) =
         building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
-    let made: Vec<BTreeMap<String, StorePath>> = answers.into_iter().filter_map(Result::ok).collect();
+    let made = building::made(requests, answers);
     if arguments.building.dry_run {
         return Ok(code);
     }
@@ -119,10 +119,10 @@ fn build_targets(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
         }
     }
     let paths: Vec<String> =
-        made.iter().flat_map(BTreeMap::values).map(|path| store.dir().print(path)).collect();
+        made.iter().flat_map(|(_, outputs)| outputs.values()).map(|path| store.dir().print(path)).collect();
     if !paths.is_empty() || context.output.is_json() {
         context.output.result(&paths.join("\n"), || {
-            let one = |outputs: &BTreeMap<String, StorePath>| {
+            let one = |(_, outputs): &(Request, BTreeMap<String, StorePath>)| {
                 let named: serde_json::Map<_, _> = outputs
                     .iter()
                     .map(|(name, path)| (name.clone(), json!(store.dir().print(path))))
@@ -169,8 +169,23 @@ fn requests(
     Ok(found)
 }
 
-/// What a value asks to be built: derivations, sets of them, and lists of them.
+/// What a value asks to be built: of one derivation the outputs that are installed, and of sets and lists of
+/// derivations the one output that each stands for.
 pub fn derivation_requests(
+    session: &mut Session,
+    value: nival_eval::Value,
+    automatic: &Automatic,
+) -> Result<Vec<Request>, nival_engine::Error> {
+    let value = session.call_automatically(value, automatic)?;
+    if let Some((drv, outputs)) = session.installed_outputs(value)? {
+        let drv = session.store_path(&drv)?;
+        return Ok(vec![Request::Outputs(drv, outputs.map_or(Wanted::All, Wanted::Names))]);
+    }
+    single_outputs(session, value, automatic)
+}
+
+/// What a value asks to be built where each derivation stands for one of its outputs.
+pub fn single_outputs(
     session: &mut Session,
     value: nival_eval::Value,
     automatic: &Automatic,

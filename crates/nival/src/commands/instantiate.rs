@@ -49,6 +49,12 @@ pub struct Arguments {
     /// With `--eval`, write to the store
     #[arg(long, conflicts_with = "readonly_mode")]
     read_write_mode: bool,
+    /// Make a link to each derivation at this place, which keeps it from the collector
+    #[arg(long, value_name = "LINK", conflicts_with = "eval")]
+    add_root: Option<std::path::PathBuf>,
+    /// Does nothing: every root is one that can lie anywhere
+    #[arg(long, hide = true)]
+    indirect: bool,
     #[command(flatten)]
     evaluation: Evaluation,
 }
@@ -72,7 +78,8 @@ pub fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Resul
         (.., true) => Format::Xml { strict: arguments.strict, places },
         _ => Format::Expression { strict: arguments.strict },
     };
-    let result = each(context, &mut session, arguments, format);
+    let mut roots = Roots { store: context.store()?, link: arguments.add_root.clone(), made: 0 };
+    let result = each(context, &mut session, arguments, format, &mut roots);
     context.show_messages(&session);
     result.map_err(|error| context.failed(&session, &error))?;
     Ok(ExitCode::SUCCESS)
@@ -83,6 +90,7 @@ fn each(
     session: &mut Session,
     arguments: &Arguments,
     format: Format,
+    roots: &mut Roots,
 ) -> Result<(), nival_engine::Error> {
     if arguments.find_file {
         for name in &arguments.files {
@@ -103,7 +111,7 @@ fn each(
         for path in paths {
             let value = session.select(root, path, &automatic)?;
             if !arguments.eval {
-                print_derivations(context, session, value, &automatic)?;
+                print_derivations(context, session, value, &automatic, roots)?;
                 continue;
             }
             let value =
@@ -115,15 +123,39 @@ fn each(
     Ok(())
 }
 
+/// Makes the links that `--add-root` asks for: the second gets a number behind its name.
+struct Roots {
+    store: std::sync::Arc<nival_store::LocalStore>,
+    link: Option<std::path::PathBuf>,
+    made: usize,
+}
+
+impl Roots {
+    /// What is printed for a derivation: the link to it where one is made.
+    fn printed(&mut self, drv: &str) -> Result<String, nival_engine::Error> {
+        let Some(link) = &self.link else { return Ok(drv.to_owned()) };
+        self.made += 1;
+        let mut name = absolute(link.clone()).into_os_string();
+        if self.made > 1 {
+            name.push(format!("-{}", self.made));
+        }
+        let path = self.store.dir().parse(drv).map_err(nival_store::Error::from)?;
+        self.store.add_indirect_root(Path::new(&name), &path)?;
+        Ok(name.to_string_lossy().into_owned())
+    }
+}
+
 fn print_derivations(
     context: &Context,
     session: &mut Session,
     value: nival_eval::Value,
     automatic: &Automatic,
+    roots: &mut Roots,
 ) -> Result<(), nival_engine::Error> {
     for found in session.derivations(value, automatic)? {
         let output = if found.output == "out" { String::new() } else { format!("!{}", found.output) };
-        context.output.text(&format!("{}{output}", found.drv_path), true);
+        let printed = roots.printed(&found.drv_path)?;
+        context.output.text(&format!("{printed}{output}"), true);
     }
     Ok(())
 }

@@ -118,6 +118,7 @@ const SWITCHES: &[&str] = &[
     "allow-dirty",
     "allow-import-from-derivation",
     "auto-optimise-store",
+    "compress-build-log",
     "fsync-metadata",
     "keep-build-log",
     "keep-derivations",

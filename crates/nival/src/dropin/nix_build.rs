@@ -2,15 +2,13 @@
 
 use super::Common;
 use crate::building::{self, Building};
-use crate::commands::build::derivation_requests;
+use crate::commands::build::single_outputs;
 use crate::commands::evaluation::Evaluation;
 use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
 use clap::Parser;
 use nival_build::Request;
 use nival_engine::{Automatic, Expression, Session};
-use nival_store_model::StorePath;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -48,7 +46,7 @@ struct DropIn {
 /// Does what `nix-build` does.
 pub fn main(words: Vec<OsString>) -> ExitCode {
     let mut arguments = DropIn::parse_from(words);
-    arguments.building.print_build_logs |= !arguments.no_build_output && !arguments.common.quiet;
+    arguments.building.plain_logs = !arguments.no_build_output && !arguments.common.quiet;
     super::run(&arguments.common, |context| build(context, &arguments))
 }
 
@@ -63,7 +61,7 @@ fn build(context: &mut Context, arguments: &DropIn) -> Result<ExitCode, Error> {
     if arguments.building.dry_run {
         return Ok(code);
     }
-    let made: Vec<BTreeMap<String, StorePath>> = answers.into_iter().filter_map(Result::ok).collect();
+    let made = building::made(requests, answers);
     let store = context.store()?;
     if code == ExitCode::SUCCESS {
         if !arguments.no_out_link {
@@ -71,7 +69,7 @@ fn build(context: &mut Context, arguments: &DropIn) -> Result<ExitCode, Error> {
                 building::link(&store, &name, &path)?;
             }
         }
-        for path in made.iter().flat_map(BTreeMap::values) {
+        for path in made.iter().flat_map(|(_, outputs)| outputs.values()) {
             context.output.text(&store.dir().print(path), true);
         }
     }
@@ -124,7 +122,7 @@ fn select(
     let paths = if arguments.attributes.is_empty() { &whole[..] } else { &arguments.attributes };
     for path in paths {
         let value = session.select(root, path, automatic)?;
-        found.extend(derivation_requests(session, value, automatic)?);
+        found.extend(single_outputs(session, value, automatic)?);
     }
     Ok(())
 }

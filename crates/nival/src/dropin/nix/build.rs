@@ -51,14 +51,9 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
     let store = context.store()?;
     let print = |path: &StorePath| store.dir().print(path);
-    let made: Vec<(Request, BTreeMap<String, StorePath>)> = requests
-        .into_iter()
-        .zip(answers)
-        .filter_map(|(request, answer)| Some((request, answer.ok()?)))
-        .collect();
+    let made = building::made(requests, answers);
     if code == ExitCode::SUCCESS && !arguments.no_link && !arguments.building.dry_run {
-        let outputs: Vec<_> = made.iter().map(|(_, outputs)| outputs.clone()).collect();
-        for (name, path) in building::link_names(&arguments.out_link, &outputs) {
+        for (name, path) in building::link_names(&arguments.out_link, &made) {
             building::link(&store, &name, &path)?;
         }
     }
