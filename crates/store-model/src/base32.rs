@@ -7,6 +7,22 @@ pub const fn encoded_length(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { (bytes * 8 - 1) / 5 + 1 }
 }
 
+/// What a digit stands for; `None` for characters that are none.
+pub const fn value(digit: u8) -> Option<u8> {
+    let value = VALUES[digit as usize];
+    if value < 32 { Some(value) } else { None }
+}
+
+const VALUES: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut n = 0;
+    while n < 32 {
+        values[ALPHABET[n] as usize] = n as u8;
+        n += 1;
+    }
+    values
+};
+
 /// Encodes bytes.
 pub fn encode(bytes: &[u8]) -> String {
     let digit = |n: usize| {

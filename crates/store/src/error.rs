@@ -44,6 +44,15 @@ pub enum Error {
         /// Those that refer to it.
         by: Vec<String>,
     },
+    /// A path cannot go: it is alive.
+    StillAlive {
+        /// The path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something that is no root is where a root is to be.
+    RootInTheWay(PathBuf),
     /// A content address does not give the path that claims it.
     Unaddressed {
         /// The path.
@@ -122,6 +131,12 @@ impl fmt::Display for Error {
                 let by: Vec<_> = by.iter().map(|path| format!("`{path}`")).collect();
                 write!(f, "cannot delete path `{path}` because it is in use by {}", by.join(", "))
             }
+            Self::StillAlive { path, reason } => {
+                write!(f, "cannot delete path `{path}` since it is still alive: {reason}")
+            }
+            Self::RootInTheWay(path) => {
+                write!(f, "cannot create symlink `{}`; already exists", path.display())
+            }
             Self::Unaddressed { path, address } => {
                 write!(f, "`{path}` claims to be content-addressed but isn't: `{address}` names another path")
             }
@@ -189,6 +204,10 @@ impl Error {
                 .help("build it, copy it from another store, or look at its spelling"),
             Self::InUse { .. } => Diagnostic::error(&diagnostics::in_use::ENTRY, message)
                 .help("delete those paths first, or let the garbage collector choose the order"),
+            Self::StillAlive { .. } => Diagnostic::error(&diagnostics::still_alive::ENTRY, message)
+                .help("remove what needs it first; `nival why PATH` shows the whole way from a root"),
+            Self::RootInTheWay(_) => Diagnostic::error(&diagnostics::root_in_the_way::ENTRY, message)
+                .help("move it away, or name another link"),
             Self::Unaddressed { .. } => Diagnostic::error(&diagnostics::unaddressed::ENTRY, message)
                 .help("do not trust where this came from; bring the path from elsewhere or build it"),
             Self::OtherContents { .. } => Diagnostic::error(&diagnostics::other_contents::ENTRY, message)

@@ -115,7 +115,7 @@ impl Open {
     fn tell(&mut self, socket: &Path, printed: &str) -> io::Result<()> {
         let stream = match &mut self.socket {
             Some(stream) => stream,
-            none => none.insert(UnixStream::connect(socket)?),
+            none => none.insert(nival_sys::socket::connect(socket)?),
         };
         stream.write_all(format!("{printed}\n").as_bytes())?;
         let mut answer = [0];

@@ -1,6 +1,7 @@
 //! Files and folders. Reading calls are std's own; changing calls pass a fault point.
 
 pub mod folder;
+pub mod removal;
 
 use crate::fault;
 use std::fs::{File, OpenOptions};

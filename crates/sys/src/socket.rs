@@ -62,6 +62,37 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
+/// Listens at a path as [`listen`] does, where any user can connect; the path may be longer than an address of a
+/// socket.
+///
+/// # Errors
+/// Whatever the kernel says, with the path.
+pub fn listen_for_all(path: &Path) -> io::Result<UnixListener> {
+    fault::point("bind", &path)?;
+    let _ = std::fs::remove_file(path);
+    let bound = short(path).and_then(|(_folder, short)| UnixListener::bind(short));
+    let listener = crate::fs::at(path, bound)?;
+    crate::fs::set_mode(path, 0o666)?;
+    Ok(listener)
+}
+
+/// Connects to a path that may be longer than an address of a socket.
+///
+/// # Errors
+/// Whatever the kernel says, with the path.
+pub fn connect(path: &Path) -> io::Result<UnixStream> {
+    crate::fs::at(path, short(path).and_then(|(_folder, short)| UnixStream::connect(short)))
+}
+
+/// A short name of a socket's path, by a descriptor of its folder that must stay open.
+fn short(path: &Path) -> io::Result<(std::fs::File, std::path::PathBuf)> {
+    use std::os::fd::AsRawFd as _;
+    let folder = std::fs::File::open(path.parent().unwrap_or(Path::new("/")))?;
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let short = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
+    Ok((folder, short))
+}
+
 /// Ends the listening of a socket in all its copies: who waits for a connection gets `EINVAL`.
 ///
 /// # Errors

@@ -44,7 +44,7 @@ pub struct Realisation {
 }
 
 impl Database {
-    fn has_realisations(&self) -> Result<bool, Error> {
+    pub(crate) fn realisations_exist(&self) -> Result<bool, Error> {
         let mut query = self
             .connection
             .prepare_cached("select 1 from SchemaMigrations where migration = ?")
@@ -53,7 +53,7 @@ impl Database {
     }
 
     pub(crate) fn realisation(&self, derivation: &Hash, output: &str) -> Result<Option<Realisation>, Error> {
-        if !self.has_realisations()? {
+        if !self.realisations_exist()? {
             return Ok(None);
         }
         let found: Option<(String, Option<String>)> = self
@@ -79,7 +79,7 @@ impl Database {
     /// Registers a realisation; another one that says the same gets its signatures.
     pub(crate) fn register_realisation(&mut self, new: &Realisation) -> Result<(), Error> {
         let failed = self.failed();
-        if !self.has_realisations()? {
+        if !self.realisations_exist()? {
             self.connection.execute_batch(TABLES).map_err(&failed)?;
             self.connection
                 .execute("insert or ignore into SchemaMigrations values (?)", [MIGRATION])

@@ -17,8 +17,10 @@ pub mod not_a_file;
 pub mod not_valid;
 pub mod other_contents;
 pub mod other_realisation;
+pub mod root_in_the_way;
 pub mod schema;
 pub mod special_file;
+pub mod still_alive;
 pub mod store_name;
 pub mod unaddressed;
 pub mod untrusted;
@@ -51,4 +53,6 @@ pub static ENTRIES: &[&Entry] = &[
     &key::ENTRY,
     &address::ENTRY,
     &daemon::ENTRY,
+    &still_alive::ENTRY,
+    &root_in_the_way::ENTRY,
 ];

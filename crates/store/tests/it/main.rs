@@ -2,6 +2,7 @@
 
 mod archive;
 mod caches;
+mod collecting;
 mod locking;
 mod registering;
 mod web;
