@@ -14,7 +14,7 @@ pub enum BuildError {
     Builder {
         /// The derivation.
         drv: String,
-        /// How it ended, such as `exit code 1`.
+        /// How it ended, such as `failed with exit code 1`.
         ended: String,
         /// The last lines that it said.
         tail: Vec<String>,
@@ -25,7 +25,7 @@ pub enum BuildError {
     Limit {
         /// The derivation.
         drv: String,
-        /// What was passed, such as `ran for more than 60 s`.
+        /// What was passed, such as `timed out after 60 seconds`.
         limit: String,
         /// The setting that says how much may be.
         setting: &'static str,
@@ -106,6 +106,7 @@ impl BuildError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Builder { .. } => 100,
+            Self::Limit { setting: "max-build-log-size", .. } => 1,
             Self::Limit { .. } => 101,
             Self::HashMismatch { .. } => 102,
             Self::NotDeterministic { .. } => 104,
@@ -163,8 +164,8 @@ impl BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Builder { drv, ended, .. } => write!(f, "the builder failed with {ended}: `{drv}`"),
-            Self::Limit { drv, limit, .. } => write!(f, "the builder {limit} and was ended: `{drv}`"),
+            Self::Builder { drv, ended, .. } => write!(f, "the builder {ended}: `{drv}`"),
+            Self::Limit { drv, limit, .. } => write!(f, "the builder {limit}: `{drv}`"),
             Self::HashMismatch { drv, wanted, got, .. } => write!(
                 f,
                 "hash mismatch in fixed-output derivation `{drv}`:\n  specified: {}\n        got: {}",

@@ -361,7 +361,7 @@ impl<'a> Build<'a> {
         if self.around.cancel.is_cancelled() {
             return Err(BuildError::Cancelled);
         }
-        result.map_err(|_| self.failure("exit code 1".to_owned()))
+        result.map_err(|_| self.failure("failed with exit code 1".to_owned()))
     }
 
     fn run_builder(
@@ -426,8 +426,8 @@ impl<'a> Build<'a> {
         }
         match ended {
             Ended::Code(0) => Ok(()),
-            Ended::Code(code) => Err(self.failure(format!("exit code {code}"))),
-            Ended::Signal(signal) => Err(self.failure(format!("signal {signal}"))),
+            Ended::Code(code) => Err(self.failure(format!("failed with exit code {code}"))),
+            Ended::Signal(signal) => Err(self.failure(format!("failed due to signal {signal}"))),
         }
     }
 
@@ -630,7 +630,7 @@ impl<'a> Build<'a> {
 fn top_folder(settings: &BuildSettings, state: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = settings.folder.clone().unwrap_or_else(|| state.join("builds"));
-    folder.join(format!("nival-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+    folder.join(format!("nix-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Whether a builder may use the host's network: where what it makes is checked by its hash, or is impure.
@@ -694,6 +694,6 @@ impl Watch {
             ));
         }
         let size = self.size.filter(|limit| self.said > *limit)?;
-        Some((format!("said more than {size} bytes"), "max-build-log-size"))
+        Some((format!("was killed after writing more than {size} bytes of log output"), "max-build-log-size"))
     }
 }

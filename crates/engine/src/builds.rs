@@ -1,5 +1,6 @@
 //! Building what evaluation found, or needs itself.
 
+use crate::diagnostics;
 use crate::error::Error;
 use crate::nix_settings::NixSettings;
 use crate::session::Session;
@@ -7,9 +8,12 @@ use nival_build::{
     BuildSettings, Confinement, HostPath, Observer, Outcome, Request, Run, Silent, Substituter, Surroundings,
     Wanted,
 };
+use nival_diagnostics::Diagnostic;
+use nival_eval::{Coercion, ContextElement, Kind, Value};
 use nival_store::{LocalStore, PathInfo};
 use nival_store_model::StorePath;
 use nival_transport::Cancel;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,6 +87,38 @@ impl Session {
     /// A path as programs inside see it.
     pub fn printed(&self, path: &StorePath) -> String {
         self.world.store().dir().print(path)
+    }
+
+    /// Where a value is a string that refers to one thing of the store: what it asks for.
+    ///
+    /// # Errors
+    /// A string that refers to nothing, to several things, or to all that a derivation needs.
+    pub fn context_request(&mut self, value: Value) -> Result<Option<Request>, Error> {
+        if self.evaluator.kind(value)? != Kind::String {
+            return Ok(None);
+        }
+        let coercion = Coercion { more: false, copy_to_store: false };
+        let (text, context) = self.evaluator.coerce_to_string(value, coercion)?;
+        let elements = self.evaluator.context_elements(context);
+        let wrong = |problem: String| {
+            let diagnostic = Diagnostic::error(&diagnostics::no_derivation::ENTRY, problem)
+                .help("name a derivation, or a string that is made of one output, such as `package.outPath`");
+            Err(Error::Other(Box::new(diagnostic)))
+        };
+        match elements.as_slice() {
+            [ContextElement::Output { drv, output }] => {
+                let names = BTreeSet::from([output.clone()]);
+                Ok(Some(Request::Outputs(self.store_path(drv)?, Wanted::Names(names))))
+            }
+            [ContextElement::Plain(path)] => Ok(Some(Request::Path(self.store_path(path)?))),
+            [ContextElement::DrvDeep(_)] => wrong(format!(
+                "the string `{text}` has a context which refers to a complete source and binary closure. This is not supported"
+            )),
+            all => wrong(format!(
+                "the string `{text}` has {} entries in its context. It should only have exactly one entry",
+                all.len()
+            )),
+        }
     }
 
     /// What a text asks for that names something of the store: a path, a derivation, or outputs of one as

@@ -269,9 +269,16 @@ fn unknown_store(reference: &str) -> Diagnostic {
         .help("name a folder, or write `local?root=FOLDER`")
 }
 
-/// Makes a path absolute without asking the disk.
+/// Makes a path absolute without asking the disk; `..` takes the part before it away, as in the language.
 pub fn absolute(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
+    let mut normal = PathBuf::new();
+    for part in std::path::absolute(&path).unwrap_or(path).components() {
+        match part {
+            std::path::Component::ParentDir => drop(normal.pop()),
+            other => normal.push(other),
+        }
+    }
+    normal
 }
 
 fn search_path() -> Vec<(String, String)> {

@@ -54,8 +54,8 @@ pub fn build(around: &Surroundings<'_>, requests: &[Request], run: Run<'_>) -> R
     let plan = Plan::make(around.store, requests, &run)?;
     plan.tell(around, &run)?;
     if run.dry {
-        let empty = || Ok(BTreeMap::new());
-        return Ok(Outcome { answers: requests.iter().map(|_| empty()).collect(), failures: Vec::new() });
+        let answers = requests.iter().enumerate().map(|(n, request)| plan.expected(around.store, n, request));
+        return Ok(Outcome { answers: answers.collect(), failures: Vec::new() });
     }
     run::carry_out(around, plan, requests, &run)
 }

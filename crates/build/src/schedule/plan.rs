@@ -282,6 +282,27 @@ impl Plan {
         }
     }
 
+    /// What is known beforehand of the outputs of a request.
+    pub(super) fn expected(
+        &self,
+        store: &LocalStore,
+        number: usize,
+        request: &Request,
+    ) -> Result<BTreeMap<String, StorePath>, BuildError> {
+        let Some(node) = self.requested.get(number).and_then(|node| self.nodes.get(*node)) else {
+            return Ok(BTreeMap::new());
+        };
+        let mut outputs = match &node.what {
+            What::There(outputs) | What::Bring(outputs, _) => outputs.clone(),
+            What::Build(derivation) => known_paths(store, derivation)?,
+            What::Missing(path) => return Err(BuildError::Missing { path: store.dir().print(path) }),
+        };
+        if let Request::Outputs(_, Wanted::Names(names)) = request {
+            outputs.retain(|name, _| names.contains(name));
+        }
+        Ok(outputs)
+    }
+
     /// What will be built.
     pub fn builds(&self) -> Vec<StorePath> {
         let is_built = |(node, _): &(&Node, &StorePath)| matches!(node.what, What::Build(_));

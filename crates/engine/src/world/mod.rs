@@ -272,6 +272,11 @@ impl World for EngineWorld {
         for (request, answer) in requests.iter().zip(outcome.answers) {
             for (output, path) in answer.map_err(|error| Box::new(error.diagnostic()))? {
                 let printed = self.seen(&path);
+                if self.access.is_limited() {
+                    for inner in self.store.closure(&[path]).map_err(|error| stored(&error))? {
+                        self.seen(&inner);
+                    }
+                }
                 if let Request::Outputs(drv, _) = request {
                     rewrites.push((nival_build::downstream_placeholder(drv, &output), printed));
                 }

@@ -181,6 +181,9 @@ pub fn derivation_requests(
         let drv = session.store_path(&drv)?;
         return Ok(vec![Request::Outputs(drv, outputs.map_or(Wanted::All, Wanted::Names))]);
     }
+    if let Some(request) = session.context_request(value)? {
+        return Ok(vec![request]);
+    }
     single_outputs(session, value, automatic)
 }
 

@@ -73,5 +73,6 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
             context.output.text(&print(path), true);
         }
     }
-    Ok(code)
+    // Unlike the older programs this one ends with 1 whatever failed.
+    Ok(if code == ExitCode::SUCCESS { code } else { ExitCode::FAILURE })
 }
