@@ -182,7 +182,7 @@ fn file_in_place_of_a_root_stays() {
 #[test]
 fn adding_while_collecting_loses_nothing() {
     let (folder, store) = store();
-    for number in 0..3000 {
+    for number in 0..600 {
         text(&store, "old", &number.to_string(), &[]);
     }
     drop(store);
@@ -190,8 +190,8 @@ fn adding_while_collecting_loses_nothing() {
     let added = std::thread::scope(|scope| {
         let adding = scope.spawn(|| {
             let mut previous: Vec<StorePath> = Vec::new();
-            for number in 0..600 {
-                let path = text(&store, "old", &(number * 5).to_string(), &[]);
+            for number in 0..150 {
+                let path = text(&store, "old", &(number * 4).to_string(), &[]);
                 previous.push(text(&store, "new", &number.to_string(), &[path]));
             }
             previous
