@@ -3,6 +3,7 @@
 //! Tests of machines share one data folder, so that packages are fetched once, and run one after the other. They run as
 //! the user who starts them; as root, `unprivileged` also acts as the user `nival-ci`, whom `cargo xtask setup` makes.
 
+mod builds;
 mod commands;
 mod enabled;
 mod failing;
