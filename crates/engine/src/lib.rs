@@ -19,6 +19,7 @@ mod options;
 pub mod packages;
 mod project;
 mod session;
+mod substitution;
 mod world;
 
 pub use builds::Builds;
@@ -34,3 +35,4 @@ pub use nix_settings::{NixSettings, split_nix_path};
 pub use options::OptionDescription;
 pub use project::{Project, machine_name, short_hash};
 pub use session::{Session, SessionOptions};
+pub use substitution::Caches;

@@ -19,7 +19,7 @@ pub struct Arguments {
     #[arg(long, global = true, value_name = "FOLDER", env = "NIVAL_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
 
-    /// The store, as Nix names it: a folder, or local?root=FOLDER
+    /// The store, by its address: a folder, local?root=FOLDER, file:///CACHE, https://CACHE
     #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<String>,
 
@@ -114,6 +114,18 @@ pub enum Command {
     Instantiate(commands::instantiate::Arguments),
     /// Show the log of a build
     Log(commands::log::Arguments),
+    /// Copy paths between stores, with all that they refer to
+    Copy(commands::copy::Arguments),
+    /// Show what is known of store paths: sizes, signatures, references
+    PathInfo(commands::path_info::Arguments),
+    /// Work with a store and single paths of it
+    Store(commands::store::Arguments),
+    /// Make keys that sign store paths
+    Key(commands::key::Arguments),
+    /// Hash files and trees, and write hashes in other spellings
+    Hash(commands::hash::Arguments),
+    /// Look into archives without unpacking them
+    Nar(commands::nar::Arguments),
     /// Check that the store is whole and unchanged
     Verify(commands::verify::Arguments),
     /// Explain an error code

@@ -8,7 +8,9 @@ use clap::Args;
 use nival_build::{Answer, BuildError, Mode, Outcome, Request, Run};
 use nival_engine::{Builds, NixSettings, Session};
 use nival_store::LocalStore;
+use nival_store::binary_cache::read_secret_key;
 use nival_store_model::StorePath;
+use nival_store_model::signature::fingerprint;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -107,7 +109,18 @@ pub fn builds(
     nix.apply_to(&mut builds.settings.transport);
     builds.settings.caller = crate::context::environment();
     nix.apply_to_builds(&mut builds.settings);
-    let _ = context;
+    let dir = context.store()?.dir().clone();
+    let files = nix.list("secret-key-files");
+    let keys = files.iter().map(|file| read_secret_key(Path::new(file)));
+    let keys = keys.collect::<Result<Vec<_>, _>>()?;
+    builds.sign = Arc::new(move |info| {
+        let text = fingerprint(&dir, &info.path, &info.nar_hash, info.nar_size, &info.references);
+        info.signatures.extend(keys.iter().map(|key| key.sign(text.as_bytes()).to_string()));
+    });
+    let caches = context.caches(nix)?;
+    if !caches.is_empty() {
+        builds.substituter = Some(Arc::new(caches));
+    }
     Ok(builds)
 }
 

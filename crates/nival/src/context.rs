@@ -64,15 +64,25 @@ impl Context {
 
     /// Where the store lies: where it is said, else where Nix's environment says, else below the data folder.
     fn store_config(&self) -> Result<StoreConfig, Error> {
+        let own = self.own_store_config();
+        match &self.named_store {
+            Some(reference) => own.referred(reference).ok_or_else(|| Error::plain(unknown_store(reference))),
+            None => Ok(own),
+        }
+    }
+
+    /// Where the store lies where none is named: where Nix's environment says, else below the data folder.
+    pub fn own_store_config(&self) -> StoreConfig {
         let own = StoreConfig::below(&self.store_root());
-        if let Some(reference) = &self.named_store {
-            let known = StoreConfig::from_environment(&environment()).unwrap_or(own).referred(reference);
-            return known.ok_or_else(|| Error::plain(unknown_store(reference)));
-        }
         if self.data_is_named {
-            return Ok(own);
+            return own;
         }
-        Ok(StoreConfig::from_environment(&environment()).unwrap_or(own))
+        StoreConfig::from_environment(&environment()).unwrap_or(own)
+    }
+
+    /// The address of the store that was named.
+    pub fn named_store(&self) -> Option<&str> {
+        self.named_store.as_deref()
     }
 
     /// The physical folder that holds `nix/store`.
@@ -248,7 +258,7 @@ pub fn transport_options() -> Options {
 }
 
 /// The user's folder for what can be fetched again.
-fn cache_folder() -> Option<PathBuf> {
+pub fn cache_folder() -> Option<PathBuf> {
     let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let usual =
         || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")).filter(|path| path.is_absolute());

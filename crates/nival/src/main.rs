@@ -17,6 +17,7 @@ mod memory;
 mod output;
 mod progress;
 mod reference;
+mod stores;
 
 use clap::Parser as _;
 use std::process::ExitCode;

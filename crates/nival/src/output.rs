@@ -14,6 +14,7 @@ pub struct Output {
     /// For results, on standard output.
     result_color: bool,
     json: bool,
+    quiet: bool,
 }
 
 impl Output {
@@ -29,7 +30,14 @@ impl Output {
             color: decide(std::io::stderr().is_terminal()),
             result_color: decide(std::io::stdout().is_terminal()),
             json,
+            quiet: false,
         }
+    }
+
+    /// The same, without lines of progress.
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     /// Whether results are JSON.
@@ -57,7 +65,7 @@ impl Output {
 
     /// Prints a line of progress.
     pub fn say(&self, text: &str) {
-        if !self.json {
+        if !self.json && !self.quiet {
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     }

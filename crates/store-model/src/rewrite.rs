@@ -10,6 +10,10 @@ pub struct Rewriter<W: Write> {
     /// What may be the beginning of a text that goes on with the next bytes.
     kept: Vec<u8>,
     longest: usize,
+    /// How many bytes were handed on.
+    passed: u64,
+    /// Where texts were replaced.
+    places: Vec<u64>,
 }
 
 impl<W: Write> Rewriter<W> {
@@ -18,7 +22,7 @@ impl<W: Write> Rewriter<W> {
         let usable = |pair: &(Vec<u8>, Vec<u8>)| !pair.0.is_empty() && pair.0.len() == pair.1.len();
         let pairs: Vec<_> = pairs.into_iter().filter(usable).collect();
         let longest = pairs.iter().map(|(from, _)| from.len()).max().unwrap_or(1);
-        Self { out, pairs, kept: Vec::new(), longest }
+        Self { out, pairs, kept: Vec::new(), longest, passed: 0, places: Vec::new() }
     }
 
     /// Writes what is left, and gives the writer back.
@@ -38,12 +42,14 @@ impl<W: Write> Write for Rewriter<W> {
             let mut at = 0;
             while let Some(found) = find(&self.kept[at..], from) {
                 self.kept[at + found..at + found + from.len()].copy_from_slice(to);
+                self.places.push(self.passed + (at + found) as u64);
                 at += found + from.len();
             }
         }
         let done = self.kept.len().saturating_sub(self.longest - 1);
         self.out.write_all(&self.kept[..done])?;
         self.kept.drain(..done);
+        self.passed += done as u64;
         Ok(bytes.len())
     }
 
@@ -66,8 +72,8 @@ fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
     None
 }
 
-/// Hashes contents as if the digits of their own path were zero bytes, as paths are whose name comes from contents that
-/// name themselves.
+/// Hashes contents as if the digits of their own path were zero bytes, and then where they stood, as paths are hashed
+/// whose name comes from contents that name themselves.
 pub struct ModuloHasher(Rewriter<Hasher>);
 
 impl ModuloHasher {
@@ -81,8 +87,13 @@ impl ModuloHasher {
     ///
     /// # Errors
     /// Never: hashing in memory does not fail.
-    pub fn finish(self) -> io::Result<Hash> {
-        Ok(self.0.finish()?.finish())
+    pub fn finish(mut self) -> io::Result<Hash> {
+        let places = std::mem::take(&mut self.0.places);
+        let mut hasher = self.0.finish()?;
+        for place in places {
+            hasher.update(format!("|{place}").as_bytes());
+        }
+        Ok(hasher.finish())
     }
 }
 
@@ -99,6 +110,20 @@ impl Write for ModuloHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_of_own_digits_are_hashed() {
+        let digits = "0123456789abcdfghijklmnpqrsvwxyz";
+        let text = format!("a{digits}bc{digits}");
+        let wanted = [b"a".as_slice(), &[0; 32], b"bc", &[0; 32], b"|1|35"].concat();
+        for size in [1, 7, 32, 200] {
+            let mut hasher = ModuloHasher::new(Algorithm::Sha256, digits);
+            for piece in text.as_bytes().chunks(size) {
+                hasher.write_all(piece).unwrap();
+            }
+            assert_eq!(hasher.finish().unwrap(), Hash::sha256(&wanted), "pieces of {size}");
+        }
+    }
 
     #[test]
     fn pieces_give_what_the_whole_gives() {

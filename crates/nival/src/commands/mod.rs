@@ -2,22 +2,28 @@
 
 pub mod build;
 pub mod completions;
+pub mod copy;
 pub mod down;
 pub mod enable;
 pub mod eval;
 pub mod evaluation;
 pub mod explain;
 pub mod generations;
+pub mod hash;
 pub mod init;
 pub mod instantiate;
+pub mod key;
 pub mod lock;
 pub mod log;
 pub mod logs;
+pub mod nar;
+pub mod path_info;
 pub mod plan;
 pub mod realise;
 pub mod rollback;
 pub mod shell;
 pub mod status;
+pub mod store;
 pub mod switch;
 pub mod target;
 pub mod up;
@@ -50,6 +56,12 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Eval(arguments) => eval::run(context, &arguments),
         Command::Instantiate(arguments) => instantiate::run(context, &arguments),
         Command::Log(arguments) => log::run(context, &arguments),
+        Command::Copy(arguments) => copy::run(context, &arguments),
+        Command::PathInfo(arguments) => path_info::run(context, &arguments),
+        Command::Store(arguments) => store::run(context, &arguments),
+        Command::Key(arguments) => key::run(context, &arguments),
+        Command::Hash(arguments) => hash::run(context, &arguments),
+        Command::Nar(arguments) => nar::run(context, &arguments),
         Command::Verify(arguments) => verify::run(context, &arguments),
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::Completions(arguments) => completions::run(&arguments),

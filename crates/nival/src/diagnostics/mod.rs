@@ -1,9 +1,11 @@
 //! The diagnostics that the command raises.
 
+pub mod bad_hash;
 pub mod in_the_way;
 pub mod no_log;
 pub mod no_source;
 pub mod no_store;
+pub mod not_in_archive;
 pub mod other_project;
 pub mod refused;
 pub mod unknown_code;
@@ -21,4 +23,6 @@ pub static ENTRIES: &[&Entry] = &[
     &no_source::ENTRY,
     &no_store::ENTRY,
     &other_project::ENTRY,
+    &bad_hash::ENTRY,
+    &not_in_archive::ENTRY,
 ];

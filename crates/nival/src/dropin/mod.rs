@@ -7,6 +7,7 @@
 mod nix;
 mod nix_build;
 mod nix_instantiate;
+mod nix_prefetch_url;
 
 use crate::arguments::{Shared, When};
 use crate::context::Context;
@@ -19,8 +20,12 @@ use std::process::ExitCode;
 type Program = fn(Vec<OsString>) -> ExitCode;
 
 /// The programs by name.
-const PROGRAMS: &[(&str, Program)] =
-    &[("nix", nix::main), ("nix-build", nix_build::main), ("nix-instantiate", nix_instantiate::main)];
+const PROGRAMS: &[(&str, Program)] = &[
+    ("nix", nix::main),
+    ("nix-build", nix_build::main),
+    ("nix-instantiate", nix_instantiate::main),
+    ("nix-prefetch-url", nix_prefetch_url::main),
+];
 
 /// The program of a name, where its place can be taken.
 pub fn program(name: &OsStr) -> Option<Program> {

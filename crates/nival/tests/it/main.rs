@@ -12,5 +12,6 @@ mod killed;
 mod machines;
 mod outside;
 mod refused;
+mod stores;
 mod unprivileged;
 mod world;

@@ -12,7 +12,7 @@ mod put;
 mod remembered;
 
 pub use listing::listing;
-pub use options::CacheOptions;
+pub use options::{CacheOptions, read_secret_key};
 pub use remembered::{Lifetimes, Remembered};
 
 pub(crate) use compress::decoder;

@@ -278,6 +278,23 @@ impl LocalStore {
         self.valid_info(&path)
     }
 
+    /// Copies a file or tree into the store under an address of any method and algorithm.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Error::NotAFile`] where a method that takes a file meets a folder.
+    pub fn add_fixed(
+        &self,
+        name: &str,
+        source: &Path,
+        method: ContentMethod,
+        algorithm: nival_store_model::Algorithm,
+    ) -> Result<PathInfo, Error> {
+        let staged = self.staging(name);
+        sys::remove_tree(&staged).doing(|| format!("copy `{}` to the store", source.display()))?;
+        copy(source, &staged, &mut |_, _| Ok(true))?;
+        self.adopt_fixed(name, &staged, method, algorithm)
+    }
+
     /// Makes a tree of the staging folder a path of the store, under an address of any method and algorithm.
     ///
     /// # Errors

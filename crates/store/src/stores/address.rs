@@ -62,6 +62,11 @@ impl Reference {
     pub fn address(&self) -> &Address {
         &self.address
     }
+
+    /// A parameter's value.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
 }
 
 impl fmt::Display for Reference {

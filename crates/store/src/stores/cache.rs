@@ -51,6 +51,10 @@ impl Store for BinaryCache {
         self.log(derivation)
     }
 
+    fn add_log(&self, derivation: &StorePath, text: &[u8]) -> Result<(), Error> {
+        self.put_log(derivation, text)
+    }
+
     fn is_trusted(&self) -> bool {
         self.options().trusted
     }

@@ -9,7 +9,7 @@ use crate::{LocalStore, PathInfo};
 use nival_store_model::{ContentMethod, StoreDir, StorePath};
 use nival_sys::fs as sys;
 use std::collections::BTreeSet;
-use std::io::{self, PipeReader, Read};
+use std::io::{self, PipeReader, Read, Write as _};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
@@ -59,8 +59,12 @@ impl Store for LocalStore {
         self.read_kept_log(derivation)
     }
 
-    fn is_trusted(&self) -> bool {
-        false
+    fn add_log(&self, derivation: &StorePath, text: &[u8]) -> Result<(), Error> {
+        self.keep_log(derivation, text)
+    }
+
+    fn trusts_client(&self) -> Option<bool> {
+        Some(true)
     }
 }
 
@@ -84,6 +88,22 @@ impl LocalStore {
         let bytes = std::fs::File::open(&packed).doing(doing)?;
         bzip2::read::MultiBzDecoder::new(bytes).read_to_end(&mut text).doing(doing)?;
         Ok(Some(text))
+    }
+}
+
+impl LocalStore {
+    /// Keeps the log of a derivation's build where Nix does.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn keep_log(&self, derivation: &StorePath, text: &[u8]) -> Result<(), Error> {
+        let name = derivation.base_name();
+        let doing = || format!("keep the log of `{name}`");
+        let folder = self.config().log.join("drvs").join(&name[..2]);
+        sys::create_dir_all(&folder).doing(doing)?;
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+        let packed = encoder.write_all(text).and_then(|()| encoder.finish()).doing(doing)?;
+        sys::write_atomic(&folder.join(format!("{}.bz2", &name[2..])), &packed, 0o644).doing(doing)
     }
 }
 

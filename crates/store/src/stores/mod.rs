@@ -71,6 +71,22 @@ pub trait Store: Send + Sync {
     /// Where it cannot be asked.
     fn log(&self, derivation: &StorePath) -> Result<Option<Vec<u8>>, Error>;
 
+    /// Keeps the log of a derivation's build.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    fn add_log(&self, derivation: &StorePath, text: &[u8]) -> Result<(), Error>;
+
+    /// The version of the program that keeps it, where one was asked.
+    fn version(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether it does all that it is asked by this user, where that can be known.
+    fn trusts_client(&self) -> Option<bool> {
+        None
+    }
+
     /// Whether what comes from it needs no signature.
     fn is_trusted(&self) -> bool {
         false

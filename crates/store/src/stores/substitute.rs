@@ -10,7 +10,7 @@ use crate::remote_error::RemoteError;
 use crate::{LocalStore, PathInfo};
 use nival_store_model::StorePath;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Where paths may be brought from.
 #[derive(Clone, Default)]
@@ -87,6 +87,12 @@ impl Substituters {
         self.find_from(path, 0)
     }
 
+    /// Those of some paths that a store has, with what is said of them.
+    pub fn find_all(&self, paths: &[StorePath]) -> Vec<Substitutable> {
+        let threads = self.stores().map(|store| store.parallel()).max().unwrap_or(1);
+        schedule::map(paths, threads, |path| self.find(path).0).into_iter().flatten().collect()
+    }
+
     fn find_from(&self, path: &StorePath, first: usize) -> (Option<Substitutable>, Vec<String>) {
         let mut causes = Vec::new();
         for (at, (store, _)) in self.stores.iter().enumerate().skip(first) {
@@ -148,6 +154,20 @@ impl Substituters {
         paths: &[StorePath],
         begin: &(dyn Fn(&Substitutable) + Sync),
     ) -> Result<BTreeMap<StorePath, Outcome>, Error> {
+        self.bring_telling(store, paths, begin, &|_| {})
+    }
+
+    /// As [`Self::bring`]; `done` is told each path that has come.
+    ///
+    /// # Errors
+    /// As [`Self::bring`].
+    pub fn bring_telling(
+        &self,
+        store: &LocalStore,
+        paths: &[StorePath],
+        begin: &(dyn Fn(&Substitutable) + Sync),
+        done: &(dyn Fn(&StorePath) + Sync),
+    ) -> Result<BTreeMap<StorePath, Outcome>, Error> {
         for path in paths {
             store.temp_root(path)?;
         }
@@ -156,7 +176,7 @@ impl Substituters {
             let (path, causes) = (store.dir().print(path), causes.clone());
             return Err(RemoteError::Missing { path, causes }.into());
         }
-        self.carry_out(store, &plan, begin)?;
+        self.carry_out(store, &plan, begin, done)?;
         let outcome = |path: &StorePath| match plan.found.get(path) {
             Some(found) => Outcome::Brought(found.info.nar_size),
             None => Outcome::Valid,
@@ -174,19 +194,18 @@ impl Substituters {
         store: &LocalStore,
         plan: &Plan,
         begin: &(dyn Fn(&Substitutable) + Sync),
+        done: &(dyn Fn(&StorePath) + Sync),
     ) -> Result<(), Error> {
         let infos: BTreeMap<_, _> =
             plan.found.iter().map(|(path, found)| (path.clone(), found.info.clone())).collect();
         let order = references_first(&infos);
         let needs = needs(&order, &infos);
-        let warnings = Mutex::new(());
         schedule::run(&needs, self.jobs, |at| {
             let Some(found) = plan.found.get(&order[at]) else { return Ok(()) };
-            {
-                let _one = warnings.lock().unwrap_or_else(PoisonError::into_inner);
-                begin(found);
-            }
-            self.fetch(store, found)
+            begin(found);
+            self.fetch(store, found)?;
+            done(&order[at]);
+            Ok(())
         })
     }
 

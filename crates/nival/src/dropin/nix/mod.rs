@@ -6,6 +6,7 @@ mod derivation;
 mod eval;
 mod installables;
 mod log;
+mod native;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -37,7 +38,11 @@ enum Command {
 
 /// Does what `nix` does.
 pub fn main(words: Vec<OsString>) -> ExitCode {
-    match Nix::parse_from(options_behind(words)).command {
+    let words = options_behind(words);
+    if native::is_native(&words) {
+        return native::main(words);
+    }
+    match Nix::parse_from(words).command {
         Command::Build(arguments) => {
             super::run(&arguments.common.clone(), |context| build::run(context, &arguments))
         }

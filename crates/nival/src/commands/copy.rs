@@ -1,0 +1,98 @@
+//! `nival copy`
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::output::bytes;
+use crate::stores::{SettingArguments, path_of};
+use clap::Args;
+use nival_store::binary_cache::read_secret_key;
+use nival_store::stores::{CopyOptions, Reference, Store, Trust, copy};
+use nival_store_model::StorePath;
+use serde_json::json;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// What can be typed behind `nival copy`.
+#[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches")]
+pub struct Arguments {
+    /// Store paths, or links that lead to them
+    paths: Vec<String>,
+    /// The store that is copied from; the own one where it is not given
+    #[arg(long, value_name = "ADDRESS")]
+    from: Option<String>,
+    /// The store that is copied to; the own one where it is not given
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "from")]
+    to: Option<String>,
+    /// Copy everything that the store has
+    #[arg(long, conflicts_with = "paths")]
+    all: bool,
+    /// Leave out what the paths refer to
+    #[arg(long)]
+    no_recursive: bool,
+    /// Take paths without a signature of a trusted key
+    #[arg(long)]
+    no_check_sigs: bool,
+    /// Read further paths from standard input, one a line
+    #[arg(long)]
+    stdin: bool,
+    /// Sign what is copied with the key in this file; may be given several times
+    #[arg(long, value_name = "FILE")]
+    key_file: Vec<PathBuf>,
+    /// How many paths are copied at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 8)]
+    jobs: usize,
+    #[command(flatten)]
+    settings: SettingArguments,
+}
+
+/// Copies paths between stores.
+pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let settings = arguments.settings.read()?;
+    let opener = context.opener(&settings)?;
+    let mut side = |address: &Option<String>, create: bool| -> Result<Arc<dyn Store>, Error> {
+        match address {
+            Some(address) => Ok(opener.open(address, create)?.0),
+            None => context.any_store(&opener),
+        }
+    };
+    let (from, to) = (side(&arguments.from, false)?, side(&arguments.to, true)?);
+    let open = arguments.to.as_deref().map(Reference::parse).transpose()?;
+    let unsigned = open.as_ref().and_then(|to| to.parameter("require-sigs"));
+    let trusts_all = arguments.no_check_sigs || matches!(unsigned, Some("false" | "0" | "no"));
+    let options = CopyOptions {
+        trust: if trusts_all { Trust::everything() } else { settings.trust()? },
+        closure: !arguments.no_recursive,
+        jobs: arguments.jobs,
+        keys: arguments.key_file.iter().map(|file| read_secret_key(file)).collect::<Result<_, _>>()?,
+    };
+    let paths = wanted(&*from, arguments)?;
+    let output = context.output;
+    let url = to.url();
+    let begin = |info: &nival_store::PathInfo| {
+        output.say(&format!("copying path '{}' to '{url}'...", from.dir().print(&info.path)));
+    };
+    let copied = context.interruptible(|_| copy(&*from, &*to, &paths, &options, &begin))?;
+    let printed: Vec<_> = copied.paths.iter().map(|path| from.dir().print(path)).collect();
+    if context.output.is_json() {
+        context.output.result("", || json!({ "paths": printed, "bytes": copied.bytes }));
+    } else {
+        context.output.say(&format!("copied {} paths, {}", printed.len(), bytes(copied.bytes)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wanted(from: &dyn Store, arguments: &Arguments) -> Result<Vec<StorePath>, Error> {
+    if arguments.all {
+        return Ok(from.all()?);
+    }
+    let mut texts = arguments.paths.clone();
+    if arguments.stdin {
+        let mut more = String::new();
+        std::io::stdin().read_to_string(&mut more).map_err(crate::stores::unreadable("standard input"))?;
+        texts.extend(more.lines().filter(|line| !line.is_empty()).map(str::to_owned));
+    }
+    texts.iter().map(|text| Ok(path_of(from.dir(), text)?.0)).collect()
+}

@@ -1,0 +1,78 @@
+//! `nival store`: what can be done with a store and single paths
+
+mod add;
+mod cat;
+mod content_address;
+mod diff_closures;
+mod dump;
+mod info;
+mod logs;
+mod ls;
+mod prefetch;
+mod sign;
+
+use crate::context::Context;
+use crate::error::Error;
+use clap::{Args, Subcommand};
+use std::process::ExitCode;
+
+pub use cat::{NarArguments as CatNar, cat_nar};
+pub use ls::{NarArguments as LsNar, ls_nar};
+pub use prefetch::{Wanted, parse as parse_hash, prefetch};
+
+/// What can be typed behind `nival store`.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add files or trees to the store, and print their paths
+    Add(add::Arguments),
+    #[command(hide = true, name = "add-file")]
+    AddFile(add::OfKind),
+    #[command(hide = true, name = "add-path")]
+    AddPath(add::OfKind),
+    /// Print a file of the store
+    Cat(cat::Arguments),
+    /// Copy the logs of builds between stores
+    CopyLog(logs::CopyLog),
+    /// Copy signatures of paths from other stores
+    CopySigs(logs::CopySigs),
+    /// Show which packages and versions differ between two paths with all that they refer to
+    DiffClosures(diff_closures::Arguments),
+    /// Print the archive of a path
+    DumpPath(dump::Arguments),
+    /// Show which store is meant, and whether it answers
+    #[command(alias = "ping")]
+    Info(info::Arguments),
+    /// List what a path of the store holds
+    Ls(ls::Arguments),
+    /// Copy paths to names that follow from their contents
+    MakeContentAddressed(content_address::Arguments),
+    /// Download a file into the store, and print its hash
+    PrefetchFile(prefetch::Arguments),
+    /// Sign paths
+    Sign(sign::Arguments),
+}
+
+/// Runs one of them.
+pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    match &arguments.command {
+        Command::Add(arguments) => add::run(context, arguments),
+        Command::AddFile(arguments) => add::of_kind(context, arguments, add::Mode::Flat),
+        Command::AddPath(arguments) => add::of_kind(context, arguments, add::Mode::Nar),
+        Command::Cat(arguments) => cat::run(context, arguments),
+        Command::CopyLog(arguments) => logs::copy_log(context, arguments),
+        Command::CopySigs(arguments) => logs::copy_sigs(context, arguments),
+        Command::DiffClosures(arguments) => diff_closures::run(context, arguments),
+        Command::DumpPath(arguments) => dump::run(context, arguments),
+        Command::Info(arguments) => info::run(context, arguments),
+        Command::Ls(arguments) => ls::run(context, arguments),
+        Command::MakeContentAddressed(arguments) => content_address::run(context, arguments),
+        Command::PrefetchFile(arguments) => prefetch::run(context, arguments),
+        Command::Sign(arguments) => sign::run(context, arguments),
+    }
+}

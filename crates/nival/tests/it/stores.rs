@@ -1,0 +1,112 @@
+//! Stores, caches and single paths from the command line.
+
+use crate::world::World;
+use serde_json::Value as Json;
+
+/// A world with a file and a tree in the store; the tree's path.
+fn with_tree() -> (World, String) {
+    let world = World::new();
+    world.write("tree/bin/run", "#!/bin/sh\n");
+    world.write("tree/data", "some data");
+    let path = world.fine(&["store", "add", "tree", "--name", "a-tree-1.0"]);
+    (world, path)
+}
+
+#[test]
+fn paths_go_to_a_cache_and_back() {
+    let (world, path) = with_tree();
+    let folder = world.folder.path().display().to_string();
+    world.write("secret", &world.fine(&["key", "generate", "cache-1"]));
+    let secret = std::fs::read_to_string(world.folder.path().join("secret")).expect("written");
+    let mut convert = world.command(&["key", "convert"]);
+    let file = std::fs::File::open(world.folder.path().join("secret")).expect("written");
+    let public = convert.stdin(file).output().expect("it starts").stdout;
+    let public = String::from_utf8(public).expect("text");
+    assert!(public.starts_with("cache-1:") && secret.starts_with("cache-1:"));
+    let cache = format!("file://{folder}/cache?secret-key={folder}/secret&compression=zstd");
+    world.fine(&["copy", "--to", &cache, &path]);
+    let read = format!("file://{folder}/cache");
+    let info: Json =
+        serde_json::from_str(&world.fine(&["--store", &read, "--json", "path-info", &path])).expect("JSON");
+    assert_eq!(info[&path]["compression"], "zstd");
+    assert_eq!(info[&path]["signatures"].as_array().map(Vec::len), Some(1));
+    let other = format!("{folder}/other");
+    world.fine(&["copy", "--from", &read, "--to", &other, &path, "--trusted-public-keys", &public]);
+    assert_eq!(world.fine(&["--store", &other, "path-info", &path]), path);
+    assert_eq!(world.fine(&["--store", &other, "store", "cat", &format!("{path}/data")]), "some data");
+    world.refused(&["copy", "--from", "file:///nowhere-at-all", &path], "NV0541");
+    world.refused(&["copy", "--to", "gopher://x", &path], "NV0546");
+}
+
+#[test]
+fn signatures_are_added() {
+    let (world, path) = with_tree();
+    world.write("secret", &world.fine(&["key", "generate", "own-1"]));
+    world.fine(&["store", "sign", "--key-file", "secret", &path]);
+    let shown = world.fine(&["path-info", "--sigs", &path]);
+    assert!(shown.contains("ca:fixed:r:sha256:") && shown.contains("own-1:"), "{shown}");
+    world.write("broken", "own-1:AAAA");
+    world.refused(&["store", "sign", "--key-file", "broken", &path], "NV0545");
+}
+
+#[test]
+fn contents_are_looked_at_without_unpacking() {
+    let (world, path) = with_tree();
+    let listed = world.fine(&["store", "ls", "-R", &path]);
+    assert_eq!(listed.lines().collect::<Vec<_>>(), ["./bin", "./bin/run", "./data"]);
+    let nar = world.command(&["store", "dump-path", &path]).output().expect("it starts").stdout;
+    std::fs::write(world.folder.path().join("x.nar"), nar).expect("written");
+    assert_eq!(world.fine(&["nar", "ls", "-R", "x.nar"]), listed);
+    assert_eq!(world.fine(&["nar", "cat", "x.nar", "/data"]), "some data");
+    let json: Json = serde_json::from_str(&world.fine(&["--json", "store", "ls", &path])).expect("JSON");
+    assert_eq!(json, serde_json::json!({ "type": "directory", "entries": { "bin": {}, "data": {} } }));
+    world.refused(&["nar", "cat", "x.nar", "/bin"], "NV0841");
+    world.refused(&["store", "ls", &format!("{path}/nothing")], "NV0841");
+}
+
+#[test]
+fn hashes_are_converted() {
+    let world = World::new();
+    world.write("abc", "abc");
+    let sri = "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+    assert_eq!(world.fine(&["hash", "file", "abc"]), sri);
+    let nix32 = "1b8m03r63zqhnjf7l5wnldhh7c134ap5vpj0850ymkq1iyzicy5s";
+    assert_eq!(world.fine(&["hash", "convert", "--to", "nix32", sri]), nix32);
+    assert_eq!(world.fine(&["hash", "convert", "--hash-algo", "sha256", nix32]), sri);
+    world.refused(&["hash", "convert", nix32], "NV0840");
+    let said = world.refused(&["hash", "convert", "--from", "base16", sri], "NV0840");
+    assert!(said.contains("has format 'sri', but '--from base16'"), "{said}");
+}
+
+#[test]
+fn changes_between_paths_are_told() {
+    let (world, path) = with_tree();
+    world.write("tree/more", &"x".repeat(20_000));
+    let newer = world.fine(&["store", "add", "tree", "--name", "a-tree-1.1"]);
+    let said = world.fine(&["store", "diff-closures", &path, &newer]);
+    assert_eq!(said, "a-tree: 1.0 → 1.1, +19.7 KiB");
+}
+
+#[test]
+fn files_are_downloaded_into_the_store() {
+    let world = World::new();
+    world.write("thing", "abc");
+    let address = format!("file://{}/thing", world.folder.path().display());
+    let said: Json =
+        serde_json::from_str(&world.fine(&["--json", "store", "prefetch-file", &address])).expect("JSON");
+    let hash = "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+    assert_eq!(said["hash"], hash);
+    let path = said["storePath"].as_str().expect("a path");
+    assert_eq!(world.fine(&["store", "cat", path]), "abc");
+    let wrong = hash.replace("ungW", "AAAA");
+    world.refused(&["store", "prefetch-file", "--expected-hash", &wrong, &address], "NV0840");
+}
+
+#[test]
+fn paths_get_names_of_their_contents() {
+    let (world, path) = with_tree();
+    let said: Json = serde_json::from_str(&world.fine(&["--json", "store", "make-content-addressed", &path]))
+        .expect("JSON");
+    // It was added by its contents, so it keeps its name.
+    assert_eq!(said["rewrites"][&path], path.as_str());
+}
