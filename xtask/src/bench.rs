@@ -1,5 +1,6 @@
 //! Measuring the command as a user runs it; ratios against the peer where it is installed.
 
+use crate::bench_builds;
 use crate::bench_evaluator::{self, Trees};
 use crate::command::{Failure, cargo, run};
 use serde_json::Value;
@@ -13,7 +14,7 @@ const RUNS: usize = 3;
 /// Phases that depend on the network alone.
 const NETWORK: [&str; 2] = ["fetch indices", "download"];
 
-/// Measures, and prints Markdown tables for docs/benchmarks.md. With `evaluator` the evaluator alone,
+/// Measures, and prints Markdown tables for docs/benchmarks.md. With `evaluator` or `builds` these alone,
 /// against the peer and on the trees that [`Trees::from`] reads; else the command too.
 pub fn bench(words: &[String]) -> Result<(), Failure> {
     run(cargo(&["build", "--release", "--package", "nival"]))?;
@@ -21,11 +22,12 @@ pub fn bench(words: &[String]) -> Result<(), Failure> {
     let nival = std::path::absolute(target.join("release/nival")).unwrap_or_default();
     let folder = std::env::temp_dir().join(format!("nival-bench-{}", std::process::id()));
     let trees = Trees::from(words);
-    let alone = words.first().is_some_and(|word| word == "evaluator");
-    let result = if alone {
-        bench_evaluator::measure(&nival, &folder, &trees)
-    } else {
-        measure(&nival, &folder).and_then(|()| bench_evaluator::measure(&nival, &folder, &trees))
+    let result = match words.first().map(String::as_str) {
+        Some("evaluator") => bench_evaluator::measure(&nival, &folder, &trees),
+        Some("builds") => bench_builds::measure(&nival, &folder),
+        _ => measure(&nival, &folder)
+            .and_then(|()| bench_evaluator::measure(&nival, &folder, &trees))
+            .and_then(|()| bench_builds::measure(&nival, &folder)),
     };
     let clean = Command::new("sh").args(["-c", "chmod -R u+w \"$0\"; rm -rf \"$0\""]).arg(&folder).status();
     drop(clean);

@@ -5,9 +5,11 @@
 
 mod architecture;
 mod bench;
+mod bench_builds;
 mod bench_evaluator;
 mod command;
 mod fixture;
+mod forms;
 mod peer;
 mod setup;
 mod torture;
@@ -21,9 +23,10 @@ cargo xtask test             everything that must never break, real counterparts
 cargo xtask bless            accept changed generated documents
 cargo xtask docs             make the generated reference below docs/reference
 cargo xtask bench            measure, and print tables for docs/benchmarks.md
-             [evaluator] [--peer NIX-INSTANTIATE] [--nixpkgs DIR] [--ekaos DIR]
+             [evaluator|builds] [--peer NIX-INSTANTIATE] [--nixpkgs DIR] [--ekaos DIR]
 cargo xtask torture [SEED] the long campaigns: every interruption, and random kills (--phase P, --every N, --kills N, --jobs N)
 cargo xtask fuzz             compare random expressions with C++ Nix (--count N, --seed S)
+cargo xtask forms            build derivations of every form here and with C++ Nix, and compare
 cargo xtask setup            install what the tests need";
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::bench(&words[1..]),
         Some("torture") => torture::torture(&words[1..]),
         Some("fuzz") => fuzz(&words[1..]),
+        Some("forms") => forms::compare(),
         Some("setup") => setup::install(),
         _ => {
             println!("{HELP}");
@@ -78,6 +82,7 @@ fn test() -> Result<(), Failure> {
     let mut all = cargo(&["test", "--workspace"]);
     all.env("NIVAL_APT_ORACLE", "1").envs(machine.variables());
     run(all)?;
+    forms::compare()?;
     fuzz(&["--count".to_owned(), "2000".to_owned(), "--seed".to_owned(), "1".to_owned()])?;
     torture::sample()?;
     reference_is_current()

@@ -106,7 +106,10 @@ fn an_output_that_is_missing_is_told() {
     assert!(said.contains("is no file, folder or link"), "{said}");
     let said = refused(
         &world,
-        &derivation("echo $source > $out", "source = builtins.toFile \"source\" \"\"; allowedReferences = [ ];"),
+        &derivation(
+            "echo $source > $out",
+            "source = builtins.toFile \"source\" \"\"; allowedReferences = [ ];",
+        ),
         &[],
         "NV0533",
         1,
