@@ -4,7 +4,7 @@ use crate::arguments::Shared;
 use crate::error::Error;
 use crate::output::Output;
 use nival_diagnostics::Diagnostic;
-use nival_engine::{Session, SessionOptions};
+use nival_engine::{NixSettings, Session, SessionOptions};
 use nival_os::{Config, Machines};
 use nival_store::{LocalStore, StoreConfig};
 use nival_sys::signal;
@@ -65,10 +65,20 @@ impl Context {
     /// Where the store lies: where it is said, else where Nix's environment says, else below the data folder.
     fn store_config(&self) -> Result<StoreConfig, Error> {
         let own = self.own_store_config();
-        match &self.named_store {
-            Some(reference) => own.referred(reference).ok_or_else(|| Error::plain(unknown_store(reference))),
-            None => Ok(own),
+        let mut config = match &self.named_store {
+            Some(reference) => {
+                own.referred(reference).ok_or_else(|| Error::plain(unknown_store(reference)))?
+            }
+            None => own,
+        };
+        let mut nix = NixSettings::read(&environment()).map_err(|error| Error::plain(error.diagnostic()))?;
+        for (name, value) in given_settings() {
+            nix.set(&name, &value);
         }
+        for (name, value) in nix.all() {
+            config.settings.set(name, value);
+        }
+        Ok(config)
     }
 
     /// Where the store lies where none is named: where Nix's environment says, else below the data folder.
@@ -255,6 +265,16 @@ pub fn transport_options() -> Options {
             .map(PathBuf::from),
         ..Options::default()
     }
+}
+
+/// The settings that were typed: `--option NAME VALUE`, wherever it stands.
+pub fn given_settings() -> Vec<(String, String)> {
+    let words: Vec<_> = crate::dropin::settings_as_options(std::env::args_os())
+        .into_iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let triples = words.windows(3).filter(|triple| triple[0] == "--option");
+    triples.map(|triple| (triple[1].clone(), triple[2].clone())).collect()
 }
 
 /// The user's folder for what can be fetched again.

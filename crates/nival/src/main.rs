@@ -8,6 +8,7 @@ mod arguments;
 mod build_progress;
 mod building;
 mod catalogue;
+mod collecting;
 mod commands;
 mod context;
 mod diagnostics;
@@ -17,6 +18,7 @@ mod memory;
 mod output;
 mod progress;
 mod reference;
+mod retention;
 mod stores;
 
 use clap::Parser as _;

@@ -25,8 +25,10 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         .map(|corruption| match corruption {
             Corruption::Missing(path) => format!("missing   {path}"),
             Corruption::Modified { path, wanted, got } => {
-                format!("modified  {path}: wanted {wanted}, got {got}")
+                format!("modified  {path}: wanted {}, got {}", wanted.sri(), got.sri())
             }
+            Corruption::Link { name, got } => format!("modified  .links/{name}: got {got}"),
+            Corruption::Unreadable(path, error) => format!("broken    {path}: {error}"),
             Corruption::Database(text) => format!("database  {text}"),
         })
         .collect();

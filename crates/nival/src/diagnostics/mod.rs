@@ -10,6 +10,7 @@ pub mod other_project;
 pub mod refused;
 pub mod unknown_code;
 pub mod unwritable;
+pub mod usage;
 
 use nival_diagnostics::Entry;
 
@@ -25,4 +26,5 @@ pub static ENTRIES: &[&Entry] = &[
     &other_project::ENTRY,
     &bad_hash::ENTRY,
     &not_in_archive::ENTRY,
+    &usage::ENTRY,
 ];

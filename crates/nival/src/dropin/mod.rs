@@ -6,8 +6,14 @@
 
 mod nix;
 mod nix_build;
+mod nix_collect_garbage;
+mod nix_hash;
 mod nix_instantiate;
 mod nix_prefetch_url;
+mod nix_store;
+mod words;
+
+pub use words::usage;
 
 use crate::arguments::{Shared, When};
 use crate::context::Context;
@@ -23,8 +29,11 @@ type Program = fn(Vec<OsString>) -> ExitCode;
 const PROGRAMS: &[(&str, Program)] = &[
     ("nix", nix::main),
     ("nix-build", nix_build::main),
+    ("nix-collect-garbage", nix_collect_garbage::main),
+    ("nix-hash", nix_hash::main),
     ("nix-instantiate", nix_instantiate::main),
     ("nix-prefetch-url", nix_prefetch_url::main),
+    ("nix-store", nix_store::main),
 ];
 
 /// The program of a name, where its place can be taken.

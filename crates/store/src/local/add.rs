@@ -263,6 +263,14 @@ impl LocalStore {
         Ok(self.adopt_tree(name, &staged)?.path)
     }
 
+    /// Copies a file or tree to the staging folder.
+    ///
+    /// # Errors
+    /// [`Error::Special`], [`Error::Io`].
+    pub fn copy_to(&self, source: &Path, staged: &Path) -> Result<(), Error> {
+        copy(source, staged, &mut |_, _| Ok(true))
+    }
+
     /// Makes a tree of the staging folder a path of the store, under the address of its NAR.
     ///
     /// # Errors

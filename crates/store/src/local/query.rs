@@ -52,6 +52,23 @@ impl LocalStore {
         Ok(seen.into_iter().collect())
     }
 
+    /// All paths that those of some which are valid lead to.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn closure_of_valid<'a>(
+        &self,
+        paths: impl IntoIterator<Item = &'a StorePath>,
+    ) -> Result<BTreeSet<StorePath>, Error> {
+        let mut valid = Vec::new();
+        for path in paths {
+            if self.is_valid(path)? {
+                valid.push(path.clone());
+            }
+        }
+        Ok(self.closure(&valid)?.into_iter().collect())
+    }
+
     fn neighbours(&self, path: &StorePath, follow: Follow) -> Result<Vec<StorePath>, Error> {
         let mut all = if follow.referrers { self.referrers(path)? } else { self.references(path)? };
         // Against the arrows of references, the other two are turned round as well.
