@@ -6,6 +6,7 @@ use clap::Args;
 use nival_engine::{Caches, NixSettings};
 use nival_store::PathInfo;
 use nival_store::binary_cache::{Lifetimes, Remembered};
+use nival_store::daemon::DEFAULT_SOCKET;
 use nival_store::stores::{self, Opener, Store};
 use nival_store_model::{StoreDir, StorePath};
 use nival_transport::Transport;
@@ -75,7 +76,14 @@ impl Context {
             ..usual
         };
         let file = cache_folder().map(|folder| folder.join("binary-cache-v7.sqlite"));
+        let variables = environment();
+        let socket = variables.get("NIX_DAEMON_SOCKET_PATH").map_or(DEFAULT_SOCKET, String::as_str);
+        let asked = ["max-jobs", "cores", "keep-going", "keep-failed", "fallback", "substitute"];
+        let asked =
+            asked.into_iter().filter_map(|name| Some((name.to_owned(), settings.text(name)?.to_owned())));
         Ok(Opener {
+            daemon_socket: PathBuf::from(socket),
+            daemon_settings: asked.collect(),
             local: self.own_store_config(),
             transport: Arc::new(Transport::new(options, self.cancel.clone())?),
             // Without it everything works, only slower.

@@ -11,6 +11,7 @@ pub mod archive;
 pub mod binary_cache;
 mod canonical;
 mod config;
+pub mod daemon;
 mod database;
 pub mod diagnostics;
 mod error;

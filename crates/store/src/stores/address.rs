@@ -3,6 +3,7 @@
 use super::Store;
 use crate::binary_cache::{BinaryCache, CacheOptions, Remembered};
 use crate::config::pairs;
+use crate::daemon::{DEFAULT_SOCKET, Daemon};
 use crate::error::Error;
 use crate::remote_error::RemoteError;
 use crate::{LocalStore, StoreConfig};
@@ -20,6 +21,8 @@ pub enum Address {
     Folder(PathBuf),
     /// A binary cache behind a web server.
     Web(String),
+    /// The daemon that listens on a socket.
+    Daemon(PathBuf),
 }
 
 /// An address with its parameters.
@@ -42,6 +45,7 @@ impl Reference {
         };
         let Some((scheme, rest)) = place.split_once("://") else {
             return match place {
+                "daemon" => of(Address::Daemon(DEFAULT_SOCKET.into())),
                 "" | "auto" | "local" => of(Address::Local(text.to_owned())),
                 _ if place.starts_with('/') || place.starts_with("./") || place.starts_with("../") => {
                     of(Address::Local(text.to_owned()))
@@ -50,6 +54,8 @@ impl Reference {
             };
         };
         match scheme {
+            "daemon" | "unix" if rest.is_empty() => of(Address::Daemon(DEFAULT_SOCKET.into())),
+            "unix" if rest.starts_with('/') => of(Address::Daemon(PathBuf::from(decoded(rest)))),
             "local" | "auto" => of(Address::Local(text.to_owned())),
             "file" if rest.starts_with('/') => of(Address::Folder(PathBuf::from(decoded(rest)))),
             "file" => Err(refused(text, "the folder must be an absolute path")),
@@ -95,6 +101,10 @@ pub struct Opener {
     pub transport: Arc<Transport>,
     /// What caches said in earlier runs.
     pub remembered: Option<Arc<Remembered>>,
+    /// Where the daemon of this machine listens.
+    pub daemon_socket: PathBuf,
+    /// Settings that a daemon is asked to use.
+    pub daemon_settings: Vec<(String, String)>,
 }
 
 impl Opener {
@@ -111,6 +121,11 @@ impl Opener {
                 Ok((Arc::new(LocalStore::open_with(config)?), 0))
             }
             Address::Folder(folder) => self.cache(self.in_folder(&reference, folder, create)?),
+            Address::Daemon(socket) => {
+                let socket = if socket == Path::new(DEFAULT_SOCKET) { &self.daemon_socket } else { socket };
+                let settings = self.daemon_settings.clone();
+                Ok((Arc::new(Daemon::connect(socket, &self.local.logical, settings)?), 0))
+            }
             Address::Web(address) => {
                 let options = CacheOptions::from_parameters(text, &reference.parameters)?;
                 let (transport, remembered) = (self.transport.clone(), self.remembered.clone());
@@ -139,6 +154,8 @@ mod tests {
     fn addresses_are_told_apart() {
         let address = |text: &str| Reference::parse(text).map(|reference| reference.address).ok();
         assert_eq!(address("file:///a%20b?compression=zstd"), Some(Address::Folder("/a b".into())));
+        assert_eq!(address("unix:///run/d"), Some(Address::Daemon("/run/d".into())));
+        assert_eq!(address("daemon"), Some(Address::Daemon(DEFAULT_SOCKET.into())));
         assert_eq!(address("https://h/c?priority=3"), Some(Address::Web("https://h/c".to_owned())));
         for local in ["", "auto", "local?root=/x", "/x", "./x"] {
             assert_eq!(address(local), Some(Address::Local(local.to_owned())));

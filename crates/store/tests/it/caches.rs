@@ -19,7 +19,7 @@ struct World {
     key: SecretKey,
 }
 
-fn done<T>(result: Result<T, Error>) -> T {
+pub fn done<T>(result: Result<T, Error>) -> T {
     result.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -78,6 +78,8 @@ impl World {
             local: StoreConfig::below(&self.path(name)),
             transport: Arc::new(transport),
             remembered: None,
+            daemon_socket: self.path("no-daemon"),
+            daemon_settings: Vec::new(),
         }
     }
 
@@ -319,6 +321,13 @@ fn broken_key_is_said() {
     let Err(error) = world.opener("none").open(&url, true) else { panic!("it was taken") };
     assert_eq!(code(&error), "NV0545");
     assert!(!error.to_string().contains("c2VjcmV0"), "{error}");
+}
+
+#[test]
+fn daemon_that_is_not_there_is_said() {
+    let world = World::new();
+    let Err(error) = world.opener("none").open("daemon", false) else { panic!("it was opened") };
+    assert_eq!(code(&error), "NV0547");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod archive;
 mod caches;
 mod collecting;
+mod daemons;
 mod locking;
 mod registering;
 mod web;
