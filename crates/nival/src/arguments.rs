@@ -118,6 +118,8 @@ pub enum Command {
     Copy(commands::copy::Arguments),
     /// Show what is known of store paths: sizes, signatures, references
     PathInfo(commands::path_info::Arguments),
+    /// Install packages for this user, with a history that can be gone back to
+    Profile(commands::profile::Arguments),
     /// Work with a store and single paths of it
     Store(commands::store::Arguments),
     /// Make keys that sign store paths

@@ -13,6 +13,7 @@ mod commands;
 mod context;
 mod diagnostics;
 mod dropin;
+mod environment;
 mod error;
 mod memory;
 mod output;

@@ -107,3 +107,14 @@ pub fn bytes(count: u64) -> String {
     }
     if unit == 0 { format!("{count} B") } else { format!("{value:.1} {}", units[unit]) }
 }
+
+/// The day of a time in seconds since 1970.
+pub fn date(seconds: i64) -> String {
+    date_time(seconds).chars().take(10).collect()
+}
+
+/// A time in seconds since 1970, as `YEAR-MONTH-DAY HOUR:MINUTE:SECOND` of the time zone 0.
+pub fn date_time(seconds: i64) -> String {
+    let time = jiff::Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default();
+    time.replace('T', " ").trim_end_matches('Z').to_owned()
+}

@@ -19,6 +19,7 @@ pub mod logs;
 pub mod nar;
 pub mod path_info;
 pub mod plan;
+pub mod profile;
 pub mod realise;
 pub mod rollback;
 pub mod shell;
@@ -58,6 +59,7 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Log(arguments) => log::run(context, &arguments),
         Command::Copy(arguments) => copy::run(context, &arguments),
         Command::PathInfo(arguments) => path_info::run(context, &arguments),
+        Command::Profile(arguments) => profile::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Key(arguments) => key::run(context, &arguments),
         Command::Hash(arguments) => hash::run(context, &arguments),

@@ -1,12 +1,15 @@
 //! The diagnostics that the command raises.
 
 pub mod bad_hash;
+pub mod bad_manifest;
+pub mod clash;
 pub mod in_the_way;
 pub mod no_log;
 pub mod no_source;
 pub mod no_store;
 pub mod not_in_archive;
 pub mod other_project;
+pub mod profile_refused;
 pub mod refused;
 pub mod unknown_code;
 pub mod unwritable;
@@ -27,4 +30,7 @@ pub static ENTRIES: &[&Entry] = &[
     &bad_hash::ENTRY,
     &not_in_archive::ENTRY,
     &usage::ENTRY,
+    &clash::ENTRY,
+    &bad_manifest::ENTRY,
+    &profile_refused::ENTRY,
 ];

@@ -15,6 +15,8 @@ mod words;
 
 pub use words::usage;
 
+pub use nix::installables;
+
 use crate::arguments::{Shared, When};
 use crate::context::Context;
 use crate::error::Error;

@@ -11,6 +11,7 @@ mod interrupt;
 mod killed;
 mod machines;
 mod outside;
+mod profiles;
 mod refused;
 mod stores;
 mod unprivileged;

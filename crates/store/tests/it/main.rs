@@ -5,6 +5,7 @@ mod caches;
 mod collecting;
 mod daemons;
 mod locking;
+mod profiles;
 mod registering;
 mod web;
 

@@ -17,6 +17,7 @@ use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
 pub use cat::{NarArguments as CatNar, cat_nar};
+pub use diff_closures::{changes, name_and_version};
 pub use ls::{NarArguments as LsNar, ls_nar};
 pub use prefetch::{Wanted, parse as parse_hash, prefetch};
 

@@ -166,7 +166,7 @@ fn is_store_path(text: &str) -> bool {
 }
 
 /// A word and the outputs behind its `^`.
-fn outputs_of(word: &str) -> (&str, Option<Wanted>) {
+pub fn outputs_of(word: &str) -> (&str, Option<Wanted>) {
     match word.rsplit_once('^') {
         Some((text, "*")) => (text, Some(Wanted::All)),
         Some((text, names)) if !names.is_empty() && !names.contains('/') => {

@@ -4,7 +4,7 @@ mod build;
 mod config;
 mod derivation;
 mod eval;
-mod installables;
+pub mod installables;
 mod log;
 mod native;
 

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Subcommands of Nix that are also this program's own.
-const NAMES: &[&str] = &["copy", "hash", "key", "nar", "path-info", "store"];
+const NAMES: &[&str] = &["copy", "hash", "key", "nar", "path-info", "profile", "store"];
 
 /// Older names of some of them.
 const OLD_NAMES: &[(&str, &[&str])] = &[

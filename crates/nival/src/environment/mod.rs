@@ -1,0 +1,93 @@
+//! Environments: profiles of packages that a user installed.
+
+mod manifest;
+mod place;
+
+pub use manifest::{Element, Manifest, Source, USUAL_PRIORITY};
+pub use place::default_profile;
+
+use crate::context::Context;
+use crate::diagnostics::clash;
+use crate::error::Error;
+use nival_build::{Package, link_packages};
+use nival_diagnostics::Diagnostic;
+use nival_store::{Generation, LocalStore, PathInfo, Profile, archive, canonicalise};
+use nival_store_model::store_path::References;
+use nival_store_model::{ContentAddress, StorePath};
+use nival_sys::fs as sys;
+use std::path::{Path, PathBuf};
+
+/// The error of something that cannot be done with a profile's files.
+pub fn failed(doing: &str) -> impl Fn(std::io::Error) -> Error + use<> {
+    let doing = doing.to_owned();
+    move |error| nival_store::Error::Io { doing: doing.clone(), error }.into()
+}
+
+/// A folder of the store with links to what packages bring and one more file, by the contents of which it is named.
+/// Where two packages bring the same file, what is to be done is left to the caller as help.
+pub fn build(
+    store: &LocalStore,
+    name: &str,
+    packages: Vec<Package>,
+    file: (&str, &[u8]),
+    references: &[StorePath],
+) -> Result<StorePath, Error> {
+    let staged = store.staging(name);
+    let failed = failed("put the environment together");
+    sys::remove_tree(&staged).map_err(&failed)?;
+    sys::create_dir(&staged).map_err(&failed)?;
+    let physical = |path: &str| physical(store, path);
+    link_packages(&staged, packages, &physical, &mut |_| {}).map_err(clash)?;
+    sys::write_new(&staged.join(file.0), file.1, 0o444).map_err(&failed)?;
+    canonicalise(&staged)?;
+    let (nar_hash, nar_size) = archive::hash(&staged, None)?;
+    let mut others = references.to_vec();
+    others.sort();
+    others.dedup();
+    let address = ContentAddress::recursive(nar_hash.clone());
+    let found = address.path(store.dir(), name, &References { others: others.clone(), to_self: false });
+    let path = found.map_err(nival_store::Error::Name)?;
+    if store.is_valid(&path)? {
+        sys::remove_tree(&staged).map_err(&failed)?;
+        return Ok(path);
+    }
+    let mut info = PathInfo::new(path.clone(), nar_hash, nar_size);
+    info.references = others;
+    info.content_address = Some(address);
+    store.adopt_as(&staged, &info)?;
+    Ok(path)
+}
+
+fn clash(text: String) -> Error {
+    let help = "remove one of them, or give one a priority: the lower number wins";
+    Error::plain(Diagnostic::error(&clash::ENTRY, text).help(help))
+}
+
+/// Where a path of the store lies on the disk; others are themselves.
+pub fn physical(store: &LocalStore, path: &str) -> PathBuf {
+    match store.dir().parse_prefix(path) {
+        Ok((found, rest)) => store.physical(&found).join(rest.trim_start_matches('/')),
+        Err(_) => PathBuf::from(path),
+    }
+}
+
+/// The folder of the store that a generation or a profile leads to.
+pub fn target(context: &mut Context, link: &Path) -> Result<Option<StorePath>, Error> {
+    let store = context.store()?;
+    if link.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let text = link.to_string_lossy().into_owned();
+    Ok(Some(crate::stores::path_of(store.dir(), &text)?.0))
+}
+
+/// Lets a profile lead to a new generation; nothing happens where the last one is the same.
+pub fn set(store: &LocalStore, profile: &Profile, path: &StorePath) -> Result<Generation, Error> {
+    let generations = profile.generations()?;
+    if let Some(current) = generations.current()
+        && current.link.read_link().is_ok_and(|to| to == Path::new(&store.dir().print(path)))
+    {
+        return Ok(current.clone());
+    }
+    Ok(profile.set(store, path)?)
+}
