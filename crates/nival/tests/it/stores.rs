@@ -73,8 +73,8 @@ fn hashes_are_converted() {
     let nix32 = "1b8m03r63zqhnjf7l5wnldhh7c134ap5vpj0850ymkq1iyzicy5s";
     assert_eq!(world.fine(&["hash", "convert", "--to", "nix32", sri]), nix32);
     assert_eq!(world.fine(&["hash", "convert", "--hash-algo", "sha256", nix32]), sri);
-    world.refused(&["hash", "convert", nix32], "NV0840");
-    let said = world.refused(&["hash", "convert", "--from", "base16", sri], "NV0840");
+    world.refused(&["hash", "convert", nix32], "NV0845");
+    let said = world.refused(&["hash", "convert", "--from", "base16", sri], "NV0845");
     assert!(said.contains("has format 'sri', but '--from base16'"), "{said}");
 }
 
@@ -99,7 +99,7 @@ fn files_are_downloaded_into_the_store() {
     let path = said["storePath"].as_str().expect("a path");
     assert_eq!(world.fine(&["store", "cat", path]), "abc");
     let wrong = hash.replace("ungW", "AAAA");
-    world.refused(&["store", "prefetch-file", "--expected-hash", &wrong, &address], "NV0840");
+    world.refused(&["store", "prefetch-file", "--expected-hash", &wrong, &address], "NV0845");
 }
 
 #[test]
