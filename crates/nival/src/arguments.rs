@@ -128,6 +128,10 @@ pub enum Command {
     Hash(commands::hash::Arguments),
     /// Look into archives without unpacking them
     Nar(commands::nar::Arguments),
+    /// Remove what no root leads to
+    Gc(commands::store::gc::Arguments),
+    /// Show which roots keep a path, or how another path comes to need it
+    Why(commands::why::Arguments),
     /// Check that the store is whole and unchanged
     Verify(commands::verify::Arguments),
     /// Explain an error code

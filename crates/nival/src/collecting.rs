@@ -13,6 +13,7 @@ pub struct Collector {
     verbose: u8,
     machines: Vec<Root>,
     pauses: [Option<PathBuf>; 2],
+    is_quiet: bool,
 }
 
 impl Collector {
@@ -30,7 +31,13 @@ impl Collector {
         // Nix's own tests of programs that run at the same time hold a collection with these.
         let pauses = ["_NIX_TEST_GC_SYNC_1", "_NIX_TEST_GC_SYNC_2"];
         let pauses = pauses.map(|name| std::env::var_os(name).map(PathBuf::from));
-        Ok(Self { output: context.output, verbose, machines, pauses })
+        Ok(Self { output: context.output, verbose, machines, pauses, is_quiet: false })
+    }
+
+    /// The same, which says nothing but warnings meanwhile.
+    pub fn quiet(mut self) -> Self {
+        self.is_quiet = true;
+        self
     }
 
     /// All roots, sorted.
@@ -71,6 +78,10 @@ impl Collector {
 
     fn show(&self, event: &GcEvent<'_>) {
         let say = |text: String| self.output.say(&text);
+        let warns = matches!(event, GcEvent::Waiting | GcEvent::Enough(_) | GcEvent::Unreadable(_));
+        if self.is_quiet && !warns {
+            return;
+        }
         match event {
             GcEvent::Waiting => say("waiting for the big garbage collector lock...".to_owned()),
             GcEvent::FindingRoots => say("finding garbage collector roots...".to_owned()),

@@ -144,7 +144,7 @@ impl StoreConfig {
     }
 
     fn rooted(self, root: &Path) -> Self {
-        Self { logical: StoreDir::default(), settings: self.settings, ..Self::below(root) }
+        Self { logical: self.logical, settings: self.settings, ..Self::below(root) }
     }
 
     fn with_parameters(mut self, parameters: &str) -> Option<Self> {

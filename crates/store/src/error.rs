@@ -53,6 +53,8 @@ pub enum Error {
     },
     /// Something that is no root is where a root is to be.
     RootInTheWay(PathBuf),
+    /// A store that may not be written to does not exist.
+    NothingToRead(PathBuf),
     /// A content address does not give the path that claims it.
     Unaddressed {
         /// The path.
@@ -134,6 +136,11 @@ impl fmt::Display for Error {
             Self::StillAlive { path, reason } => {
                 write!(f, "cannot delete path `{path}` since it is still alive: {reason}")
             }
+            Self::NothingToRead(path) => write!(
+                f,
+                "database does not exist, and cannot be created in read-only mode: `{}`",
+                path.display()
+            ),
             Self::RootInTheWay(path) => {
                 write!(f, "cannot create symlink `{}`; already exists", path.display())
             }
@@ -206,6 +213,8 @@ impl Error {
                 .help("delete those paths first, or let the garbage collector choose the order"),
             Self::StillAlive { .. } => Diagnostic::error(&diagnostics::still_alive::ENTRY, message)
                 .help("remove what needs it first; `nival why PATH` shows the whole way from a root"),
+            Self::NothingToRead(_) => Diagnostic::error(&diagnostics::nothing_to_read::ENTRY, message)
+                .help("name a folder that holds a store, or let it be made by leaving `read-only` out"),
             Self::RootInTheWay(_) => Diagnostic::error(&diagnostics::root_in_the_way::ENTRY, message)
                 .help("move it away, or name another link"),
             Self::Unaddressed { .. } => Diagnostic::error(&diagnostics::unaddressed::ENTRY, message)

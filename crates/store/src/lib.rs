@@ -26,6 +26,7 @@ mod remote_error;
 pub mod stores;
 mod temporary_roots;
 mod verify;
+mod why;
 
 pub use canonical::canonicalise;
 pub use config::{StoreConfig, StoreSettings};
@@ -40,3 +41,4 @@ pub use profiles::{Generation, Generations, Profile};
 pub use remote_error::RemoteError;
 pub use stores::Store;
 pub use verify::{Corruption, Remedy, Repair, Verification};
+pub use why::{Mention, Way};

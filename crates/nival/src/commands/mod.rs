@@ -30,6 +30,7 @@ pub mod target;
 pub mod up;
 pub mod update;
 pub mod verify;
+pub mod why;
 
 use crate::arguments::Command;
 use crate::context::Context;
@@ -64,6 +65,8 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Key(arguments) => key::run(context, &arguments),
         Command::Hash(arguments) => hash::run(context, &arguments),
         Command::Nar(arguments) => nar::run(context, &arguments),
+        Command::Gc(arguments) => store::gc::run(context, &arguments),
+        Command::Why(arguments) => why::run(context, &arguments),
         Command::Verify(arguments) => verify::run(context, &arguments),
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::Completions(arguments) => completions::run(&arguments),

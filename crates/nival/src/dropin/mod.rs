@@ -13,6 +13,7 @@ mod nix_prefetch_url;
 mod nix_store;
 mod words;
 
+pub use nix_store::{bytes, repair_one, store_path};
 pub use words::usage;
 
 pub use nix::installables;

@@ -13,6 +13,7 @@ mod machines;
 mod outside;
 mod profiles;
 mod refused;
+mod store_programs;
 mod stores;
 mod unprivileged;
 mod world;

@@ -102,7 +102,8 @@ impl World {
 }
 
 impl Said {
-    fn of(output: &Output) -> Self {
+    /// What a process said that ended.
+    pub fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

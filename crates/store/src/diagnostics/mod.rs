@@ -15,6 +15,7 @@ pub mod missing_path;
 pub mod missing_reference;
 pub mod not_a_file;
 pub mod not_valid;
+pub mod nothing_to_read;
 pub mod other_contents;
 pub mod other_realisation;
 pub mod root_in_the_way;
@@ -55,4 +56,5 @@ pub static ENTRIES: &[&Entry] = &[
     &daemon::ENTRY,
     &still_alive::ENTRY,
     &root_in_the_way::ENTRY,
+    &nothing_to_read::ENTRY,
 ];

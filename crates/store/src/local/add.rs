@@ -43,7 +43,7 @@ impl LocalStore {
             }
         }
         for info in infos {
-            self.sync_path(&info.path)?;
+            self.added(info)?;
         }
         self.write_infos(infos, &outputs)
     }

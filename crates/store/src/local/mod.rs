@@ -64,6 +64,9 @@ impl LocalStore {
         if let Some(found) = std::fs::read_to_string(&schema).ok().filter(|found| found.trim() != SCHEMA) {
             return Err(Error::Schema { path: schema, found });
         }
+        if config.settings.read_only && !schema.exists() {
+            return Err(Error::NothingToRead(config.state));
+        }
         let store = Self {
             config,
             opened: OnceLock::new(),

@@ -196,3 +196,73 @@ fn another_logical_directory() {
     assert!(folder.path().join("store").join(added.base_name()).exists());
     assert_eq!(store.verify(true).expect("verified"), vec![]);
 }
+
+#[test]
+fn store_that_is_only_read_must_exist() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = StoreConfig::below(folder.path());
+    config.settings.read_only = true;
+    assert_eq!(code(LocalStore::open_with(config.clone())), "NV0518");
+    let writable = LocalStore::open(folder.path()).expect("opened");
+    let added = text(&writable, "foo", "bar", &[]);
+    drop(writable);
+    let store = LocalStore::open_with(config).expect("opened");
+    assert!(store.is_valid(&added).expect("asked"));
+    assert_eq!(store.add_text("foo", b"bar", &[]).expect("it is there already"), added);
+    assert_eq!(store.verify(true).expect("verified"), vec![]);
+}
+
+#[test]
+fn exported_paths_can_be_imported() {
+    let (_folder, store) = store();
+    let below = text(&store, "below", "1", &[]);
+    let above = text(&store, "above", "2", std::slice::from_ref(&below));
+    let mut whole = Vec::new();
+    store.export(&[above.clone(), below.clone()], &mut whole).expect("exported");
+    let mut alone = Vec::new();
+    store.export(std::slice::from_ref(&above), &mut alone).expect("exported");
+    let (_other_folder, other) = crate::store();
+    assert_eq!(code(other.import(&mut &alone[..])), "NV0507");
+    assert_eq!(other.import(&mut &whole[..]).expect("imported"), [below.clone(), above.clone()]);
+    assert_eq!(other.references(&above).expect("asked"), [below]);
+    assert_eq!(other.verify(true).expect("verified"), vec![]);
+    for cut in [8, 100, whole.len() - 1] {
+        assert_ne!(code(other.import(&mut &whole[..cut])), "none", "cut at {cut}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_mended_where_it_can_be() {
+    use nival_store::{Corruption, Remedy, Verification};
+    let (_folder, store) = store();
+    let below = text(&store, "below", "1", &[]);
+    let above = text(&store, "above", "2", std::slice::from_ref(&below));
+    let alone = text(&store, "alone", "3", &[]);
+    for path in [&below, &alone] {
+        fs::remove_file(store.physical(path)).expect("removed");
+    }
+    let place = store.physical(&above);
+    fs::remove_file(&place).expect("removed");
+    fs::write(&place, "other").expect("written");
+    let mut repair = |path: &StorePath| {
+        if *path == above {
+            fs::write(&place, "2").and_then(|()| Ok(())).map_err(|error| error.to_string())
+        } else {
+            Err("nowhere to fetch it from".to_owned())
+        }
+    };
+    let how = Verification { contents: true, forget: true, repair: Some(&mut repair) };
+    let found = store.verify_with(how, &mut |_| {}).expect("verified");
+    let remedy = |path: &StorePath| {
+        found.iter().find_map(|(corruption, remedy)| match corruption {
+            Corruption::Missing(found) | Corruption::Modified { path: found, .. } if found == path => {
+                Some(*remedy)
+            }
+            _ => None,
+        })
+    };
+    assert_eq!(remedy(&alone), Some(Remedy::Forgotten));
+    assert_eq!(remedy(&below), Some(Remedy::None), "above needs it");
+    assert_eq!(remedy(&above), Some(Remedy::Repaired));
+    assert!(!store.is_valid(&alone).expect("asked"));
+}

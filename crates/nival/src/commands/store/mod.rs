@@ -5,7 +5,9 @@ mod cat;
 mod content_address;
 mod diff_closures;
 mod dump;
+pub mod gc;
 mod info;
+mod keeping;
 mod logs;
 mod ls;
 mod prefetch;
@@ -42,10 +44,18 @@ enum Command {
     CopyLog(logs::CopyLog),
     /// Copy signatures of paths from other stores
     CopySigs(logs::CopySigs),
+    /// Delete paths that nothing needs
+    Delete(keeping::Delete),
     /// Show which packages and versions differ between two paths with all that they refer to
     DiffClosures(diff_closures::Arguments),
     /// Print the archive of a path
     DumpPath(dump::Arguments),
+    /// Write paths and what they refer to, for `import`
+    Export(keeping::Export),
+    /// Remove what no root leads to
+    Gc(gc::Arguments),
+    /// Read paths that `export` wrote
+    Import,
     /// Show which store is meant, and whether it answers
     #[command(alias = "ping")]
     Info(info::Arguments),
@@ -53,10 +63,17 @@ enum Command {
     Ls(ls::Arguments),
     /// Copy paths to names that follow from their contents
     MakeContentAddressed(content_address::Arguments),
+    /// Let equal files be one on the disk
+    #[command(alias = "optimize")]
+    Optimise,
+    /// Print the path whose name begins with these digits
+    PathFromHashPart(keeping::HashPart),
     /// Download a file into the store, and print its hash
     PrefetchFile(prefetch::Arguments),
     /// Sign paths
     Sign(sign::Arguments),
+    /// Compare all paths with what the database says, and mend them
+    Verify(keeping::Verify),
 }
 
 /// Runs one of them.
@@ -68,12 +85,19 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         Command::Cat(arguments) => cat::run(context, arguments),
         Command::CopyLog(arguments) => logs::copy_log(context, arguments),
         Command::CopySigs(arguments) => logs::copy_sigs(context, arguments),
+        Command::Delete(arguments) => keeping::delete(context, arguments),
         Command::DiffClosures(arguments) => diff_closures::run(context, arguments),
         Command::DumpPath(arguments) => dump::run(context, arguments),
+        Command::Export(arguments) => keeping::export(context, arguments),
+        Command::Gc(arguments) => gc::run(context, arguments),
+        Command::Import => keeping::import(context),
         Command::Info(arguments) => info::run(context, arguments),
         Command::Ls(arguments) => ls::run(context, arguments),
         Command::MakeContentAddressed(arguments) => content_address::run(context, arguments),
+        Command::Optimise => keeping::optimise(context),
+        Command::PathFromHashPart(arguments) => keeping::path_from_hash_part(context, arguments),
         Command::PrefetchFile(arguments) => prefetch::run(context, arguments),
         Command::Sign(arguments) => sign::run(context, arguments),
+        Command::Verify(arguments) => keeping::verify(context, arguments),
     }
 }

@@ -8,6 +8,7 @@ mod query;
 mod registry;
 
 pub use collecting::{bytes, freed};
+pub use registry::repair_one;
 
 use super::words::{Words, usage};
 use crate::context::{Context, absolute};

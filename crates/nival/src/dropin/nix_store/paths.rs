@@ -4,6 +4,7 @@ use super::{Call, failed, store_path};
 use crate::build_progress::BuildProgress;
 use crate::building::{self, Building};
 use crate::commands::log::print_log;
+use crate::context::Context;
 use crate::dropin::words::usage;
 use crate::error::Error;
 use nival_build::{Request, Wanted};
@@ -23,7 +24,7 @@ pub fn realise(call: &mut Call<'_>) -> Result<ExitCode, Error> {
     let ignore_unknown = call.take(&["--ignore-unknown"]);
     let building = building(call)?;
     let requests = requests(call, ignore_unknown)?;
-    let (answers, code) = build(call, &requests, &building)?;
+    let (answers, code) = build(call.context, &requests, &building)?;
     if building.dry_run || code != ExitCode::SUCCESS || ignore_unknown {
         return Ok(code);
     }
@@ -76,12 +77,12 @@ fn building(call: &mut Call<'_>) -> Result<Building, Error> {
 
 /// Builds requests without evaluating anything.
 pub fn build(
-    call: &mut Call<'_>,
+    context: &mut Context,
     requests: &[Request],
     building: &Building,
 ) -> Result<(Vec<nival_build::Answer>, ExitCode), Error> {
-    let store = call.store()?;
-    let output = call.context.output;
+    let store = context.store()?;
+    let output = context.output;
     let progress = Arc::new(BuildProgress::new(&output, building.wishes(), store.dir().as_str()));
     let mut nix = NixSettings::read(&crate::context::environment())
         .map_err(|error| Error::plain(error.diagnostic()))?;
@@ -89,8 +90,8 @@ pub fn build(
         nix.set(&name, &value);
     }
     building.apply(&mut nix);
-    let builds = building::builds(call.context, &nix, progress.clone())?;
-    building::build(call.context, &builds, &progress, requests, building)
+    let builds = building::builds(context, &nix, progress.clone())?;
+    building::build(context, &builds, &progress, requests, building)
 }
 
 fn requests(call: &mut Call<'_>, ignore_unknown: bool) -> Result<Vec<Request>, Error> {

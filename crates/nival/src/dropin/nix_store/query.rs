@@ -77,7 +77,7 @@ pub fn query(call: &mut Call<'_>) -> Result<ExitCode, Error> {
                 false => nival_build::Request::Path(path.clone()),
             })
             .collect();
-        let (_, code) = super::paths::build(call, &requests, &Default::default())?;
+        let (_, code) = super::paths::build(call.context, &requests, &Default::default())?;
         if code != ExitCode::SUCCESS {
             return Ok(code);
         }

@@ -2,6 +2,7 @@
 
 use super::{Call, failed};
 use crate::building::Building;
+use crate::context::Context;
 use crate::dropin::words::usage;
 use crate::error::Error;
 use nival_build::{Request, Wanted};
@@ -147,7 +148,9 @@ pub fn verify(call: &mut Call<'_>) -> Result<ExitCode, Error> {
     if contents {
         output.say("checking store hashes...");
     }
-    let mut mend = |path: &StorePath| repair_one(call, path).map_err(|error| error.into_diagnostic().message);
+    let context = &mut *call.context;
+    let mut mend =
+        |path: &StorePath| repair_one(context, path).map_err(|error| error.into_diagnostic().message);
     let found = store.verify_with(
         Verification {
             contents,
@@ -211,21 +214,21 @@ pub fn verify_path(call: &mut Call<'_>) -> Result<ExitCode, Error> {
 pub fn repair_path(call: &mut Call<'_>) -> Result<ExitCode, Error> {
     call.no_more_flags()?;
     for path in call.paths()? {
-        repair_one(call, &path)?;
+        repair_one(call.context, &path)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Fetches a path again, or builds it again where its derivation is there.
-fn repair_one(call: &mut Call<'_>, path: &StorePath) -> Result<(), Error> {
-    let store = call.store()?;
+pub fn repair_one(context: &mut Context, path: &StorePath) -> Result<(), Error> {
+    let store = context.store()?;
     let deriver = store.info(path)?.and_then(|info| info.deriver);
     let built = match deriver {
         Some(deriver) if store.is_valid(&deriver)? => Request::Outputs(deriver, Wanted::All),
         _ => Request::Path(path.clone()),
     };
     let building = Building { repair: true, ..Building::default() };
-    let (answers, _) = super::paths::build(call, &[built], &building)?;
+    let (answers, _) = super::paths::build(context, &[built], &building)?;
     for answer in answers {
         answer.map_err(|error| Error::plain(error.diagnostic()))?;
     }
