@@ -230,7 +230,7 @@ impl Evaluator {
     }
 
     pub(crate) fn sort_by_name<T>(&self, entries: &mut [(Symbol, u32, T)]) {
-        entries.sort_unstable_by(|a, b| self.interner.name(a.0).cmp(self.interner.name(b.0)));
+        entries.sort_unstable_by(|a, b| self.interner.compare(a.0, b.0));
     }
 
     /// One attribute of a set; only the set is forced.

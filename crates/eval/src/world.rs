@@ -106,7 +106,8 @@ pub trait World {
     fn add_text(&self, name: &str, text: &[u8], references: &[String]) -> WorldResult<String>;
     /// Keeps a derivation under its store path.
     fn write_derivation(&self, path: &str, derivation: &Derivation) -> WorldResult<()>;
-    /// Reads a derivation that was not made by this evaluation.
+    /// Reads a derivation. Where nothing is written, one that this evaluation made may come without its arguments and
+    /// environment.
     fn read_derivation(&self, path: &str) -> WorldResult<Derivation>;
     /// Makes the outputs exist that evaluation is about to read. Those whose path was not known before are returned:
     /// what stood for each of them, and the path.

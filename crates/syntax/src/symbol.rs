@@ -2,6 +2,7 @@
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
+use std::cmp::Ordering;
 use std::hash::Hasher;
 
 /// An interned name: equal names have equal symbols of one [`Interner`].
@@ -13,6 +14,8 @@ pub struct Symbol(pub u32);
 pub struct Interner {
     text: String,
     ends: Vec<u32>,
+    /// The first bytes of each name, which decide most comparisons.
+    beginnings: Vec<u64>,
     table: HashTable<u32>,
 }
 
@@ -27,6 +30,7 @@ impl Interner {
         let id = self.ends.len() as u32;
         self.text.push_str(name);
         self.ends.push(self.text.len() as u32);
+        self.beginnings.push(beginning(name));
         let (text, ends) = (&self.text, &self.ends);
         self.table.insert_unique(hash, id, |id| self::hash(slice(text, ends, *id)));
         Symbol(id)
@@ -42,6 +46,12 @@ impl Interner {
         if (symbol.0 as usize) < self.ends.len() { slice(&self.text, &self.ends, symbol.0) } else { "" }
     }
 
+    /// Compares two names of this interner, byte by byte.
+    pub fn compare(&self, a: Symbol, b: Symbol) -> Ordering {
+        let first = |symbol: Symbol| self.beginnings.get(symbol.0 as usize).copied().unwrap_or_default();
+        first(a).cmp(&first(b)).then_with(|| self.name(a).cmp(self.name(b)))
+    }
+
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -51,6 +61,14 @@ impl Interner {
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
+}
+
+/// The first eight bytes as a number that is ordered as they are; zeros stand for those that a short name lacks.
+fn beginning(name: &str) -> u64 {
+    let mut first = [0; 8];
+    let len = name.len().min(8);
+    first[..len].copy_from_slice(&name.as_bytes()[..len]);
+    u64::from_be_bytes(first)
 }
 
 fn hash(name: &str) -> u64 {
@@ -77,5 +95,17 @@ mod tests {
         assert_eq!(interner.intern("alpha"), a);
         assert_eq!(interner.name(b), "beta");
         assert_eq!(interner.find("gamma"), None);
+    }
+
+    #[test]
+    fn names_compare_as_their_bytes_do() {
+        let mut interner = Interner::default();
+        let names = ["", "a", "a\0", "ab", "abcdefgh", "abcdefgha", "abcdefghb", "b", "ä"];
+        let symbols = names.map(|name| interner.intern(name));
+        for (x, a) in symbols.iter().enumerate() {
+            for (y, b) in symbols.iter().enumerate() {
+                assert_eq!(interner.compare(*a, *b), names[x].cmp(names[y]), "{x} {y}");
+            }
+        }
     }
 }

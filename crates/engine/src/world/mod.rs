@@ -15,6 +15,7 @@ use nival_store::LocalStore;
 use nival_store_model::{
     ContentAddress, ContentMethod, Derivation, Hash, StorePath, derivation, store_path::References,
 };
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -27,8 +28,8 @@ pub(crate) struct EngineWorld {
     fetcher: Fetcher,
     /// Entries of the search path that were looked at.
     resolved: RefCell<BTreeMap<String, Option<String>>>,
-    /// Derivations that were made and not written.
-    unwritten: RefCell<BTreeMap<String, Derivation>>,
+    /// Derivations that were made and not written: what they need and yield, as text, since there can be thousands.
+    unwritten: RefCell<BTreeMap<Box<str>, Box<[u8]>>>,
     pub(crate) traces: RefCell<Vec<String>>,
     pub(crate) warnings: RefCell<Vec<Diagnostic>>,
 }
@@ -224,18 +225,21 @@ impl World for EngineWorld {
 
     fn write_derivation(&self, path: &str, derivation: &Derivation) -> WorldResult<()> {
         if self.options.read_only {
-            self.unwritten.borrow_mut().insert(path.to_owned(), derivation.clone());
+            let outline = derivation.outline(self.store.dir());
+            let outline = outline.map_err(|error| stored(&error.into()))?;
+            self.unwritten.borrow_mut().insert(path.into(), outline.into());
             return Ok(());
         }
         self.store.add_derivation(derivation).map(drop).map_err(|error| stored(&error))
     }
 
     fn read_derivation(&self, path: &str) -> WorldResult<Derivation> {
-        if let Some(derivation) = self.unwritten.borrow().get(path) {
-            return Ok(derivation.clone());
-        }
         let parsed = self.parse(path)?;
-        let text = std::fs::read(self.physical(path)).map_err(|error| unreadable(path, &error))?;
+        let unwritten = self.unwritten.borrow();
+        let text = match unwritten.get(path) {
+            Some(outline) => Cow::Borrowed(&**outline),
+            None => Cow::Owned(std::fs::read(self.physical(path)).map_err(|error| unreadable(path, &error))?),
+        };
         let name = parsed.name().trim_end_matches(".drv").to_owned();
         derivation::parse(&text, &name, self.store.dir()).map_err(|error| {
             let message = format!("`{path}` is not a derivation: {error}");

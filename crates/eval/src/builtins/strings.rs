@@ -20,6 +20,10 @@ pub(super) const ROWS: &[Row] = &[
         Ok(e.make_string(&text, context))
     }),
     Row("__stringLength", 1, 1, |e, a| {
+        let value = e.force(a[0])?;
+        if value.is_string() {
+            return Ok(e.int(e.heap.bytes(value.handle()).len() as i64));
+        }
         let (text, _) = e.coerce_bytes(a[0], Coercion::INTERPOLATION)?;
         Ok(e.int(text.len() as i64))
     }),
@@ -39,11 +43,19 @@ fn substring(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
             format!("the start of `substring` is negative: `{start}`"),
         ));
     }
-    let (text, context) = evaluator.coerce_bytes(arguments[2], Coercion::INTERPOLATION)?;
-    let start = (start as u64).min(text.len() as u64) as usize;
     let len = if len < 0 { usize::MAX } else { len as usize };
-    let end = start.saturating_add(len).min(text.len());
-    Ok(evaluator.make_string(&text[start..end], context))
+    let range = |total: usize| {
+        let start = usize::try_from(start).unwrap_or(usize::MAX).min(total);
+        start..start.saturating_add(len).min(total)
+    };
+    let value = evaluator.force(arguments[2])?;
+    if value.is_string() {
+        let range = range(evaluator.heap.bytes(value.handle()).len());
+        let part = evaluator.heap.part_of_bytes(value.handle(), range);
+        return Ok(Value::new(tag::STRING, value.detail(), part));
+    }
+    let (text, context) = evaluator.coerce_bytes(value, Coercion::INTERPOLATION)?;
+    Ok(evaluator.make_string(&text[range(text.len())], context))
 }
 
 fn concat_with(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {

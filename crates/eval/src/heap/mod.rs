@@ -363,6 +363,28 @@ impl Heap {
         at
     }
 
+    /// A string object of a part of another one; the other one itself where that is all of it.
+    pub(crate) fn part_of_bytes(&mut self, of: Handle, range: std::ops::Range<usize>) -> Handle {
+        let len = self.word(of) as usize;
+        if range == (0..len) {
+            return of;
+        }
+        let count = range.len();
+        assert!(range.start <= range.end && range.end <= len);
+        let at = self.allocate(Content::Raw, 1 + count.div_ceil(8));
+        self.set_word(at, count as u64);
+        let (of_end, at_end) = (of as usize + 1 + len.div_ceil(8), at as usize + 1 + count.div_ceil(8));
+        assert!(of_end <= at as usize || (of as usize >= at_end && of_end <= self.top()));
+        // SAFETY: the source lies wholly below or above the fresh object (checked above), so the two do not
+        // overlap; the range is inside of the source, and the fresh object has room for `count` bytes.
+        unsafe {
+            let source = self.base.as_ptr().add(of as usize + 1).cast::<u8>().add(range.start);
+            let target = self.base.as_ptr().add(at as usize + 1).cast::<u8>();
+            std::ptr::copy_nonoverlapping(source, target, count);
+        }
+        at
+    }
+
     /// The bytes of a string object.
     #[inline]
     pub(crate) fn bytes(&self, at: Handle) -> &[u8] {

@@ -5,7 +5,7 @@ use crate::attrs;
 use crate::code::{LambdaCode, Level, NodeId, Run};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
-use crate::evaluator::{Evaluator, NativeCode};
+use crate::evaluator::{Builtin, Evaluator, NativeCode};
 use crate::heap::{Content, Handle};
 use crate::symbols;
 use crate::value::{Value, tag};
@@ -101,6 +101,14 @@ impl Evaluator {
             }
             callee = self.eval(lambda.body, inner)?;
         }
+        let mut few = [0; 3];
+        if (end - at) as usize <= few.len() {
+            let count = (end - at) as usize;
+            for (index, place) in few.iter_mut().enumerate().take(count) {
+                *place = self.code.extra.get(at + index as u32);
+            }
+            return self.call_other(node, callee, &few[..count], frame);
+        }
         let nodes: SmallVec<[NodeId; 6]> = (at..end).map(|at| self.code.extra.get(at)).collect();
         self.call_other(node, callee, &nodes, frame)
     }
@@ -189,6 +197,17 @@ impl Evaluator {
         nodes: &[NodeId],
         frame: Handle,
     ) -> EvalResult<Step> {
+        if callee.tag() == tag::NATIVE && callee.handle() == 0 {
+            let native = &self.natives[callee.detail() as usize];
+            if let NativeCode::Builtin(run) = native.code
+                && native.arity as usize == nodes.len()
+                && nodes.len() <= 3
+            {
+                let (strict, holds) = (native.strict, u32::from(!native.quiet));
+                let result = self.call_builtin((run, strict, holds), nodes, frame);
+                return result.map(Step::Done).map_err(|error| self.calling_native(error, callee, node));
+            }
+        }
         let strict = match callee.tag() {
             tag::NATIVE => {
                 let native = &self.natives[callee.detail() as usize];
@@ -222,6 +241,48 @@ impl Evaluator {
             Ok(value) => Ok(Step::Done(value)),
             Err(error) => Err(self.calling_native(error, callee, node)),
         }
+    }
+
+    /// Calls a builtin that gets all of its arguments at once, as most calls of builtins are.
+    fn call_builtin(
+        &mut self,
+        (run, strict, holds): (Builtin, u32, u32),
+        nodes: &[NodeId],
+        frame: Handle,
+    ) -> EvalResult {
+        let mut arguments = [Value::NULL; 3];
+        for (at, node) in nodes.iter().enumerate() {
+            arguments[at] = if strict & (1 << at) == 0 {
+                let value = self.delay_argument(*node, frame);
+                self.share(value)
+            } else {
+                match self.eval(*node, frame) {
+                    Ok(value) => value,
+                    Err(error) if at == 0 => return Err(error),
+                    // A builtin may find fault with an earlier argument before it looks at this one.
+                    Err(error) => self.lazy(&[], move |_, _| Err(error)),
+                }
+            };
+        }
+        let arguments = &arguments[..nodes.len()];
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.run_builtin(run, holds, arguments));
+        }
+        self.run_builtin(run, holds, arguments)
+    }
+
+    #[inline]
+    fn run_builtin(&mut self, run: Builtin, holds: u32, arguments: &[Value]) -> EvalResult {
+        let depth = self.depth;
+        self.count_call()?;
+        self.holding += holds;
+        let result = match run(self, arguments) {
+            Ok(value) => self.force(value),
+            Err(error) => Err(error),
+        };
+        self.holding -= holds;
+        self.depth = depth;
+        result
     }
 
     #[cold]

@@ -76,6 +76,20 @@ impl Evaluator {
                 self.select_node(id, base, name, cache, frame)
             }
             Node::Lambda(lambda) => Ok(Value::new(tag::LAMBDA, lambda, frame)),
+            // No calls of its own, and nothing that could be given back when it is done.
+            node @ (Node::Set(_)
+            | Node::RecSet(_)
+            | Node::List(_)
+            | Node::Scoped { .. }
+            | Node::SelectOr { .. }
+            | Node::SelectPath(..)
+            | Node::Update(..)
+            | Node::Concat(..)) => {
+                if self.stack_is_low() {
+                    return self.on_more_stack(|evaluator| evaluator.eval_node(id, frame));
+                }
+                self.simple(id, node, frame)
+            }
             _ => self.eval_slowly(id, frame),
         }
     }
@@ -231,7 +245,7 @@ impl Evaluator {
             Node::RecSet(set) => self.recursive_set(id, set, frame),
             Node::SelectOr { base, path, default } => self.select_or(id, base, path, default, frame),
             Node::SelectPath(base, path) => self.select_path(id, base, path, frame),
-            Node::HasAttr(base, path) => self.has_path(base, path, frame),
+            Node::HasAttr(base, path) => Ok(Value::bool(self.has_path(base, path, frame)?)),
             Node::Not(inner) => Ok(Value::bool(!self.condition(inner, frame)?)),
             Node::Negate(inner) => self.negate(id, inner, frame),
             Node::And(l, r) => Ok(Value::bool(self.condition(l, frame)? && self.condition(r, frame)?)),
@@ -279,8 +293,21 @@ impl Evaluator {
     }
 
     /// Evaluates a condition.
-    #[inline]
     fn condition(&mut self, node: NodeId, frame: Handle) -> EvalResult<bool> {
+        if !self.stack_is_low() {
+            // What is a Boolean in any case needs no bookkeeping for calls.
+            match self.code.nodes.get(node) {
+                Node::Equal(l, r) => return self.equal_nodes(node, l, r, frame),
+                Node::NotEqual(l, r) => return Ok(!self.equal_nodes(node, l, r, frame)?),
+                Node::And(l, r) => return Ok(self.condition(l, frame)? && self.condition(r, frame)?),
+                Node::Or(l, r) => return Ok(self.condition(l, frame)? || self.condition(r, frame)?),
+                Node::Not(inner) => return Ok(!self.condition(inner, frame)?),
+                Node::HasAttr(base, path) => return self.has_path(base, path, frame),
+                Node::Less(l, r) => return self.less_nodes(node, l, r, frame),
+                Node::NotLess(l, r) => return Ok(!self.less_nodes(node, l, r, frame)?),
+                _ => {}
+            }
+        }
         let value = self.eval(node, frame)?;
         match value {
             Value::TRUE => Ok(true),

@@ -64,7 +64,7 @@ impl Evaluator {
         let place = (set ^ name.0.wrapping_mul(0x9e37_79b1)) as usize % RECENT_SLOTS;
         let (known_set, known_name, slot) = self.recent_slots[place];
         if known_set == set && known_name == name.0 {
-            return Some(slot);
+            return (slot != 0).then_some(slot);
         }
         let (slot, _) = attrs::find(&self.heap, set, name)?;
         if self.heap.is_before_region(set.max(slot)) {
@@ -72,6 +72,21 @@ impl Evaluator {
             self.recent_slots[place] = (set, name.0, slot);
         }
         Some(slot)
+    }
+
+    /// As `find_layered`, for any set; that a name is not there is remembered too.
+    fn find_remembered(&mut self, set: Handle, name: Symbol) -> Option<Handle> {
+        let place = (set ^ name.0.wrapping_mul(0x9e37_79b1)) as usize % RECENT_SLOTS;
+        let (known_set, known_name, slot) = self.recent_slots[place];
+        if known_set == set && known_name == name.0 {
+            return (slot != 0).then_some(slot);
+        }
+        let slot = attrs::find(&self.heap, set, name).map_or(0, |(slot, _)| slot);
+        if self.heap.is_before_region(set.max(slot)) {
+            self.heap.keep(set.max(slot));
+            self.recent_slots[place] = (set, name.0, slot);
+        }
+        (slot != 0).then_some(slot)
     }
 
     /// As [`Self::find_cached`], for a component of a path.
@@ -229,23 +244,23 @@ impl Evaluator {
         Ok(value)
     }
 
-    pub(super) fn has_path(&mut self, base: NodeId, path: u32, frame: Handle) -> EvalResult {
+    pub(super) fn has_path(&mut self, base: NodeId, path: u32, frame: Handle) -> EvalResult<bool> {
         let mut value = self.eval(base, frame)?;
         let len = self.code.paths[path as usize].len();
         for at in 0..len {
             let component = self.code.paths[path as usize][at];
             let name = self.component(component, frame)?;
             if !value.is_attrs() {
-                return Ok(Value::FALSE);
+                return Ok(false);
             }
             let Some(slot) = self.find_component(value.handle(), component, name) else {
-                return Ok(Value::FALSE);
+                return Ok(false);
             };
             if at + 1 < len {
                 value = self.force_slot(slot)?;
             }
         }
-        Ok(Value::TRUE)
+        Ok(true)
     }
 
     /// A variable that a `with` brings: the innermost scope that has it.
@@ -256,11 +271,18 @@ impl Evaluator {
         (scope, cache, level): (u32, u32, u16),
         frame: Handle,
     ) -> EvalResult {
+        // The frame of the innermost `with` settles all sets that are looked at, and so the slot.
+        let innermost = self.code.scopes.get(scope - 1);
+        let home = self.outer(frame, u32::from(level - innermost.level));
+        let (known, slot) = self.code.caches.get(cache);
+        if known == home {
+            return self.variable(node, slot);
+        }
         let mut next = scope;
         let mut seen = smallvec::SmallVec::<[Handle; 4]>::new();
         while next != 0 {
             let with = self.code.scopes.get(next - 1);
-            let slot = self.outer(frame, u32::from(level - with.level)) + 1 + with.place;
+            let slot = self.outer(home, u32::from(innermost.level - with.level)) + 1 + with.place;
             let set = match self.force_slot(slot) {
                 Ok(set) => set,
                 Err(error) => return Err(self.located(error, node)),
@@ -269,13 +291,11 @@ impl Evaluator {
                 let error = self.wrong_type("a set (after `with`)", set);
                 return Err(self.located(error, node));
             }
-            // The inline cache is for the innermost scope.
-            let found = if next == scope {
-                self.find_cached(set.handle(), name, cache)
-            } else {
-                self.find_layered(set.handle(), name)
-            };
-            if let Some(slot) = found {
+            if let Some(slot) = self.find_remembered(set.handle(), name) {
+                if self.heap.is_before_region(home.max(slot)) {
+                    self.heap.keep(home.max(slot));
+                    self.code.caches.set(cache, (home, slot));
+                }
                 return self.variable(node, slot);
             }
             seen.push(set.handle());

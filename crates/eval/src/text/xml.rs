@@ -18,32 +18,46 @@ struct Writer {
 }
 
 impl Writer {
+    fn indent(&mut self, depth: usize) {
+        let len = self.out.len();
+        self.out.resize(len + depth * 2, b' ');
+    }
+
     fn open(&mut self, depth: usize, name: &str, attributes: &[(&str, &[u8])], empty: bool) {
-        self.out.extend(std::iter::repeat_n(b' ', depth * 2));
+        self.indent(depth);
         self.out.push(b'<');
         self.out.extend_from_slice(name.as_bytes());
         for (name, value) in attributes {
             self.out.push(b' ');
             self.out.extend_from_slice(name.as_bytes());
             self.out.extend_from_slice(b"=\"");
-            for byte in *value {
-                match byte {
-                    b'"' => self.out.extend_from_slice(b"&quot;"),
-                    b'<' => self.out.extend_from_slice(b"&lt;"),
-                    b'>' => self.out.extend_from_slice(b"&gt;"),
-                    b'&' => self.out.extend_from_slice(b"&amp;"),
-                    b'\n' => self.out.extend_from_slice(b"&#xA;"),
-                    byte => self.out.push(*byte),
-                }
-            }
+            self.escaped(value);
             self.out.push(b'"');
         }
         self.out.extend_from_slice(if empty { b" />\n" } else { b">\n" });
     }
 
+    fn escaped(&mut self, text: &[u8]) {
+        let mut rest = text;
+        while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'<' | b'>' | b'&' | b'\n')) {
+            self.out.extend_from_slice(&rest[..at]);
+            self.out.extend_from_slice(match rest[at] {
+                b'"' => b"&quot;",
+                b'<' => b"&lt;",
+                b'>' => b"&gt;",
+                b'&' => b"&amp;",
+                _ => b"&#xA;",
+            });
+            rest = &rest[at + 1..];
+        }
+        self.out.extend_from_slice(rest);
+    }
+
     fn close(&mut self, depth: usize, name: &str) {
-        self.out.extend(std::iter::repeat_n(b' ', depth * 2));
-        self.out.extend_from_slice(format!("</{name}>\n").as_bytes());
+        self.indent(depth);
+        self.out.extend_from_slice(b"</");
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b">\n");
     }
 }
 

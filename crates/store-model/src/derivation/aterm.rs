@@ -6,7 +6,10 @@ use crate::store_path::{ContentMethod, StoreDir, StorePath, StorePathError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is written in place of output paths and input derivations.
+#[derive(Default)]
 pub(super) struct Form<'a> {
+    /// Arguments and environment are left out.
+    pub(super) outline: bool,
     pub(super) mask_outputs: bool,
     pub(super) inputs: Option<&'a BTreeMap<String, BTreeSet<String>>>,
 }
@@ -17,7 +20,15 @@ impl Derivation {
     /// # Errors
     /// [`StorePathError::BadName`] where name and output make no name of a path.
     pub fn to_aterm(&self, dir: &StoreDir) -> Result<Vec<u8>, StorePathError> {
-        self.write(dir, &Form { mask_outputs: false, inputs: None })
+        self.write(dir, &Form::default())
+    }
+
+    /// As [`Self::to_aterm`], but without arguments and environment: what a derivation needs and yields.
+    ///
+    /// # Errors
+    /// As [`Self::to_aterm`].
+    pub fn outline(&self, dir: &StoreDir) -> Result<Vec<u8>, StorePathError> {
+        self.write(dir, &Form { outline: true, ..Form::default() })
     }
 
     pub(super) fn write(&self, dir: &StoreDir, form: &Form<'_>) -> Result<Vec<u8>, StorePathError> {
@@ -46,6 +57,10 @@ impl Derivation {
         out.push(b',');
         escaped(&mut out, &self.builder);
         out.extend_from_slice(b",[");
+        if form.outline {
+            out.extend_from_slice(b"],[])");
+            return Ok(out);
+        }
         for (n, argument) in self.arguments.iter().enumerate() {
             comma(&mut out, n);
             escaped(&mut out, argument);
@@ -118,13 +133,39 @@ fn strings(out: &mut Vec<u8>, all: impl Iterator<Item = impl AsRef<str>>) {
 fn escaped(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| ESCAPES[usize::from(*byte)] != 0) {
+    while let Some(at) = first_escape(rest) {
         out.extend_from_slice(&rest[..at]);
         out.extend_from_slice(&[b'\\', ESCAPES[usize::from(rest[at])]]);
         rest = &rest[at + 1..];
     }
     out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+/// Where the first byte is that cannot stand for itself. Eight bytes are looked at at once: in each word the lowest
+/// marked byte is one that is below the space, a quote or a backslash.
+fn first_escape(text: &[u8]) -> Option<usize> {
+    const LOW: u64 = u64::MAX / 255;
+    let zeros = |word: u64| word.wrapping_sub(LOW) & !word & (LOW << 7);
+    let (words, _) = text.as_chunks::<8>();
+    let mut at = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(LOW * 0x20) & !word & (LOW << 7);
+        let marked = control | zeros(word ^ (LOW * u64::from(b'"'))) | zeros(word ^ (LOW * u64::from(b'\\')));
+        if marked != 0 {
+            let found = at + (marked.trailing_zeros() / 8) as usize;
+            if ESCAPES[usize::from(text[found])] != 0 {
+                return Some(found);
+            }
+            // Another control character: whatever follows in this word is looked at byte by byte.
+            if let Some(next) = text[found..at + 8].iter().position(|byte| ESCAPES[usize::from(*byte)] != 0) {
+                return Some(found + next);
+            }
+        }
+        at += 8;
+    }
+    text[at..].iter().position(|byte| ESCAPES[usize::from(*byte)] != 0).map(|rest| at + rest)
 }
 
 /// What stands behind a backslash for a byte that cannot stand for itself; 0 for all others.

@@ -61,7 +61,7 @@ impl Derivation {
         if deferred {
             return Ok(Modulo::Deferred);
         }
-        let text = self.write(dir, &Form { mask_outputs, inputs: Some(&replaced) })?;
+        let text = self.write(dir, &Form { mask_outputs, inputs: Some(&replaced), ..Form::default() })?;
         Ok(Modulo::Whole(Hash::sha256(&text)))
     }
 
