@@ -94,8 +94,7 @@ fn works(trees: &Trees) -> Vec<(&'static str, String)> {
                 }}; }}).system.drvPath"#
             ),
         ));
-        let pkgs =
-            format!(r#"import {tree} {{ system = "x86_64-linux"; config = {{ allowAliases = false; }}; }}"#);
+        let pkgs = format!(r#"import {tree} {{ system = "x86_64-linux"; config = {{ {} }}; }}"#, left_out());
         works.push(("firefox", format!("({pkgs}).firefox.drvPath")));
         for (what, count) in [("250 packages in one go", 250), ("4,000 packages in one go", 4000)] {
             works.push((what, packages(&pkgs, count)));
@@ -117,6 +116,21 @@ fn works(trees: &Trees) -> Vec<(&'static str, String)> {
     works
 }
 
+/// Sets of packages that may be broken for want of a file: trees come without their largest, generated files. Whatever
+/// needs them is left out, on both sides, by an error that is caught.
+fn left_out() -> String {
+    let sets = [
+        "haskell",
+        "haskellPackages",
+        "emacsPackages",
+        "emacsPackagesNg",
+        "emacs25Packages",
+        "emacs26Packages",
+    ];
+    let sets = sets.iter().map(|name| format!(r#"{name} = throw "left out";"#)).collect::<String>();
+    format!("packageOverrides = _: {{ {sets} }};")
+}
+
 /// Packages that are spread evenly over the tree.
 fn packages(pkgs: &str, count: usize) -> String {
     format!(
@@ -125,7 +139,7 @@ fn packages(pkgs: &str, count: usize) -> String {
           names = builtins.attrNames pkgs;
           step = n: builtins.elemAt names (n * (builtins.length names) / {count});
           one = name: builtins.tryEval (
-            let package = if builtins.match ".*[Hh]askell.*|.*ghc.*" name == null then pkgs.${{name}} else null;
+            let package = pkgs.${{name}};
             in if builtins.isAttrs package && package.type or "" == "derivation"
             then builtins.unsafeDiscardStringContext package.drvPath else "");
           paths = map (name: (one name).value) (builtins.filter (name: (one name).success) (builtins.genList step {count}));

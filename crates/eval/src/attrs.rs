@@ -236,22 +236,18 @@ pub(crate) fn merge(heap: &mut Heap, left: Handle, right: Handle, known: Handle)
         });
         return (set, known);
     }
-    let mut names: Vec<u64> = Vec::with_capacity((left_len + right_len) as usize);
-    let mut values: Vec<Value> = Vec::with_capacity((left_len + right_len) as usize);
-    fill(heap, (left, left_shape, left_len), (right, right_shape, right_len), |heap, _, name, slot| {
-        names.push(name);
-        values.push(load(heap, slot));
-    });
-    let shape = heap.allocate(Content::Raw, 1 + names.len());
-    heap.set_pair(shape, names.len() as u32, 0);
-    for (index, name) in names.iter().enumerate() {
-        heap.set_word(shape + 1 + index as u32, *name);
-    }
-    let set = heap.allocate(Content::Headed, 1 + values.len());
+    let (left, right) = ((left, left_shape, left_len), (right, right_shape, right_len));
+    let mut count = 0;
+    fill(heap, left, right, |_, _, _, _| count += 1);
+    let shape = heap.allocate(Content::Raw, 1 + count);
+    heap.set_pair(shape, count as u32, 0);
+    let set = heap.allocate(Content::Headed, 1 + count);
     heap.set_pair(set, 0, shape);
-    for (index, value) in values.iter().enumerate() {
-        heap.set(set + 1 + index as u32, *value);
-    }
+    fill(heap, left, right, |heap, at, name, slot| {
+        heap.set_word(shape + 1 + at, name);
+        let value = load(heap, slot);
+        heap.set(set + 1 + at, value);
+    });
     (set, shape)
 }
 

@@ -207,7 +207,11 @@ fn store_path(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 
 fn to_file(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let name = evaluator.expect_string(arguments[0])?;
-    let (text, context) = evaluator.expect_bytes(arguments[1])?;
+    let text = evaluator.force(arguments[1])?;
+    if !text.is_string() {
+        return Err(evaluator.wrong_type("a string", text));
+    }
+    let context = ContextId(text.detail());
     let mut references = Vec::new();
     for element in evaluator.context_elements(context) {
         match element {
@@ -222,7 +226,7 @@ fn to_file(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
         }
     }
     references.sort();
-    let path = evaluator.world().add_text(&name, &text, &references)?;
+    let path = evaluator.world().add_text(&name, evaluator.heap.bytes(text.handle()), &references)?;
     Ok(evaluator.store_string(&path))
 }
 

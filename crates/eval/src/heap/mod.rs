@@ -16,7 +16,6 @@ pub(crate) use collect::Marker;
 pub(crate) use table::Table;
 
 use crate::value::Value;
-use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
 /// The index of a word.
@@ -398,20 +397,54 @@ impl Heap {
 
 impl Drop for Heap {
     fn drop(&mut self) {
-        for (at, bytes) in [(self.base.cast::<u8>(), self.reserved * 8), (self.kinds, self.reserved / 4)] {
-            if let Ok(layout) = Layout::array::<u64>(bytes / 8) {
-                // SAFETY: allocated in `zeroed` with this very layout.
-                unsafe { dealloc(at.as_ptr(), layout) }
-            }
+        // SAFETY: both were reserved in `new` with these very sizes, and nothing refers to them any more.
+        unsafe {
+            give_back(self.base.cast(), self.reserved * 8);
+            give_back(self.kinds, self.reserved / 4);
         }
     }
 }
 
-/// A reservation of zeros; pages that are not touched take no memory.
+/// A reservation of zeros; pages that are not touched take no memory. It does not pass through the allocator of the
+/// program, which would look after it piece by piece.
+#[cfg(target_os = "linux")]
 fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
-    let layout = Layout::array::<u64>(bytes / 8).ok()?;
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: a fresh mapping of nothing, at a place that the kernel chooses.
+    let at = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, kind | libc::MAP_NORESERVE, -1, 0) };
+    if at == libc::MAP_FAILED { None } else { NonNull::new(at.cast()) }
+}
+
+/// Ends a reservation.
+///
+/// # Safety
+/// It was made by [`zeroed`] with this size, and nothing refers to it.
+#[cfg(target_os = "linux")]
+unsafe fn give_back(at: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        libc::munmap(at.as_ptr().cast(), bytes);
+    }
+}
+
+/// A reservation of zeros; pages that are not touched take no memory.
+#[cfg(not(target_os = "linux"))]
+fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
+    let layout = std::alloc::Layout::array::<u64>(bytes / 8).ok()?;
     // SAFETY: no reservation is smaller than `MIN_WORDS` words, or bits for them.
-    NonNull::new(unsafe { alloc_zeroed(layout) })
+    NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
+}
+
+/// Ends a reservation.
+///
+/// # Safety
+/// It was made by [`zeroed`] with this size, and nothing refers to it.
+#[cfg(not(target_os = "linux"))]
+unsafe fn give_back(at: NonNull<u8>, bytes: usize) {
+    if let Ok(layout) = std::alloc::Layout::array::<u64>(bytes / 8) {
+        // SAFETY: the caller's promise.
+        unsafe { std::alloc::dealloc(at.as_ptr(), layout) }
+    }
 }
 
 /// How much of a heap has small pages: a short evaluation needs less than one large page.

@@ -27,6 +27,9 @@ impl Evaluator {
         if left.tag() == right.tag() && left.tag() <= tag::INT {
             return Ok(left == right);
         }
+        if left.tag() == tag::STRING && right.tag() == tag::STRING {
+            return Ok(self.equal_texts(left, right));
+        }
         self.equal(left, right).map_err(|error| self.located(error, id))
     }
 
@@ -51,8 +54,7 @@ impl Evaluator {
         let left = self.force(left)?;
         let right = self.force(right)?;
         match (left.tag(), right.tag()) {
-            (tag::STRING, tag::STRING) | (tag::PATH, tag::PATH) => Ok(left.handle() == right.handle()
-                || self.heap.bytes(left.handle()) == self.heap.bytes(right.handle())),
+            (tag::STRING, tag::STRING) | (tag::PATH, tag::PATH) => Ok(self.equal_texts(left, right)),
             (tag::NULL, tag::NULL) => Ok(true),
             (tag::BOOL, tag::BOOL) | (tag::INT, tag::INT) => Ok(left == right),
             (tag::LIST, tag::LIST) => self.equal_lists(left, right),
@@ -64,6 +66,13 @@ impl Evaluator {
                 _ => Ok(false),
             },
         }
+    }
+
+    #[inline]
+    fn equal_texts(&self, left: Value, right: Value) -> bool {
+        left.handle() == right.handle()
+            || self.heap.word(left.handle()) == self.heap.word(right.handle())
+                && self.heap.bytes(left.handle()) == self.heap.bytes(right.handle())
     }
 
     /// Two elements. What is one and the same thing is equal, even if it is a function:

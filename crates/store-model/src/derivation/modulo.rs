@@ -104,7 +104,7 @@ impl Derivation {
                 }
             }
         }
-        let text = self.write(dir, &Form { mask_outputs, inputs: Some(&replaced) })?;
+        let text = self.write(dir, &Form { mask_outputs, inputs: Some(&replaced), ..Form::default() })?;
         let hash = Hash::sha256(&text);
         Ok(self.outputs.keys().map(|name| (name.clone(), hash.clone())).collect())
     }
