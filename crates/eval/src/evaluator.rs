@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::context::Contexts;
 use crate::error::{EvalError, EvalResult};
 use crate::heap::Heap;
+use crate::profile::Profile;
 use crate::symbols;
 use crate::value::Value;
 use crate::world::World;
@@ -83,6 +84,9 @@ pub(crate) const RECENT_NAMES: usize = 4096;
 /// How many attributes of layers are remembered with their slots.
 pub(crate) const RECENT_SLOTS: usize = 4096;
 
+/// Texts below this size are not measured against the memory that is left.
+const SMALL_TEXT: usize = 1 << 20;
+
 /// The code of a builtin: all arguments at once.
 pub(crate) type Builtin = fn(&mut Evaluator, &[Value]) -> EvalResult;
 type NativeClosure = dyn Fn(&mut Evaluator, &[Value], &[Value]) -> EvalResult;
@@ -145,6 +149,11 @@ pub struct Evaluator {
     /// Results that were handed out.
     pub(crate) handed_out: Vec<Value>,
     pub(crate) interrupt: Arc<AtomicBool>,
+    /// What the time goes into, where somebody asked; its depth is 0 where nobody did.
+    pub(crate) profile: Option<Box<Profile>>,
+    pub(crate) profile_depth: u32,
+    /// A flag of the whole process that ends evaluations too.
+    pub(crate) ended: Option<&'static AtomicBool>,
     pub(crate) imports: FxHashMap<String, Value>,
     pub(crate) outside: builtins::Outside,
     /// Buffers for texts that are being made.
@@ -190,6 +199,9 @@ impl Evaluator {
             pinned: Vec::new(),
             handed_out: Vec::new(),
             interrupt: Arc::new(AtomicBool::new(false)),
+            profile: None,
+            profile_depth: 0,
+            ended: None,
             imports: FxHashMap::default(),
             outside: builtins::Outside::default(),
             buffers: Vec::new(),
@@ -214,6 +226,30 @@ impl Evaluator {
     /// A flag that ends the evaluation with a coded error once it is set.
     pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.interrupt)
+    }
+
+    /// As [`Self::interrupt_flag`], for a flag of the whole process, such as one that signals set.
+    pub fn interrupted_by(&mut self, flag: &'static AtomicBool) {
+        self.ended = Some(flag);
+    }
+
+    /// How many bytes a text that is being made may have: twice of it, since buffers grow by doubling, and all values
+    /// take no more than was allowed.
+    pub(crate) fn check_text(&self, len: usize) -> EvalResult<()> {
+        if len < SMALL_TEXT || len.saturating_mul(2) <= self.heap.free_bytes() {
+            return Ok(());
+        }
+        Err(self.out_of_memory())
+    }
+
+    #[cold]
+    pub(crate) fn out_of_memory(&self) -> EvalError {
+        let used = self.heap.used_bytes() >> 20;
+        EvalError::of(
+            &crate::diagnostics::memory_exhausted::ENTRY,
+            format!("evaluation needs more memory than it may take; its values take {used} MiB"),
+        )
+        .help("raise `max-memory`, or evaluate less at a time")
     }
 
     /// Bytes that values take.

@@ -4,6 +4,7 @@ use crate::arguments::Shared;
 use crate::error::Error;
 use crate::output::Output;
 use nival_diagnostics::Diagnostic;
+use crate::profile::Profile;
 use nival_engine::{NixSettings, Session, SessionOptions};
 use nival_os::{Config, Machines};
 use nival_store::{LocalStore, StoreConfig};
@@ -25,6 +26,9 @@ pub struct Context {
     pub show_trace: bool,
     /// Set by Ctrl-C.
     pub cancel: Cancel,
+    /// Where a flame graph of the evaluation goes.
+    pub flame: Option<PathBuf>,
+    profile: Option<Profile>,
     timings: bool,
     phases: Vec<(String, Duration)>,
     started: Instant,
@@ -43,6 +47,8 @@ impl Context {
             named_store: shared.store.clone(),
             show_trace: shared.show_trace,
             cancel: Cancel::default(),
+            flame: None,
+            profile: None,
             timings: shared.timings,
             phases: Vec::new(),
             started: Instant::now(),
@@ -141,6 +147,7 @@ impl Context {
     /// that takes longer than two seconds, the program ends at once.
     pub fn interruptible<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let signals = [signal::INTERRUPT, signal::TERMINATE];
+        let _in_good_order = signal::Deadline::none();
         let (Ok(caught), cancel) = (signal::catch(&signals), self.cancel.clone()) else { return work(self) };
         let done = Arc::new(AtomicBool::new(false));
         let watched = Arc::clone(&done);
@@ -160,6 +167,36 @@ impl Context {
         done.store(true, Ordering::SeqCst);
         let _ = watch.join();
         signal::release(&signals);
+        result
+    }
+
+    /// Evaluates something that Ctrl-C ends within a tenth of a second, with a coded error and exit code 130: the
+    /// evaluator looks at the signal's flag, and where it does not get to that, the program says the same and ends.
+    pub fn evaluating<T>(
+        &mut self,
+        session: &mut Session,
+        work: impl FnOnce(&mut Self, &mut Session) -> T,
+    ) -> T {
+        let entry = &nival_eval::diagnostics::interrupted::ENTRY;
+        let words = format!("\nerror[{}]: evaluation was interrupted\n", entry.code);
+        let signals = [signal::INTERRUPT, signal::TERMINATE];
+        if signal::catch(&signals).is_err() {
+            return work(self, session);
+        }
+        let deadline = signal::Deadline::new(Duration::from_millis(70), &words);
+        session.evaluator().interrupted_by(signal::flag());
+        let profiled = self.timings || self.flame.is_some();
+        if profiled {
+            session.evaluator().begin_profile(nival_sys::clock::ticking());
+        }
+        let result = work(self, session);
+        drop(deadline);
+        signal::release(&signals);
+        if profiled {
+            let profile = Profile::new(session.evaluator().take_profile());
+            self.phases.extend(profile.phases());
+            self.profile = Some(profile);
+        }
         result
     }
 
@@ -217,6 +254,21 @@ impl Context {
             }
             eprintln!("{:8.3} s  all", self.elapsed());
         }
+    }
+
+    /// What is asked for of an evaluation's profile: phases and files on standard error, the flame graph in its file.
+    pub fn show_profile(&self) -> Result<(), Error> {
+        self.show_timings();
+        let Some(profile) = &self.profile else { return Ok(()) };
+        if self.timings {
+            eprint!("{}", profile.files());
+        }
+        if let Some(path) = &self.flame {
+            let written = nival_sys::fs::write_atomic(path, crate::flame::draw(profile).as_bytes(), 0o644);
+            written.map_err(|error| Error::plain(crate::error::unwritable(path, &error)))?;
+            self.output.say(&format!("wrote {}", path.display()));
+        }
+        Ok(())
     }
 }
 

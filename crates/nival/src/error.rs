@@ -1,6 +1,7 @@
 //! What ends a command early.
 
 use nival_diagnostics::{Diagnostic, Sources};
+use std::process::ExitCode;
 
 /// What ends a command early: a diagnostic with the sources that it marks.
 pub struct Error(Box<Shown>);
@@ -34,6 +35,12 @@ impl Error {
     /// What is to be shown.
     pub fn shown(&self) -> &Shown {
         &self.0
+    }
+
+    /// The exit code of a command that ends with this: 130 where the user ended it, as shells have it.
+    pub fn exit_code(&self) -> ExitCode {
+        let interrupted = &nival_eval::diagnostics::interrupted::ENTRY;
+        if self.0.diagnostic.entry.code == interrupted.code { ExitCode::from(130) } else { ExitCode::FAILURE }
     }
 
     /// The diagnostic alone.

@@ -15,8 +15,10 @@ mod diagnostics;
 mod dropin;
 mod environment;
 mod error;
+mod flame;
 mod memory;
 mod output;
+mod profile;
 mod progress;
 mod reference;
 mod retention;
@@ -57,7 +59,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
-            ExitCode::FAILURE
+            error.exit_code()
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Times as people read them.
 
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
 /// A time in seconds since 1970 as `YYYY-MM-DD HH:MM:SS` in this host's time zone.
 #[must_use]
 pub fn local_time(seconds: u64) -> String {
@@ -19,6 +23,29 @@ pub fn local_time(seconds: u64) -> String {
         parts.tm_min,
         parts.tm_sec
     )
+}
+
+/// How often the counter of [`ticking`] moves on.
+const TICK: Duration = Duration::from_micros(100);
+
+static MICROS: AtomicU64 = AtomicU64::new(0);
+
+/// A counter of microseconds that a thread moves on, ten times in a millisecond: for who looks at the time so often that
+/// asking for it would cost more than what is measured.
+#[must_use]
+pub fn ticking() -> &'static AtomicU64 {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let begin = Instant::now();
+        std::thread::spawn(move || {
+            loop {
+                std::thread::sleep(TICK);
+                let micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+                MICROS.store(micros, Ordering::Relaxed);
+            }
+        });
+    });
+    &MICROS
 }
 
 /// Seconds since 1970.

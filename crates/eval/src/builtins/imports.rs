@@ -95,6 +95,16 @@ impl Evaluator {
         base_dir: &str,
         extra: FxHashMap<nival_syntax::Symbol, Value>,
     ) -> Result<Program, Vec<Diagnostic>> {
+        self.profiled_reading(|evaluator| evaluator.compile_source(name, text, base_dir, extra))
+    }
+
+    fn compile_source(
+        &mut self,
+        name: &str,
+        text: &[u8],
+        base_dir: &str,
+        extra: FxHashMap<nival_syntax::Symbol, Value>,
+    ) -> Result<Program, Vec<Diagnostic>> {
         let (source, base) = self.add_source(name, text);
         let parsed = parse(text, source, &mut self.interner);
         if !parsed.errors.is_empty() {

@@ -65,6 +65,7 @@ fn concat_with(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[1])?;
     for index in 0..list.detail() {
         if index > 0 {
+            evaluator.check_text(text.len() + separator.len())?;
             text.extend_from_slice(&separator);
         }
         let item = Value::reference(list.handle() + index);
@@ -102,6 +103,7 @@ fn replace(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
             }
             if let Some((replacement, more)) = &made[index] {
                 context = evaluator.contexts.join(context, *more);
+                evaluator.check_text(out.len() + replacement.len())?;
                 out.extend_from_slice(replacement);
             }
             step = from[index].len();

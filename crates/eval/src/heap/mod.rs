@@ -119,6 +119,11 @@ impl Heap {
         self.top() * 8
     }
 
+    /// Bytes that may still be taken.
+    pub(crate) fn free_bytes(&self) -> usize {
+        (self.limit - self.top()) * 8
+    }
+
     /// The end of all objects.
     #[inline]
     fn top(&self) -> usize {

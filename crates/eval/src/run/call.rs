@@ -36,6 +36,9 @@ impl Evaluator {
                 self.heap.set_pair(inner, callee.handle(), lambda.size);
                 self.bind_last(&lambda, inner, argument).map_err(|error| self.called_at(error, node))?;
                 calls.entered(node, callee);
+                if calls.mark > 0 {
+                    self.profile_call(callee, calls.mark);
+                }
                 return Ok(Step::Run(lambda.body, inner));
             }
             let argument = self.delay_argument(argument, frame);
@@ -54,6 +57,9 @@ impl Evaluator {
                 let inner = self.enter_partial(callee, &lambda, have);
                 self.bind_last(&lambda, inner, argument).map_err(|error| self.called_at(error, node))?;
                 calls.entered(node, callee);
+                if calls.mark > 0 {
+                    self.profile_call(callee, calls.mark);
+                }
                 return Ok(Step::Run(lambda.body, inner));
             }
             let argument = self.delay_argument(argument, frame);
@@ -95,6 +101,9 @@ impl Evaluator {
             }
             self.bind_last(&lambda, inner, last).map_err(|error| self.called_at(error, node))?;
             calls.entered(node, callee);
+            if calls.mark > 0 {
+                self.profile_call(callee, calls.mark);
+            }
             at += missing;
             if at == end {
                 return Ok(Step::Run(lambda.body, inner));
@@ -204,7 +213,11 @@ impl Evaluator {
                 && nodes.len() <= 3
             {
                 let (strict, holds) = (native.strict, u32::from(!native.quiet));
-                let result = self.call_builtin((run, strict, holds), nodes, frame);
+                let mark = self.profile_depth;
+                let result = self.call_builtin((run, strict, holds), callee, nodes, frame);
+                if self.profile_depth != mark {
+                    self.profile_leave(mark);
+                }
                 return result.map(Step::Done).map_err(|error| self.calling_native(error, callee, node));
             }
         }
@@ -247,6 +260,7 @@ impl Evaluator {
     fn call_builtin(
         &mut self,
         (run, strict, holds): (Builtin, u32, u32),
+        callee: Value,
         nodes: &[NodeId],
         frame: Handle,
     ) -> EvalResult {
@@ -265,6 +279,9 @@ impl Evaluator {
             };
         }
         let arguments = &arguments[..nodes.len()];
+        if self.profile_depth > 0 {
+            self.profile_call(callee, self.profile_depth);
+        }
         if self.stack_is_low() {
             return self.on_more_stack(|evaluator| evaluator.run_builtin(run, holds, arguments));
         }
@@ -326,17 +343,13 @@ impl Evaluator {
 
     #[cold]
     fn look_around(&mut self) -> EvalResult<()> {
-        if self.interrupt.load(Ordering::Relaxed) {
+        let ended = self.ended.is_some_and(|flag| flag.load(Ordering::Relaxed));
+        if ended || self.interrupt.load(Ordering::Relaxed) {
             return Err(EvalError::of(&diagnostics::interrupted::ENTRY, "evaluation was interrupted"));
         }
         self.collect_if_quiet();
         if self.heap.nearly_full() {
-            let used = self.heap.used_bytes() >> 20;
-            return Err(EvalError::of(
-                &diagnostics::memory_exhausted::ENTRY,
-                format!("evaluation needs more memory than the {used} MiB that it may take"),
-            )
-            .help("raise `max-memory`, or evaluate less at a time"));
+            return Err(self.out_of_memory());
         }
         Ok(())
     }
@@ -447,8 +460,14 @@ impl Evaluator {
             let result = self.on_more_stack(|evaluator| evaluator.call(function, arguments));
             return self.hand_out(result);
         }
-        let depth = self.depth;
+        let (depth, mark) = (self.depth, self.profile_depth);
+        if mark > 0 {
+            self.profile_call(function, mark);
+        }
         let result = self.call_inner(function, arguments);
+        if self.profile_depth != mark {
+            self.profile_leave(mark);
+        }
         self.depth = depth;
         result
     }

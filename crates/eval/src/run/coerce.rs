@@ -55,6 +55,7 @@ impl Evaluator {
         let value = self.force(value)?;
         match value.tag() {
             tag::STRING => {
+                self.check_text(text.len() + self.heap.bytes(value.handle()).len())?;
                 text.extend_from_slice(self.heap.bytes(value.handle()));
                 context.add(ContextId(value.detail()));
                 Ok(())
@@ -104,7 +105,7 @@ impl Evaluator {
         }
         let name = crate::paths::base_name(path).to_owned();
         let request = AddPath { name: &name, path, recursive: true, sha256: None, filter: None };
-        let store_path = self.world().add_path(request)?;
+        let store_path = self.profiled_copying(|evaluator| evaluator.world().add_path(request))?;
         self.outside.copied.insert(path.to_owned(), store_path.clone());
         Ok(store_path)
     }

@@ -29,6 +29,8 @@ pub(crate) enum Step {
 pub(crate) struct TailCalls {
     /// The first call, and what was called.
     first: Option<(NodeId, Value)>,
+    /// Where the profile was before.
+    mark: u32,
 }
 
 impl TailCalls {
@@ -100,8 +102,11 @@ impl Evaluator {
         }
         let depth = self.depth;
         let outer = self.heap.enter();
-        let mut calls = TailCalls { first: None };
+        let mut calls = TailCalls { first: None, mark: self.profile_depth };
         let result = self.run(node, frame, &mut calls);
+        if self.profile_depth != calls.mark {
+            self.profile_leave(calls.mark);
+        }
         self.depth = depth;
         match result {
             Ok(value) => {

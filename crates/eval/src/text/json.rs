@@ -49,6 +49,7 @@ impl Evaluator {
             tag::STRING => {
                 context.add(ContextId(value.detail()));
                 let text = self.heap.bytes(value.handle());
+                self.check_text(out.len() + text.len())?;
                 if std::str::from_utf8(text).is_err() {
                     let shown = self.describe(value);
                     return Err(EvalError::of(

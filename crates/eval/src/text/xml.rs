@@ -106,6 +106,7 @@ impl Evaluator {
             }
             tag::STRING => {
                 writer.context.add(ContextId(value.detail()));
+                self.check_text(writer.out.len() + self.heap.bytes(value.handle()).len())?;
                 writer.open(depth, "string", &[("value", self.heap.bytes(value.handle()))], true);
             }
             tag::PATH => writer.open(depth, "path", &[("value", self.heap.bytes(value.handle()))], true),

@@ -43,6 +43,21 @@ fn memory_is_limited() {
 }
 
 #[test]
+fn texts_that_are_being_made_count_as_memory() {
+    for text in [
+        r#"let f = s: n: if n == 0 then s else f "${s}${s}" (n - 1); in f "0123456789abcdef" 40"#,
+        r#"builtins.concatStringsSep "0123456789" (builtins.genList (x: builtins.concatStringsSep "" (builtins.genList (y: "0123456789") 10000)) 2000)"#,
+        r#"let s = builtins.concatStringsSep "" (builtins.genList (x: "aaaaaaaaaa") 100000); in builtins.replaceStrings [ "a" ] [ s ] s"#,
+        r#"let s = builtins.concatStringsSep "" (builtins.genList (x: "aaaaaaaaaa") 100000); in builtins.toJSON (builtins.genList (x: s) 1000)"#,
+        r#"let s = builtins.concatStringsSep "" (builtins.genList (x: "aaaaaaaaaa") 100000); in builtins.toXML (builtins.genList (x: s) 1000)"#,
+        r#"let s = builtins.concatStringsSep "" (builtins.genList (x: "aaaaaaaaaa") 100000); in toString (builtins.genList (x: s) 1000)"#,
+    ] {
+        let mut small = evaluator(Settings { max_memory: 64 << 20, ..Settings::default() });
+        assert_eq!(code(&mut small, text), "NV0216", "{text}");
+    }
+}
+
+#[test]
 fn deep_recursion_is_an_error() {
     let mut evaluator = evaluator(Settings::default());
     for text in [

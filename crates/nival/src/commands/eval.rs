@@ -59,9 +59,12 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         (.., true) => Format::Xml { strict: true, places: false },
         _ => Format::Shown,
     };
-    let shown = value(context, &mut session, arguments, target.as_ref())
-        .and_then(|value| session.print(value, format));
+    let shown = context.evaluating(&mut session, |context, session| {
+        let value = value(context, session, arguments, target.as_ref())?;
+        session.print(value, format)
+    });
     context.show_messages(&session);
+    context.show_profile()?;
     let text = shown.map_err(|error| context.failed(&session, &error))?;
     context.output.text(&text, format != Format::Raw);
     Ok(ExitCode::SUCCESS)

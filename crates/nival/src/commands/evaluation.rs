@@ -7,7 +7,7 @@ use crate::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use nival_engine::{Argument, Automatic, Expression, LockFlags, NixSettings, OutputSearch, Session};
 use nival_eval::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Options of every command that evaluates expressions.
@@ -24,6 +24,9 @@ pub struct Evaluation {
     /// Let values take at most this much memory, such as 512M or 4G; the default is half of the machine's
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_memory: Option<usize>,
+    /// Write a flame graph of the evaluation to this file: which functions took the time, called from where
+    #[arg(long, value_name = "FILE.svg")]
+    pub flame: Option<PathBuf>,
     /// Let calls nest at most this deeply; the default is 10000
     #[arg(long, value_name = "COUNT")]
     pub max_call_depth: Option<u32>,
@@ -91,6 +94,7 @@ impl Evaluation {
         building: &Building,
         progress: Arc<BuildProgress>,
     ) -> Result<Session, Error> {
+        context.flame = self.flame.clone().map(absolute);
         let mut nix = self.nix_settings(flake).map_err(|error| Error::plain(error.diagnostic()))?;
         building.apply(&mut nix);
         let builds = building::builds(context, &nix, progress)?;

@@ -85,7 +85,7 @@ pub fn run(common: &Common, work: impl FnOnce(&mut Context) -> Result<ExitCode, 
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
-            ExitCode::FAILURE
+            error.exit_code()
         }
     }
 }

@@ -66,6 +66,6 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         .and_then(|mut context| commands::run(&mut context, arguments.command));
     result.unwrap_or_else(|error| {
         output.error(&error);
-        ExitCode::FAILURE
+        error.exit_code()
     })
 }
