@@ -3,7 +3,6 @@
 use crate::arguments::Shared;
 use crate::error::Error;
 use crate::output::Output;
-use nival_diagnostics::Diagnostic;
 use crate::profile::Profile;
 use nival_engine::{NixSettings, Session, SessionOptions};
 use nival_os::{Config, Machines};
@@ -183,7 +182,7 @@ impl Context {
         if signal::catch(&signals).is_err() {
             return work(self, session);
         }
-        let deadline = signal::Deadline::new(Duration::from_millis(70), &words);
+        let deadline = signal::Deadline::new(Duration::from_millis(40), &words);
         session.evaluator().interrupted_by(signal::flag());
         let profiled = self.timings || self.flame.is_some();
         if profiled {
@@ -256,9 +255,8 @@ impl Context {
         }
     }
 
-    /// What is asked for of an evaluation's profile: phases and files on standard error, the flame graph in its file.
+    /// What is asked for of an evaluation's profile: its files on standard error, the flame graph in its file.
     pub fn show_profile(&self) -> Result<(), Error> {
-        self.show_timings();
         let Some(profile) = &self.profile else { return Ok(()) };
         if self.timings {
             eprint!("{}", profile.files());

@@ -79,9 +79,8 @@ pub fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Resul
         _ => Format::Expression { strict: arguments.strict },
     };
     let mut roots = Roots { store: context.store()?, link: arguments.add_root.clone(), made: 0 };
-    let result = context.evaluating(&mut session, |context, session| {
-        each(context, session, arguments, format, &mut roots)
-    });
+    let result = context
+        .evaluating(&mut session, |context, session| each(context, session, arguments, format, &mut roots));
     context.show_messages(&session);
     context.show_profile()?;
     result.map_err(|error| context.failed(&session, &error))?;

@@ -6,6 +6,7 @@
 mod builds;
 mod commands;
 mod enabled;
+mod evaluation;
 mod failing;
 mod interrupt;
 mod killed;
