@@ -4,6 +4,7 @@ use crate::arguments::Shared;
 use crate::error::Error;
 use crate::output::Output;
 use crate::profile::Profile;
+use nival_diagnostics::Diagnostic;
 use nival_engine::{NixSettings, Session, SessionOptions};
 use nival_os::{Config, Machines};
 use nival_store::{LocalStore, StoreConfig};
