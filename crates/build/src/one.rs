@@ -392,6 +392,9 @@ impl<'a> Build<'a> {
             if ready[0] {
                 let count = self.hear(&mut shown, &mut line, log)?;
                 watch.heard(count);
+                if count == 0 {
+                    break running.ended_soon();
+                }
             }
             if ready[1] {
                 match running.answer() {

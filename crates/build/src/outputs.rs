@@ -318,6 +318,9 @@ impl Finished<'_> {
                 .map_err(|error| BuildError::sandbox("remove what is there already", error))?;
         } else if made.at != self.store.physical(&info.path) {
             self.store.move_in(&made.at, &info.path)?;
+            if self.store.config().settings.auto_optimise_store {
+                self.store.optimise_path(&info.path)?;
+            }
         }
         if info.content_address.is_some() && info.references.iter().all(|path| self.is_known(path)) {
             // Kept even where a fixed output turns out to be another one: then only the derivation is wrong.

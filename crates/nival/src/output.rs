@@ -15,6 +15,8 @@ pub struct Output {
     result_color: bool,
     json: bool,
     quiet: bool,
+    /// Whether messages begin as those of Nix's programs do, for scripts that look for it.
+    plain: bool,
 }
 
 impl Output {
@@ -31,7 +33,14 @@ impl Output {
             result_color: decide(std::io::stdout().is_terminal()),
             json,
             quiet: false,
+            plain: false,
         }
+    }
+
+    /// The same with messages that begin as those of Nix's programs do.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        Self { plain: true, ..self }
     }
 
     /// The same, without lines of progress.
@@ -78,7 +87,11 @@ impl Output {
             return;
         }
         let options = RenderOptions { color: self.color, width: width(), frames };
-        let _ = writeln!(out, "{}", render(diagnostic, sources, options));
+        let mut text = render(diagnostic, sources, options);
+        if self.plain {
+            text = text.replacen(&format!("[{}]", diagnostic.entry.code), "", 1);
+        }
+        let _ = writeln!(out, "{text}");
     }
 
     /// Prints an error that ends the command.

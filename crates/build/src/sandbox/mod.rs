@@ -86,6 +86,21 @@ impl Running {
         }
     }
 
+    /// How the builder ended that let go of its terminal; one that goes on in silence is ended.
+    pub fn ended_soon(&mut self) -> process::Ended {
+        let is_said =
+            |answers: &OpenFile| process::wait_readable(&[answers], 2000).is_ok_and(|ready| ready[0]);
+        while !self.answers.buffer().is_empty() || is_said(self.answers.get_ref()) {
+            match self.answer() {
+                Answer::Ended(ended) => return ended,
+                Answer::Started => {}
+                Answer::Failed(_) | Answer::Gone => break,
+            }
+        }
+        self.kill();
+        process::Ended::Signal(9)
+    }
+
     /// The descriptor that answers come on.
     pub fn descriptor(&self) -> impl AsFd {
         self.answers.get_ref()

@@ -91,6 +91,9 @@ fn start(cell: &Cell, answers: &mut File) -> Result<i32, Failure> {
         inside::become_builder(cell, go, say);
     };
     drop((go, say));
+    // Only the builder holds its terminal from here on: where it lets go, the build is over.
+    let nothing = File::open("/dev/null").step("open /dev/null")?;
+    process::set_input_and_outputs(&nothing, &nothing).step("let go of the builder's terminal")?;
     if cell.confined {
         map_user(child, cell)?;
         if let Some(group) = &cell.limits.control_group {

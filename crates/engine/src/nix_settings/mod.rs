@@ -19,11 +19,30 @@ pub struct NixSettings {
 }
 
 /// Other names of settings.
-const ALIASES: [(&str, &str); 4] = [
-    ("build-max-jobs", "max-jobs"),
-    ("trusted-binary-caches", "trusted-substituters"),
+const ALIASES: &[(&str, &str)] = &[
+    ("binary-cache-public-keys", "trusted-public-keys"),
     ("binary-caches", "substituters"),
-    ("allow-unsafe-native-code-during-evaluation", "allow-unsafe-native-code-during-evaluation"),
+    ("binary-caches-parallel-connections", "http-connections"),
+    ("build-chroot-dirs", "sandbox-paths"),
+    ("build-compress-log", "compress-build-log"),
+    ("build-cores", "cores"),
+    ("build-fallback", "fallback"),
+    ("build-impersonate-linux-26", "impersonate-linux-26"),
+    ("build-keep-log", "keep-build-log"),
+    ("build-max-jobs", "max-jobs"),
+    ("build-max-log-size", "max-build-log-size"),
+    ("build-max-silent-time", "max-silent-time"),
+    ("build-sandbox-paths", "sandbox-paths"),
+    ("build-timeout", "timeout"),
+    ("build-use-chroot", "sandbox"),
+    ("build-use-sandbox", "sandbox"),
+    ("build-use-substitutes", "substitute"),
+    ("commit-lockfile-summary", "commit-lock-file-summary"),
+    ("env-keep-derivations", "keep-env-derivations"),
+    ("gc-keep-derivations", "keep-derivations"),
+    ("gc-keep-outputs", "keep-outputs"),
+    ("substitution-max-jobs", "max-substitution-jobs"),
+    ("trusted-binary-caches", "trusted-substituters"),
 ];
 
 /// The features that are on where nothing is set: what `nival` itself is used with.

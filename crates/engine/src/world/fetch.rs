@@ -236,7 +236,10 @@ impl EngineWorld {
             return Ok(Some(self.seen(&tree.path)));
         }
         let absolute = self.fetcher.settings.current_dir.join(entry).to_string_lossy().into_owned();
-        self.access.allow(&absolute);
+        // A search path that an expression makes up opens nothing that the user's own does not.
+        if nival_eval::World::search_path(self).iter().any(|(_, known)| known == entry) {
+            self.access.allow(&absolute);
+        }
         if self.physical(&absolute).exists() {
             return Ok(Some(absolute));
         }

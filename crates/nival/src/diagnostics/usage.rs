@@ -10,5 +10,8 @@ pub static ENTRY: Entry = Entry {
 have, or without what they need.
 
 `nix-store --help` shows what can be typed; it is what Nix's manual says."#,
-    example: Example::Situation { story: "nix-store is called with two operations at once.", test: "two_operations_are_refused" },
+    example: Example::Situation {
+        story: "nix-store is called with two operations at once.",
+        test: "two_operations_are_refused",
+    },
 };

@@ -11,6 +11,7 @@ mod nix_hash;
 mod nix_instantiate;
 mod nix_prefetch_url;
 mod nix_store;
+mod settings;
 mod words;
 
 pub use nix_store::{bytes, repair_one, store_path};
@@ -25,6 +26,9 @@ use crate::output::Output;
 use clap::{ArgAction, Args};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
+
+/// The version of Nix whose programs' places are taken, as they print it.
+pub const VERSION: &str = "(Nival) 2.34.8";
 
 type Program = fn(Vec<OsString>) -> ExitCode;
 
@@ -74,7 +78,7 @@ pub struct Common {
 
 /// Runs a drop-in's work, and shows its error.
 pub fn run(common: &Common, work: impl FnOnce(&mut Context) -> Result<ExitCode, Error>) -> ExitCode {
-    let output = Output::new(When::Auto, common.log_format.as_deref() == Some("internal-json"));
+    let output = Output::new(When::Auto, common.log_format.as_deref() == Some("internal-json")).plain();
     let shared = Shared {
         data_dir: common.data_dir.clone(),
         store: common.store.clone(),
@@ -90,82 +94,18 @@ pub fn run(common: &Common, work: impl FnOnce(&mut Context) -> Result<ExitCode, 
     }
 }
 
-/// Settings of nix.conf with a value, which these programs also take as options of their own.
-const SETTINGS: &[&str] = &[
-    "access-tokens",
-    "allowed-impure-host-deps",
-    "allowed-uris",
-    "build-dir",
-    "builders",
-    "connect-timeout",
-    "download-attempts",
-    "eval-system",
-    "experimental-features",
-    "extra-access-tokens",
-    "extra-allowed-uris",
-    "extra-experimental-features",
-    "extra-platforms",
-    "extra-sandbox-paths",
-    "extra-substituters",
-    "extra-system-features",
-    "extra-trusted-public-keys",
-    "hashed-mirrors",
-    "http-connections",
-    "log-lines",
-    "max-build-log-size",
-    "min-free",
-    "max-free",
-    "netrc-file",
-    "nix-path",
-    "post-build-hook",
-    "sandbox-build-dir",
-    "sandbox-paths",
-    "secret-key-files",
-    "ssl-cert-file",
-    "substituters",
-    "system-features",
-    "tarball-ttl",
-    "trusted-public-keys",
-    "trusted-substituters",
-];
-
-/// Settings that are on or off: `--NAME` and `--no-NAME`.
-const SWITCHES: &[&str] = &[
-    "abort-on-warn",
-    "allow-dirty",
-    "allow-import-from-derivation",
-    "auto-optimise-store",
-    "compress-build-log",
-    "fsync-metadata",
-    "keep-build-log",
-    "keep-derivations",
-    "keep-outputs",
-    "offline",
-    "require-sigs",
-    "sandbox",
-    "sandbox-fallback",
-    "substitute",
-    "trace-verbose",
-    "use-sqlite-wal",
-    "use-substitutes",
-    "warn-dirty",
-];
-
 /// The words with settings that are written as options of their own in the form `--option NAME VALUE`.
 pub fn settings_as_options(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut all = Vec::new();
     for word in words {
-        let name = word.to_str().and_then(|word| word.strip_prefix("--")).unwrap_or_default().to_owned();
-        let off = name.strip_prefix("no-").filter(|name| SWITCHES.contains(name));
-        if SETTINGS.contains(&name.as_str()) {
+        let name = word.to_str().and_then(|word| word.strip_prefix("--")).unwrap_or_default();
+        match settings::Setting::of(name) {
             // Its value is the next word.
-            all.extend(["--option".into(), name.into()]);
-        } else if SWITCHES.contains(&name.as_str()) {
-            all.extend(["--option".into(), name.into(), "true".into()]);
-        } else if let Some(name) = off {
-            all.extend(["--option".into(), name.into(), "false".into()]);
-        } else {
-            all.push(word);
+            Some(settings::Setting::Value(name)) => all.extend(["--option".into(), name.into()]),
+            Some(settings::Setting::Switch(name, on)) => {
+                all.extend(["--option".into(), name.into(), on.to_string().into()]);
+            }
+            None => all.push(word),
         }
     }
     all

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 /// Build derivations that expressions give, and link to the results
 #[derive(Parser)]
-#[command(name = "nix-build", version, args_override_self = true)]
+#[command(name = "nix-build", version = crate::dropin::VERSION, args_override_self = true)]
 struct DropIn {
     /// Files, derivations of the store, or with `--expr` expressions; without any it is `./default.nix`
     files: Vec<String>,

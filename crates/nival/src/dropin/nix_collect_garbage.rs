@@ -17,7 +17,7 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         Err(error) => return super::run(&super::Common::default(), |_| Err(error)),
     };
     if parsed.version {
-        println!("nix-collect-garbage (Nival) {}", env!("CARGO_PKG_VERSION"));
+        println!("nix-collect-garbage {}", crate::dropin::VERSION);
         return ExitCode::SUCCESS;
     }
     super::run(&parsed.common.clone(), |context| collect(context, parsed))

@@ -25,7 +25,7 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         Err(error) => return super::run(&super::Common::default(), |_| Err(error)),
     };
     if parsed.version {
-        println!("nix-hash (Nival) {}", env!("CARGO_PKG_VERSION"));
+        println!("nix-hash {}", crate::dropin::VERSION);
         return ExitCode::SUCCESS;
     }
     super::run(&parsed.common.clone(), |context| hash(context, parsed.rest))

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 /// Translate expressions into derivations, or evaluate them
 #[derive(Parser)]
-#[command(name = "nix-instantiate", version, args_override_self = true)]
+#[command(name = "nix-instantiate", version = crate::dropin::VERSION, args_override_self = true)]
 struct DropIn {
     #[command(flatten)]
     own: Arguments,

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Download a file into the store, and print its hash
 #[derive(Parser)]
-#[command(name = "nix-prefetch-url", version, args_override_self = true)]
+#[command(name = "nix-prefetch-url", version = crate::dropin::VERSION, args_override_self = true)]
 struct DropIn {
     /// Where the file is
     url: String,

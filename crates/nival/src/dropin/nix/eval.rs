@@ -21,6 +21,9 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Print JSON over several lines
+    #[arg(long, requires = "json")]
+    pretty: bool,
     /// Apply this function to the value
     #[arg(long, value_name = "FUNCTION")]
     apply: Option<String>,
@@ -47,7 +50,13 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     };
     let text = text(context, &mut session, arguments, format);
     context.show_messages(&session);
-    let text = text.map_err(|error| context.failed(&session, &error))?;
+    let mut text = text.map_err(|error| context.failed(&session, &error))?;
+    if arguments.pretty
+        && let Ok(value) = serde_json::from_str::<serde_json::Value>(&text)
+        && let Ok(pretty) = serde_json::to_string_pretty(&value)
+    {
+        text = pretty;
+    }
     context.output.text(&text, format != Format::Raw);
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 /// Nix's command, done by this program
 #[derive(Parser)]
-#[command(name = "nix", version, args_override_self = true)]
+#[command(name = "nix", version = crate::dropin::VERSION, args_override_self = true)]
 struct Nix {
     #[command(subcommand)]
     command: Command,

@@ -70,7 +70,7 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         Err(error) => return super::run(&super::Common::default(), |_| Err(error)),
     };
     if parsed.version {
-        println!("nix-store (Nival) {}", env!("CARGO_PKG_VERSION"));
+        println!("nix-store {}", crate::dropin::VERSION);
         return ExitCode::SUCCESS;
     }
     super::run(&parsed.common.clone(), |context| {
