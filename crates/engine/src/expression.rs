@@ -223,6 +223,11 @@ impl Session {
         Ok(found)
     }
 
+    /// The error of a value that should be derivations, and is something else.
+    pub fn no_derivation(&mut self, value: Value) -> Error {
+        no_derivation(&mut self.evaluator, value).unwrap_or_else(|error| error)
+    }
+
     /// Where a value is one derivation: its path, and the outputs that are installed of it; `None` of them stands for all.
     ///
     /// # Errors
@@ -427,14 +432,16 @@ fn collect(
                 }
             }
         }
-        _ => {
-            let kind = ev.type_name(value)?;
-            let message = format!("this is no derivation, nor a set or list of them, but a {kind}");
-            let diagnostic = Diagnostic::error(&diagnostics::no_derivation::ENTRY, message);
-            return Err(Error::Other(Box::new(diagnostic.help("to see the value itself, use `nival eval`"))));
-        }
+        _ => return Err(no_derivation(ev, value)?),
     }
     Ok(())
+}
+
+fn no_derivation(ev: &mut Evaluator, value: Value) -> Result<Error, Error> {
+    let kind = ev.type_name(value)?;
+    let message = format!("this is no derivation, nor a set or list of them, but a {kind}");
+    let diagnostic = Diagnostic::error(&diagnostics::no_derivation::ENTRY, message);
+    Ok(Error::Other(Box::new(diagnostic.help("to see the value itself, use `nival eval`"))))
 }
 
 /// Adds a value that is a derivation; false where it is none.

@@ -1,10 +1,12 @@
 //! `nival copy`
 
-use crate::context::Context;
+use crate::context::{Context, absolute};
+use crate::environment;
 use crate::error::Error;
 use crate::output::bytes;
 use crate::stores::{SettingArguments, path_of};
 use clap::Args;
+use nival_store::Profile;
 use nival_store::binary_cache::read_secret_key;
 use nival_store::stores::{CopyOptions, Reference, Store, Trust, copy};
 use nival_store_model::StorePath;
@@ -44,6 +46,12 @@ pub struct Arguments {
     /// How many paths are copied at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 8)]
     jobs: usize,
+    /// Make a link to what was copied, which the collector regards as a root
+    #[arg(short, long, value_name = "LINK")]
+    out_link: Option<PathBuf>,
+    /// Let this profile lead to what was copied
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingArguments,
 }
@@ -75,6 +83,7 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         output.say(&format!("copying path '{}' to '{url}'...", from.dir().print(&info.path)));
     };
     let copied = context.interruptible(|_| copy(&*from, &*to, &paths, &options, &begin))?;
+    make_links(context, arguments, &paths)?;
     let printed: Vec<_> = copied.paths.iter().map(|path| from.dir().print(path)).collect();
     if context.output.is_json() {
         context.output.result("", || json!({ "paths": printed, "bytes": copied.bytes }));
@@ -82,6 +91,26 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         context.output.say(&format!("copied {} paths, {}", printed.len(), bytes(copied.bytes)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the links to what is in the own store now.
+fn make_links(context: &mut Context, arguments: &Arguments, paths: &[StorePath]) -> Result<(), Error> {
+    let store = context.store()?;
+    if let Some(link) = &arguments.out_link {
+        for (number, path) in paths.iter().enumerate() {
+            let mut name = absolute(link.clone()).into_os_string();
+            if number > 0 {
+                name.push(format!("-{}", number + 1));
+            }
+            store.add_indirect_root(&PathBuf::from(name), path)?;
+        }
+    }
+    if let (Some(link), [path]) = (&arguments.profile, paths) {
+        let profile = Profile::new(&absolute(link.clone()));
+        let _lock = profile.lock()?;
+        environment::set(&store, &profile, path)?;
+    }
+    Ok(())
 }
 
 fn wanted(from: &dyn Store, arguments: &Arguments) -> Result<Vec<StorePath>, Error> {

@@ -119,9 +119,6 @@ impl Manifest {
     pub fn read(store: &LocalStore, folder: &Path) -> Result<Self, Error> {
         let place = folder.join("manifest.json");
         let text = match std::fs::read_to_string(&place) {
-            Err(_) if folder.join("manifest.nix").exists() => {
-                return Err(wrong(folder, "is one of `nix-env`"));
-            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             other => other.map_err(crate::stores::unreadable(&format!("`{}`", place.display())))?,
         };

@@ -11,6 +11,7 @@ mod failing;
 mod interrupt;
 mod killed;
 mod machines;
+mod nix_env;
 mod outside;
 mod profiles;
 mod refused;

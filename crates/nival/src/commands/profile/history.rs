@@ -1,6 +1,6 @@
 //! `nival profile history`, `diff-closures`, `rollback`, `wipe-history`
 
-use super::{Place, refused};
+use super::{Place, manifest_at, refused};
 use crate::commands::store::changes;
 use crate::context::Context;
 use crate::environment::{self, Element, Manifest};
@@ -44,14 +44,6 @@ pub fn days(text: &str) -> Result<i64, String> {
     count.map(|days| days * 24 * 3600).ok_or_else(|| "an age is a number of days, such as 30d".to_owned())
 }
 
-fn held(context: &mut Context, generation: &Generation) -> Result<Manifest, Error> {
-    let store = context.store()?;
-    match environment::target(context, &generation.link)? {
-        Some(path) => Manifest::read(&store, &store.physical(&path)),
-        None => Ok(Manifest::default()),
-    }
-}
-
 /// Shows which packages came and went.
 pub fn show(context: &mut Context, place: &Place) -> Result<ExitCode, Error> {
     let profile = place.profile(context)?;
@@ -59,7 +51,7 @@ pub fn show(context: &mut Context, place: &Place) -> Result<ExitCode, Error> {
     let (mut blocks, mut all) = (Vec::new(), Vec::new());
     let mut before: Option<(u64, Manifest)> = None;
     for generation in &generations.all {
-        let manifest = held(context, generation)?;
+        let manifest = manifest_at(context, &generation.link)?;
         let none = Manifest::default();
         let lines = differences(before.as_ref().map_or(&none, |(_, manifest)| manifest), &manifest);
         let date = crate::output::date(generation.created);

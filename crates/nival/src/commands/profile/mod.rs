@@ -1,13 +1,13 @@
 //! `nival profile`: packages that a user installed, with a history
 
 mod add;
-mod history;
+pub mod history;
 mod list;
 mod remove;
 mod upgrade;
 
 use crate::context::Context;
-use crate::environment::{self, Element, Manifest, default_profile};
+use crate::environment::{self, Element, Extra, Manifest, default_profile};
 use crate::error::Error;
 use clap::{Args, Subcommand};
 use nival_build::Package;
@@ -90,11 +90,22 @@ impl Place {
 
 /// What a profile holds now.
 fn manifest(context: &mut Context, profile: &Profile) -> Result<Manifest, Error> {
+    manifest_at(context, profile.link())
+}
+
+/// What a generation or a profile holds.
+fn manifest_at(context: &mut Context, link: &std::path::Path) -> Result<Manifest, Error> {
     let store = context.store()?;
-    match environment::target(context, profile.link())? {
-        Some(path) => Manifest::read(&store, &store.physical(&path)),
-        None => Ok(Manifest::default()),
+    let Some(path) = environment::target(context, link)? else { return Ok(Manifest::default()) };
+    let folder = store.physical(&path);
+    if folder.join("manifest.json").exists() || folder.join("manifest.nix").symlink_metadata().is_err() {
+        return Manifest::read(&store, &folder);
     }
+    let mut manifest = Manifest::default();
+    for element in environment::of_nix_env(context, &folder)? {
+        manifest.add(element);
+    }
+    Ok(manifest)
 }
 
 /// Lets a profile hold this.
@@ -109,7 +120,7 @@ fn set(store: &LocalStore, profile: &Profile, manifest: &Manifest) -> Result<(),
         elements.clone().flat_map(|element| element.paths.iter().map(move |path| package(element, path)));
     let references: Vec<_> = elements.flat_map(|element| element.paths.iter().cloned()).collect();
     let text = manifest.to_text(store);
-    let file = ("manifest.json", text.as_bytes());
+    let file = ("manifest.json", Extra::Text(text.as_bytes()));
     let path = environment::build(store, "profile", packages.collect(), file, &references)?;
     environment::set(store, profile, &path)?;
     Ok(())
