@@ -56,6 +56,8 @@ pub enum BuildError {
         output: String,
         /// Where the new one lies, where it was kept.
         kept: Option<PathBuf>,
+        /// The folder that it built in, where that was kept.
+        folder: Option<PathBuf>,
     },
     /// The derivation does not make sense.
     Malformed {
@@ -126,7 +128,7 @@ impl BuildError {
                 if let Some(kept) = kept {
                     shown = shown.note(format!("the folder that it built in was kept: {}", kept.display()));
                 }
-                shown.help(format!("the whole log: `nival log {drv}`; a shell at the place of the failure: `--debug-on-fail`"))
+                shown.help(format!("the whole log: `nival log {drv}`; `--keep-failed` keeps the folder that it builds in"))
             }
             Self::Limit { setting, .. } => Diagnostic::error(&codes::NV0531, message)
                 .help(format!("if it needs more, raise `{setting}`")),
@@ -139,8 +141,11 @@ impl BuildError {
             }
             Self::Output { .. } => Diagnostic::error(&codes::NV0533, message)
                 .help("mend what the builder makes, or what the derivation says of its outputs"),
-            Self::NotDeterministic { kept, .. } => {
+            Self::NotDeterministic { kept, folder, .. } => {
                 let mut shown = Diagnostic::error(&codes::NV0534, message);
+                if let Some(folder) = folder {
+                    shown = shown.note(format!("the folder that it built in was kept: {}", folder.display()));
+                }
                 if let Some(kept) = kept {
                     shown = shown.note(format!("the other one was kept: {}", kept.display()));
                 }

@@ -605,16 +605,19 @@ impl<'a> Build<'a> {
     /// Removes the build's folders; the builder's own is kept where that is wanted of a failure.
     fn clean_up<T>(&self, mut result: Result<T, BuildError>) -> Result<T, BuildError> {
         let keep = self.around.settings.keep_failed && !self.job.derivation.builder.starts_with(b"builtin:");
-        if let Err(BuildError::Builder { kept, .. }) = &mut result
+        let mut is_kept = false;
+        if let Err(BuildError::Builder { kept, .. } | BuildError::NotDeterministic { folder: kept, .. }) =
+            &mut result
             && keep
         {
             let place = self.top.join("build");
             let opened = fs::set_mode(&self.top, 0o755).and_then(|()| fs::set_mode(&place, 0o755));
             if opened.is_ok() {
                 *kept = Some(place);
+                is_kept = true;
             }
         }
-        if !matches!(&result, Err(BuildError::Builder { kept: Some(_), .. })) {
+        if !is_kept {
             // What cannot be removed is removed when the next build of this process's number begins.
             let _ = fs::remove_tree(&self.top);
         }

@@ -356,7 +356,7 @@ impl Finished<'_> {
                 kept = Some(place);
             }
             let drv = self.store.dir().print(self.drv);
-            return Err(BuildError::NotDeterministic { drv, output: name.clone(), kept });
+            return Err(BuildError::NotDeterministic { drv, output: name.clone(), kept, folder: None });
         }
         Ok(infos)
     }

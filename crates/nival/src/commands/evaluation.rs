@@ -110,7 +110,7 @@ impl Evaluation {
                 };
                 (prefix.to_owned(), path)
             });
-            options.search_path.splice(0..0, own);
+            options.search_path = own.collect();
             options.read_only = read_only;
             options.settings.max_memory = self.max_memory.or_else(half_of_memory).unwrap_or(0);
         })
@@ -127,6 +127,10 @@ impl Evaluation {
         let environment = environment
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let mut settings = NixSettings::read(&environment.collect())?;
+        // The variable stands above the files, and options of the command line above the variable.
+        if let Ok(path) = std::env::var("NIX_PATH") {
+            settings.set("nix-path", &nival_engine::split_nix_path(&path).join(" "));
+        }
         if flake && settings.text("pure-eval").is_none() {
             settings.set("pure-eval", "true");
         }
