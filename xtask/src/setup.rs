@@ -4,7 +4,7 @@ use crate::command::{Failure, run};
 use std::process::Command;
 
 /// Debian packages that tests drive, and a program of each that tells whether it is there.
-const NEEDED: [(&str, &str); 9] = [
+const NEEDED: [(&str, &str); 10] = [
     ("uidmap", "newuidmap"),
     ("curl", "curl"),
     ("iproute2", "ip"),
@@ -14,6 +14,7 @@ const NEEDED: [(&str, &str); 9] = [
     ("passt", "pasta"),
     ("nftables", "nft"),
     ("iptables", "iptables"),
+    ("procps", "pgrep"),
 ];
 
 /// Installs, as root, what is missing; otherwise says the line that does.

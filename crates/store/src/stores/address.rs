@@ -47,6 +47,9 @@ impl Reference {
             return match place {
                 "daemon" => of(Address::Daemon(DEFAULT_SOCKET.into())),
                 "" | "auto" | "local" => of(Address::Local(text.to_owned())),
+                _ if place.starts_with("file:/") => {
+                    of(Address::Folder(PathBuf::from(decoded(&place["file:".len()..]))))
+                }
                 _ if place.starts_with('/') || place.starts_with("./") || place.starts_with("../") => {
                     of(Address::Local(text.to_owned()))
                 }
