@@ -120,13 +120,7 @@ pub fn of_nix_env(context: &mut Context, folder: &Path) -> Result<Vec<Element>, 
     paths.iter().map(element).collect()
 }
 
-/// Lets a profile lead to a new generation; nothing happens where the last one is the same.
+/// Lets a profile lead to a new generation; where the newest one is the same, to that one.
 pub fn set(store: &LocalStore, profile: &Profile, path: &StorePath) -> Result<Generation, Error> {
-    let generations = profile.generations()?;
-    if let Some(current) = generations.current()
-        && current.link.read_link().is_ok_and(|to| to == Path::new(&store.dir().print(path)))
-    {
-        return Ok(current.clone());
-    }
     Ok(profile.set(store, path)?)
 }

@@ -110,7 +110,7 @@ impl Call<'_> {
         let words = &self.arguments.words;
         if let Some(profile) = &self.arguments.from_profile {
             let installed = self.installed(&absolute(profile.clone()))?;
-            return select(&installed, words, newest);
+            return self.select(&installed, words, newest);
         }
         if self.arguments.attr || self.arguments.from_expression {
             let source = self.source()?;
@@ -121,7 +121,7 @@ impl Call<'_> {
             return self.stored(words);
         }
         let all = self.available()?;
-        select(&all, words, newest)
+        self.select(&all, words, newest)
     }
 
     /// Paths of the store as packages.
@@ -180,6 +180,94 @@ impl Call<'_> {
             session.print(entry, Format::Expression { strict: true }).map(Some)
         })(&mut self.session);
         self.evaluated(found)
+    }
+
+    /// One entry of `meta` that is a text.
+    pub(super) fn meta_text(&mut self, element: &Element, name: &str) -> Result<Option<String>, Error> {
+        let Some(text) = self.meta(element, name)? else { return Ok(None) };
+        let found = self.session.evaluate(&Expression::Text(text, "/".to_owned()));
+        let found = found.and_then(|value| self.session.print(value, Format::Raw));
+        self.evaluated(found).map(Some)
+    }
+
+    /// The names of all outputs, and of the one that is meant.
+    pub(super) fn outputs(&mut self, element: &Element) -> Result<(Vec<String>, String), Error> {
+        let value = match &element.content {
+            Content::Known(known) => {
+                let names: Vec<_> = known.outputs.iter().map(|(name, _)| name.clone()).collect();
+                let meant = names.first().cloned().unwrap_or_else(|| "out".to_owned());
+                return Ok((names, meant));
+            }
+            Content::Value(value) => *value,
+        };
+        let found = (|session: &mut Session| -> Result<(Vec<String>, String), Failure> {
+            let ev = session.evaluator();
+            let mut names = Vec::new();
+            if let Some(list) = ev.select_opt(value, "outputs")? {
+                for name in ev.expect_list(list)? {
+                    names.push(ev.coerce_to_string(name, PLAIN)?.0);
+                }
+            }
+            let meant = match ev.select_opt(value, "outputName")? {
+                Some(name) => ev.coerce_to_string(name, PLAIN)?.0,
+                None => "out".to_owned(),
+            };
+            Ok((names, meant))
+        })(&mut self.session);
+        self.evaluated(found)
+    }
+
+    /// The packages that words select; with `newest`, of each name the one with the best priority, then the highest
+    /// version.
+    pub(super) fn select(
+        &mut self,
+        all: &[Element],
+        words: &[String],
+        newest: bool,
+    ) -> Result<Vec<Element>, Error> {
+        let usual = ["*".to_owned()];
+        let words = if words.is_empty() { &usual[..] } else { words };
+        let mut done = BTreeSet::new();
+        let mut selected = Vec::new();
+        for word in words {
+            let selector = Selector::parse(word)?;
+            let hits = all.iter().enumerate().filter(|(_, element)| selector.matches(&element.name));
+            let mut hits: Vec<_> = hits.collect();
+            if hits.is_empty() && selector.text != "*" {
+                return Err(refused(format!("selector '{}' matches no derivations", selector.text)));
+            }
+            if newest {
+                hits = self.newest_only(hits)?;
+            }
+            for (at, element) in hits {
+                if done.insert(at) {
+                    selected.push(element.clone());
+                }
+            }
+        }
+        Ok(selected)
+    }
+
+    fn newest_only<'e>(
+        &mut self,
+        hits: Vec<(usize, &'e Element)>,
+    ) -> Result<Vec<(usize, &'e Element)>, Error> {
+        let mut best: BTreeMap<String, (usize, &Element)> = BTreeMap::new();
+        for hit in hits {
+            let (name, version) = name_and_version(&hit.1.name);
+            let is_better = match best.get(&name) {
+                None => true,
+                Some((_, old)) => {
+                    let order = self.priority(old)?.cmp(&self.priority(hit.1)?);
+                    let order = order.then_with(|| compare(&version, &name_and_version(&old.name).1));
+                    order == Ordering::Greater
+                }
+            };
+            if is_better {
+                best.insert(name, hit);
+            }
+        }
+        Ok(best.into_values().collect())
     }
 
     /// All of `meta`.
@@ -257,7 +345,10 @@ fn list_files(folder: &Path, files: &mut BTreeMap<String, PathBuf>) {
             continue;
         }
         let is_package = path.join("default.nix").exists();
-        if is_package || path.is_file() && name.ends_with(".nix") {
+        // A link counts by the name of what it leads to.
+        let is_expression = |path: &Path| path.extension().is_some_and(|end| end == "nix");
+        let is_file = path.is_file() && path.canonicalize().is_ok_and(|path| is_expression(&path));
+        if is_package || is_file {
             files.entry(name.trim_end_matches(".nix").to_owned()).or_insert(path);
         } else if path.is_dir() {
             list_files(&path, files);
@@ -296,7 +387,35 @@ fn package(session: &mut Session, value: Value, attribute: &str) -> Result<Optio
     }))
 }
 
-/// Finds the packages of a value. What fails an assertion is passed over, as Nix does.
+/// Adds a value that is a package, and passes over one that fails an assertion, as Nix does; false where it is neither.
+fn take(
+    session: &mut Session,
+    value: Value,
+    attribute: &str,
+    all: &mut Vec<Element>,
+) -> Result<bool, Failure> {
+    match package(session, value, attribute) {
+        Ok(Some(found)) => all.push(found),
+        Ok(None) => return Ok(false),
+        Err(Failure::Evaluation(error)) if std::ptr::eq(error.entry, &assertion_failed::ENTRY) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(true)
+}
+
+/// Whether a set wants to be searched.
+fn is_searched(session: &mut Session, value: Value) -> Result<bool, Failure> {
+    let ev = session.evaluator();
+    if ev.kind(value)? != Kind::Attrs {
+        return Ok(false);
+    }
+    match ev.select_opt(value, "recurseForDerivations")? {
+        Some(flag) => Ok(ev.expect_bool(flag)?),
+        None => Ok(false),
+    }
+}
+
+/// Finds the packages of a value.
 fn collect(
     session: &mut Session,
     value: Value,
@@ -305,8 +424,7 @@ fn collect(
     all: &mut Vec<Element>,
 ) -> Result<(), Failure> {
     let value = session.call_automatically(value, automatic)?;
-    if let Some(found) = package(session, value, prefix)? {
-        all.push(found);
+    if take(session, value, prefix, all)? {
         return Ok(());
     }
     let under = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
@@ -320,34 +438,21 @@ fn collect(
             named.sort_by(|a, b| a.0.cmp(&b.0));
             for (name, inner) in named.into_iter().filter(|(name, _)| is_attribute(name)) {
                 let path = under(&name);
-                if combines {
-                    if name != "_combineChannels" {
-                        collect(session, inner, &path, automatic, all)?;
-                    }
-                    continue;
-                }
-                match package(session, inner, &path) {
-                    Ok(Some(found)) => all.push(found),
-                    Ok(None) => {
-                        let ev = session.evaluator();
-                        let deeper = ev.kind(inner)? == Kind::Attrs
-                            && match ev.select_opt(inner, "recurseForDerivations")? {
-                                Some(flag) => ev.expect_bool(flag)?,
-                                None => false,
-                            };
-                        if deeper {
-                            collect(session, inner, &path, automatic, all)?;
-                        }
-                    }
-                    Err(Failure::Evaluation(error))
-                        if std::ptr::eq(error.entry, &assertion_failed::ENTRY) => {}
-                    Err(error) => return Err(error),
+                let deeper = match combines {
+                    true => name != "_combineChannels",
+                    false => !take(session, inner, &path, all)? && is_searched(session, inner)?,
+                };
+                if deeper {
+                    collect(session, inner, &path, automatic, all)?;
                 }
             }
         }
         Kind::List => {
             for (at, inner) in ev.expect_list(value)?.into_iter().enumerate() {
-                collect(session, inner, &under(&at.to_string()), automatic, all)?;
+                let path = under(&at.to_string());
+                if !take(session, inner, &path, all)? {
+                    collect(session, inner, &path, automatic, all)?;
+                }
             }
         }
         _ => return Err(session.no_derivation(value)),
@@ -424,43 +529,4 @@ fn is_data(session: &mut Session, value: Value) -> Result<bool, Failure> {
         }
     }
     Ok(true)
-}
-
-/// The packages that words select; with `newest`, of each name the one with the highest version.
-pub(super) fn select(all: &[Element], words: &[String], newest: bool) -> Result<Vec<Element>, Error> {
-    let usual = ["*".to_owned()];
-    let words = if words.is_empty() { &usual[..] } else { words };
-    let mut done = BTreeSet::new();
-    let mut selected = Vec::new();
-    for word in words {
-        let selector = Selector::parse(word)?;
-        let hits = all.iter().enumerate().filter(|(_, element)| selector.matches(&element.name));
-        let mut hits: Vec<_> = hits.collect();
-        if hits.is_empty() && selector.text != "*" {
-            return Err(refused(format!("selector '{}' matches no derivations", selector.text)));
-        }
-        if newest {
-            hits = newest_only(hits);
-        }
-        for (at, element) in hits {
-            if done.insert(at) {
-                selected.push(element.clone());
-            }
-        }
-    }
-    Ok(selected)
-}
-
-fn newest_only(hits: Vec<(usize, &Element)>) -> Vec<(usize, &Element)> {
-    let mut best: BTreeMap<String, (usize, &Element)> = BTreeMap::new();
-    for hit in hits {
-        let (name, version) = name_and_version(&hit.1.name);
-        let is_better = best
-            .get(&name)
-            .is_none_or(|(_, old)| compare(&version, &name_and_version(&old.name).1) == Ordering::Greater);
-        if is_better {
-            best.insert(name, hit);
-        }
-    }
-    best.into_values().collect()
 }

@@ -79,13 +79,19 @@ pub(super) fn uninstall(call: &mut Call<'_>) -> Result<ExitCode, Error> {
     let selectors = call.arguments.words.iter().map(|word| Selector::parse(word));
     let selectors = selectors.collect::<Result<Vec<_>, _>>()?;
     let mut hits = vec![0; selectors.len()];
+    let dir = call.context.store()?.dir().clone();
+    let named = |text: &str| {
+        let found = crate::stores::path_of(&dir, text).ok().filter(|_| text.contains('/'));
+        found.map(|(path, _)| path)
+    };
+    let paths: Vec<_> = selectors.iter().map(|selector| named(&selector.text)).collect();
     for mut element in call.installed(&link)? {
         let out = call.known(&mut element)?.out;
-        let full = call.context.store()?.dir().print(&out);
-        let fits = |selector: &Selector| {
-            selector.text == full || !selector.text.contains('/') && selector.matches(&element.name)
+        let fits = |(selector, path): (&Selector, &Option<StorePath>)| match path {
+            Some(path) => *path == out,
+            None => selector.matches(&element.name),
         };
-        match selectors.iter().position(fits) {
+        match selectors.iter().zip(&paths).position(fits) {
             Some(at) => {
                 hits[at] += 1;
                 call.context.output.say(&format!("uninstalling '{}'", element.name));

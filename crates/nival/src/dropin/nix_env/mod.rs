@@ -142,7 +142,9 @@ struct Call<'a> {
 
 /// Does what `nix-env` does.
 pub fn main(words: Vec<OsString>) -> ExitCode {
-    let arguments = DropIn::parse_from(words);
+    // What other programs take as a setting with a value asks here for a column.
+    let column = |word: OsString| if word == "--system" { "--system-of".into() } else { word };
+    let arguments = DropIn::parse_from(words.into_iter().map(column));
     super::run(&arguments.common, |context| work(context, &arguments))
 }
 

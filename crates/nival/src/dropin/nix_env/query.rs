@@ -1,7 +1,7 @@
 //! Listing packages.
 
 use super::Call;
-use super::elements::{Element, select};
+use super::elements::Element;
 use super::install::{is_offered, prebuilt};
 use super::names::compare;
 use crate::commands::store::name_and_version;
@@ -69,7 +69,7 @@ pub(super) fn query(call: &mut Call<'_>) -> Result<ExitCode, Error> {
     let (own, other) = if wishes.available { (&available, &installed) } else { (&installed, &available) };
     let words =
         if call.arguments.attr || call.arguments.from_expression { &[][..] } else { &call.arguments.words };
-    let mut shown = select(own, words, false)?;
+    let mut shown = call.select(own, words, false)?;
     shown = prebuilt(call, shown)?;
     shown.sort_by_key(|element| element.name.to_lowercase());
     let mut there = BTreeSet::new();
@@ -142,8 +142,7 @@ fn row(
         columns.push(all.join(";"));
     }
     if wishes.description {
-        let text = call.meta(element, "description")?;
-        columns.push(text.map(|text| text.trim_matches('"').to_owned()).unwrap_or_default());
+        columns.push(call.meta_text(element, "description")?.unwrap_or_default());
     }
     Ok(columns)
 }
@@ -183,6 +182,9 @@ fn as_json(call: &mut Call<'_>, shown: Vec<Element>) -> Result<ExitCode, Error> 
         let (name, version) = name_and_version(&element.name);
         let mut value =
             json!({ "name": element.name, "pname": name, "version": version, "system": element.system });
+        let (names, meant) = call.outputs(&element)?;
+        value["outputName"] = meant.into();
+        value["outputs"] = Json::Object(names.into_iter().map(|name| (name, Json::Null)).collect());
         if call.arguments.query.out_path || call.arguments.query.drv_path {
             let known = call.known(&mut element)?;
             let dir = call.context.store()?.dir().clone();
