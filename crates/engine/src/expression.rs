@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Short evaluations never come so far.
 const COLLECT_FROM: usize = 200 << 20;
 
+/// The path of a derivation, and the outputs of it that are installed; `None` of them stands for all.
+pub type Installed = (String, Option<BTreeSet<String>>);
+
 /// What is evaluated.
 #[derive(Clone, Debug)]
 pub enum Expression {
@@ -232,10 +235,7 @@ impl Session {
     ///
     /// # Errors
     /// What evaluation raises.
-    pub fn installed_outputs(
-        &mut self,
-        value: Value,
-    ) -> Result<Option<(String, Option<BTreeSet<String>>)>, Error> {
+    pub fn installed_outputs(&mut self, value: Value) -> Result<Option<Installed>, Error> {
         let ev = &mut self.evaluator;
         if !ev.is_derivation(value)? {
             return Ok(None);

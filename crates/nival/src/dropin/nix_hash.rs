@@ -88,7 +88,7 @@ fn spelling_of(name: &str) -> Option<Spelling> {
 /// A hash in a spelling; one that is longer than 20 bytes is folded to that where it is to be shortened.
 fn written(hash: &Hash, spelling: Spelling, truncate: bool) -> String {
     let folded = hash.digest().len() > 20 && truncate;
-    let mut short = vec![0; 20];
+    let mut short = [0; 20];
     if folded {
         for (n, byte) in hash.digest().iter().enumerate() {
             short[n % 20] ^= byte;

@@ -227,7 +227,7 @@ fn a_builder_sees_only_what_is_its_own() {
     let said = world.run(&words(&["build", "--no-link", "-L", "-E", &derivation(script, "")]));
     assert_eq!(said.code, 0, "{}", said.err);
     let lines: Vec<&str> = said.err.lines().filter_map(|line| line.strip_prefix("it> ")).collect();
-    assert!(lines.iter().any(|line| *line == "lo"), "{lines:?}");
+    assert!(lines.contains(&"lo"), "{lines:?}");
     assert!(!lines.iter().any(|line| line.starts_with("could") || line.starts_with("eth")), "{lines:?}");
     assert!(
         lines.iter().filter(|line| line.starts_with("seen")).all(|line| line.contains("No such file")),

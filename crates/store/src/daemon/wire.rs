@@ -85,6 +85,6 @@ mod tests {
         assert_eq!(bytes.len(), 8 + 8 + 16 + 16);
         assert_eq!(bytes.as_slice().texts().unwrap(), ["", "abc", "12345678"]);
         let lie = [u64::MAX.to_le_bytes(), *b"short   "].concat();
-        assert!(lie.as_slice().bytes().is_err());
+        assert!(ReadWire::bytes(&mut lie.as_slice()).is_err());
     }
 }

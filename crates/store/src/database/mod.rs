@@ -101,7 +101,7 @@ impl Database {
         let row = self
             .connection
             .prepare_cached(&text)
-            .and_then(|mut query| query.query_row([self.dir.print(path)], |row| Raw::read(row)).optional())
+            .and_then(|mut query| query.query_row([self.dir.print(path)], Raw::read).optional())
             .map_err(self.failed())?;
         row.map(|raw| self.complete(raw)).transpose()
     }
@@ -109,10 +109,8 @@ impl Database {
     /// What is known of all paths, sorted by path.
     pub(crate) fn all_infos(&self) -> Result<Vec<PathInfo>, Error> {
         let text = format!("select {COLUMNS} from ValidPaths order by path");
-        let rows: Result<Vec<_>, _> = self
-            .connection
-            .prepare(&text)
-            .and_then(|mut query| query.query_map([], |row| Raw::read(row))?.collect());
+        let rows: Result<Vec<_>, _> =
+            self.connection.prepare(&text).and_then(|mut query| query.query_map([], Raw::read)?.collect());
         rows.map_err(self.failed())?.into_iter().map(|raw| self.complete(raw)).collect()
     }
 

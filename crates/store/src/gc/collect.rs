@@ -142,7 +142,8 @@ impl Collection<'_> {
             }
             let name = name.to_string_lossy().into_owned();
             let is_root = StorePath::parse(&name).is_ok_and(|path| self.shared.is_root(path.hash_part()));
-            if !is_root && !(name.starts_with("tmp-") && is_locked(&folder.join(&name))) {
+            let is_made = name.starts_with("tmp-") && is_locked(&folder.join(&name));
+            if !is_root && !is_made {
                 strays.push(name);
             }
         }
