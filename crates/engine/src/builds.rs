@@ -76,6 +76,19 @@ impl Session {
 }
 
 impl Session {
+    /// What has to be built so that what a string refers to is there.
+    ///
+    /// # Errors
+    /// A path that is none of the store's.
+    pub fn request_of(&self, element: &ContextElement) -> Result<Request, Error> {
+        Ok(match element {
+            ContextElement::Plain(path) | ContextElement::DrvDeep(path) => Request::Path(self.store_path(path)?),
+            ContextElement::Output { drv, output } => {
+                Request::Outputs(self.store_path(drv)?, Wanted::Names([output.clone()].into()))
+            }
+        })
+    }
+
     /// The store path that a text names.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 
 mod builds;
 pub mod diagnostics;
+mod environment;
 mod error;
 mod expression;
 mod flakes;
@@ -23,6 +24,7 @@ mod substitution;
 mod world;
 
 pub use builds::Builds;
+pub use environment::environment_derivation;
 pub use error::Error;
 pub use expression::{Argument, Automatic, Expression, Format, Found};
 pub use flakes::{OutputSearch, attribute_path};

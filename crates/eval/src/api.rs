@@ -131,6 +131,12 @@ impl Evaluator {
         Ok((crate::text::from_bytes(bytes), context))
     }
 
+    /// A string with what it refers to.
+    pub fn expect_string_elements(&mut self, value: Value) -> EvalResult<(String, Vec<ContextElement>)> {
+        let (text, context) = self.expect_string_context(value)?;
+        Ok((text, self.contexts.elements(context)))
+    }
+
     /// A string that refers to no store path.
     pub fn expect_string(&mut self, value: Value) -> EvalResult<String> {
         let (text, context) = self.expect_string_context(value)?;

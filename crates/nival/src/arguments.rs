@@ -91,8 +91,14 @@ pub enum Command {
     Generations(commands::generations::Arguments),
     /// List machines, whether they run, and on which ports they are reached
     Status(commands::status::Arguments),
-    /// Run a command, or a shell, in a machine
+    /// Run a command, or a shell, in a machine, or with packages at hand
     Shell(commands::shell::Arguments),
+    /// Run the program of a package, or an app of a flake
+    Run(commands::run::Arguments),
+    /// Start a shell in which a package can be worked on: with the variables and functions that its build has
+    Develop(commands::develop::Arguments),
+    /// Print the script, or with --json the variables, of such a shell
+    PrintDevEnv(commands::develop::PrintArguments),
     /// Show the journal of a machine
     Logs(commands::logs::Arguments),
     /// Stop machines

@@ -5,6 +5,7 @@
 //! reads the user's environment and decides exit codes.
 
 mod arguments;
+mod build_environment;
 mod build_progress;
 mod building;
 mod catalogue;
@@ -16,6 +17,7 @@ mod dropin;
 mod environment;
 mod error;
 mod flame;
+mod inside;
 mod memory;
 mod output;
 mod profile;

@@ -8,4 +8,4 @@ mod structured;
 pub use environment::{Place, Prepared, prepare, validity_registration};
 pub use options::{Checks, OutputChecks, Reference, Wishes};
 pub use resolve::{downstream_placeholder, must_resolve, output_placeholder, resolve, rewrite};
-pub use structured::Structured;
+pub use structured::{Structured, structured_attributes};

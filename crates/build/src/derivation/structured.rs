@@ -1,7 +1,8 @@
 //! Structured attributes: what a builder reads as JSON, and as declarations of its shell.
 
 use crate::build_error::BuildError;
-use nival_store_model::Derivation;
+use super::resolve::output_placeholder;
+use nival_store_model::{Derivation, Output, StoreDir};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -70,6 +71,25 @@ impl Structured {
         }
         text
     }
+}
+
+/// The structured attributes as a shell outside of a build reads them: declarations for bash, and JSON; outputs have the
+/// paths that they will have. `None` for a derivation without.
+///
+/// # Errors
+/// As [`Structured::of`].
+pub fn structured_attributes(
+    dir: &StoreDir,
+    derivation: &Derivation,
+) -> Result<Option<(String, String)>, BuildError> {
+    let Some(mut structured) = Structured::of(derivation)? else { return Ok(None) };
+    let path = |(name, output): (&String, &Output)| {
+        let path = output.path(dir, &derivation.name, name).ok().flatten();
+        (name.clone(), path.map_or_else(|| output_placeholder(name), |path| dir.print(&path)))
+    };
+    let outputs: BTreeMap<String, String> = derivation.outputs.iter().map(path).collect();
+    structured.set("outputs", &serde_json::json!(outputs));
+    Ok(Some((structured.shell(), structured.json())))
 }
 
 fn is_variable(name: &str) -> bool {

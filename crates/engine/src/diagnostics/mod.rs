@@ -9,6 +9,7 @@ pub mod needs_lock;
 pub mod nix_conf;
 pub mod no_configuration;
 pub mod no_derivation;
+pub mod no_environment;
 pub mod no_selection;
 pub mod no_such_machine;
 pub mod other_hash;
@@ -27,6 +28,7 @@ pub static ENTRIES: &[&Entry] = &[
     &other_hash::ENTRY,
     &no_selection::ENTRY,
     &no_derivation::ENTRY,
+    &no_environment::ENTRY,
     &forbidden::ENTRY,
     &nix_conf::ENTRY,
 ];

@@ -160,6 +160,15 @@ impl Evaluation {
         Ok(settings)
     }
 
+    /// As [`Self::automatic`], with more in front of those that were typed.
+    pub fn automatic_with(
+        &self,
+        session: &mut Session,
+        more: &[(String, Argument)],
+    ) -> Result<Automatic, nival_engine::Error> {
+        session.automatic(&[more, &self.given.0].concat())
+    }
+
     /// The arguments that functions are given.
     pub fn automatic(&self, session: &mut Session) -> Result<Automatic, nival_engine::Error> {
         session.automatic(&self.given.0)
@@ -205,6 +214,18 @@ impl Target {
         session: &mut Session,
         automatic: &Automatic,
     ) -> Result<Value, nival_engine::Error> {
+        let search = OutputSearch::packages(session.system());
+        self.evaluate_with(context, session, automatic, &search)
+    }
+
+    /// As [`Self::evaluate`], where a flake's outputs are searched in another way.
+    pub fn evaluate_with(
+        &self,
+        context: &Context,
+        session: &mut Session,
+        automatic: &Automatic,
+        search: &OutputSearch,
+    ) -> Result<Value, nival_engine::Error> {
         match self {
             Self::File(path, fragment) => {
                 let file = match path.starts_with('<') {
@@ -220,8 +241,7 @@ impl Target {
                 if let Some(file) = &locked.written {
                     context.output.say(&format!("wrote {}:\n{}", file.display(), locked.changes.trim_end()));
                 }
-                let search = OutputSearch::packages(session.system());
-                Ok(session.flake_output(&locked, &fragment, &search)?.0)
+                Ok(session.flake_output(&locked, &fragment, search)?.0)
             }
         }
     }

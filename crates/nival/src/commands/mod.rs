@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod completions;
+pub mod develop;
 pub mod copy;
 pub mod down;
 pub mod enable;
@@ -22,6 +23,7 @@ pub mod plan;
 pub mod profile;
 pub mod realise;
 pub mod rollback;
+pub mod run;
 pub mod shell;
 pub mod status;
 pub mod store;
@@ -30,6 +32,7 @@ pub mod target;
 pub mod up;
 pub mod update;
 pub mod verify;
+pub mod wanted;
 pub mod why;
 
 use crate::arguments::Command;
@@ -48,6 +51,9 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Generations(arguments) => generations::run(context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),
         Command::Shell(arguments) => shell::run(context, &arguments),
+        Command::Run(arguments) => run::run(context, &arguments),
+        Command::Develop(arguments) => develop::run(context, &arguments),
+        Command::PrintDevEnv(arguments) => develop::print(context, &arguments),
         Command::Logs(arguments) => logs::run(context, &arguments),
         Command::Down(arguments) => down::run(context, &arguments),
         Command::Enable(arguments) => enable::enable(context, &arguments),

@@ -1,8 +1,14 @@
 //! `nival shell`
 
-use crate::context::Context;
+use crate::building::{self, Building};
+use crate::commands::build::derivation_requests;
+use crate::commands::evaluation::{Evaluation, Target};
+use crate::commands::wanted::Surroundings;
+use crate::context::{Context, current_folder};
 use crate::error::Error;
+use crate::inside;
 use clap::Args;
+use nival_build::Request;
 use nival_os::manifest::Content;
 use nival_os::{Machines, Program};
 use std::io::IsTerminal as _;
@@ -11,27 +17,109 @@ use std::process::ExitCode;
 /// What can be typed behind `nival shell`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The machine
-    machine: String,
+    /// A machine's name; where there is no such machine, packages whose programs are to be at hand, such as .#name
+    #[arg(required_unless_present = "expr")]
+    targets: Vec<String>,
     /// As which user of the machine
     #[arg(long, short, value_name = "USER", default_value = "root")]
     user: String,
     /// The command with its arguments; without one, the user's shell
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
+    /// As the words behind `--`, for packages
+    #[arg(short = 'c', long = "command", num_args = 1.., allow_hyphen_values = true, value_name = "COMMAND")]
+    program: Vec<String>,
+    /// Packages that this expression gives
+    #[arg(short = 'E', long, value_name = "EXPRESSION")]
+    expr: Option<String>,
+    #[command(flatten)]
+    surroundings: Surroundings,
+    #[command(flatten)]
+    evaluation: Evaluation,
+    #[command(flatten)]
+    building: Building,
 }
 
-/// Runs a command in a machine; its exit code is this program's.
-pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+/// Runs a command in a machine, or with packages at hand; its exit code is this program's.
+pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let machines = context.machines();
-    machines.known(&arguments.machine)?;
+    let machine = match arguments.targets.as_slice() {
+        // What could be no path and no flake is a machine that is not there, and is told as such.
+        [only] if machines.known(only).is_ok() || is_plain_name(only) => only,
+        _ => return with_packages(context, arguments),
+    };
+    machines.known(machine)?;
     let environment =
-        if arguments.user == "root" { root_environment(&machines, &arguments.machine) } else { Vec::new() };
+        if arguments.user == "root" { root_environment(&machines, machine) } else { Vec::new() };
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let program =
         Program { command: arguments.command.clone(), user: arguments.user.clone(), terminal, environment };
-    let code = machines.exec(&arguments.machine, &program)?;
+    let code = machines.exec(machine, &program)?;
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+fn is_plain_name(word: &str) -> bool {
+    !word.contains(['#', ':', '/', '.', '<']) && !std::path::Path::new(word).exists()
+}
+
+/// Builds packages and runs a command, or the user's shell, with their programs in front of PATH.
+fn with_packages(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let targets: Vec<Target> = arguments.targets.iter().map(|text| Target::parse(text)).collect();
+    let flake = arguments.expr.is_none() && targets.iter().any(Target::is_flake);
+    let (mut session, progress) = building::session(context, &arguments.evaluation, &arguments.building, flake)?;
+    let requests = context.evaluating(&mut session, |context, session| {
+        let automatic = arguments.evaluation.automatic(session)?;
+        let mut requests: Vec<Request> = Vec::new();
+        if let Some(text) = &arguments.expr {
+            let value = session.evaluate_with_library(text, &current_folder())?;
+            requests.extend(derivation_requests(session, value, &automatic)?);
+        }
+        for (text, target) in arguments.targets.iter().zip(&targets) {
+            if let Some(request) = session.stored_request(text)? {
+                requests.push(request);
+                continue;
+            }
+            let value = target.evaluate(context, session, &automatic)?;
+            requests.extend(derivation_requests(session, value, &automatic)?);
+        }
+        Ok(requests)
+    });
+    context.show_messages(&session);
+    context.show_profile()?;
+    let requests = requests.map_err(|error| context.failed(&session, &error))?;
+    let (answers, code) = building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
+    if code != ExitCode::SUCCESS {
+        return Ok(code);
+    }
+    let store = context.store()?;
+    let mut todo: Vec<_> = answers.into_iter().filter_map(Result::ok).flat_map(|made| made.into_values()).collect();
+    let mut folders: Vec<String> = Vec::new();
+    while !todo.is_empty() {
+        let path = todo.remove(0);
+        let folder = format!("{}/bin", store.dir().print(&path));
+        if folders.contains(&folder) {
+            continue;
+        }
+        folders.push(folder);
+        // Packages name what has to be at hand with them.
+        let more = std::fs::read_to_string(store.physical(&path).join("nix-support/propagated-user-env-packages"));
+        todo.extend(more.unwrap_or_default().split_whitespace().filter_map(|word| store.dir().parse(word).ok()));
+    }
+    let mut environment = arguments.surroundings.environment();
+    let before = environment.iter().position(|(name, _)| name == "PATH").map(|at| environment.remove(at).1);
+    let mut path = std::ffi::OsString::from(folders.join(":"));
+    if let Some(before) = before.filter(|before| !before.is_empty()) {
+        path.push(":");
+        path.push(before);
+    }
+    environment.push(("PATH".into(), path));
+    let typed = if arguments.program.is_empty() { &arguments.command } else { &arguments.program };
+    let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
+    let (name, rest) = match typed.split_first() {
+        Some((name, rest)) => (name.into(), rest.iter().map(Into::into).collect()),
+        None => (shell, Vec::new()),
+    };
+    Err(inside::run(context, &inside::Program { name, arguments: rest, environment }))
 }
 
 /// The variables that `environment.rootVariables` gives to the machine's root.

@@ -2,6 +2,7 @@
 
 pub mod bad_hash;
 pub mod bad_manifest;
+pub mod cannot_run;
 pub mod clash;
 pub mod in_the_way;
 pub mod no_log;
@@ -32,5 +33,6 @@ pub static ENTRIES: &[&Entry] = &[
     &usage::ENTRY,
     &clash::ENTRY,
     &bad_manifest::ENTRY,
+    &cannot_run::ENTRY,
     &profile_refused::ENTRY,
 ];

@@ -11,6 +11,7 @@ mod nix_env;
 mod nix_hash;
 mod nix_instantiate;
 mod nix_prefetch_url;
+mod nix_shell;
 mod nix_store;
 mod settings;
 mod words;
@@ -42,6 +43,7 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("nix-hash", nix_hash::main),
     ("nix-instantiate", nix_instantiate::main),
     ("nix-prefetch-url", nix_prefetch_url::main),
+    ("nix-shell", nix_shell::main),
     ("nix-store", nix_store::main),
 ];
 

@@ -5,6 +5,7 @@
 
 mod builds;
 mod commands;
+mod develop;
 mod enabled;
 mod evaluation;
 mod failing;
