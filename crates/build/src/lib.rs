@@ -30,7 +30,8 @@ pub use build_error::BuildError;
 pub use builtin::{Package, link_packages};
 pub use deb::{Limits, Unpack, unpack_deb, unpack_many};
 pub use derivation::{
-    Prepared, Structured, Wishes, downstream_placeholder, output_placeholder, validity_registration, structured_attributes,
+    Prepared, Structured, Wishes, downstream_placeholder, output_placeholder, structured_attributes,
+    validity_registration,
 };
 pub use error::{Error, Problem};
 pub use events::{Event, Observer, Silent};

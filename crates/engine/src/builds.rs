@@ -82,7 +82,9 @@ impl Session {
     /// A path that is none of the store's.
     pub fn request_of(&self, element: &ContextElement) -> Result<Request, Error> {
         Ok(match element {
-            ContextElement::Plain(path) | ContextElement::DrvDeep(path) => Request::Path(self.store_path(path)?),
+            ContextElement::Plain(path) | ContextElement::DrvDeep(path) => {
+                Request::Path(self.store_path(path)?)
+            }
             ContextElement::Output { drv, output } => {
                 Request::Outputs(self.store_path(drv)?, Wanted::Names([output.clone()].into()))
             }

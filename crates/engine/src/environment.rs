@@ -22,7 +22,10 @@ pub fn environment_derivation(store: &LocalStore, drv: &StorePath) -> Result<Sto
     let mut derivation = store.read_derivation(drv)?;
     let builder = String::from_utf8_lossy(&derivation.builder).into_owned();
     if builder.rsplit('/').next() != Some("bash") {
-        let message = format!("`{}` is built by `{builder}`, and only what bash builds has an environment", derivation.name);
+        let message = format!(
+            "`{}` is built by `{builder}`, and only what bash builds has an environment",
+            derivation.name
+        );
         let diagnostic = Diagnostic::error(&diagnostics::no_environment::ENTRY, message)
             .help("name a derivation that `mkShell` or `stdenv.mkDerivation` made");
         return Err(Error::Other(Box::new(diagnostic)));

@@ -29,10 +29,15 @@ pub struct Program {
 pub fn run(context: &mut Context, program: &Program) -> Error {
     match enter(context).and_then(|()| Ok(find(program)?)) {
         Ok(path) => {
-            let words: Vec<&[u8]> =
-                std::iter::once(&program.name).chain(&program.arguments).map(|word| word.as_bytes()).collect();
-            let environment: Vec<Vec<u8>> =
-                program.environment.iter().map(|(k, v)| [k.as_bytes(), b"=", v.as_bytes()].concat()).collect();
+            let words: Vec<&[u8]> = std::iter::once(&program.name)
+                .chain(&program.arguments)
+                .map(|word| word.as_bytes())
+                .collect();
+            let environment: Vec<Vec<u8>> = program
+                .environment
+                .iter()
+                .map(|(k, v)| [k.as_bytes(), b"=", v.as_bytes()].concat())
+                .collect();
             let error = process::exec_bytes(path.as_os_str().as_bytes(), &words, &environment);
             cannot_run(&program.name, &error)
         }

@@ -1,7 +1,7 @@
 //! Structured attributes: what a builder reads as JSON, and as declarations of its shell.
 
-use crate::build_error::BuildError;
 use super::resolve::output_placeholder;
+use crate::build_error::BuildError;
 use nival_store_model::{Derivation, Output, StoreDir};
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -6,8 +6,22 @@ use std::path::Path;
 
 /// What the user's own shell knows better than a build.
 const OF_THE_USER: &[&str] = &[
-    "BASHOPTS", "HOME", "NIX_BUILD_TOP", "NIX_ENFORCE_PURITY", "NIX_LOG_FD", "NIX_REMOTE", "PPID", "SHELLOPTS",
-    "SSL_CERT_FILE", "TEMP", "TEMPDIR", "TERM", "TMP", "TMPDIR", "TZ", "UID",
+    "BASHOPTS",
+    "HOME",
+    "NIX_BUILD_TOP",
+    "NIX_ENFORCE_PURITY",
+    "NIX_LOG_FD",
+    "NIX_REMOTE",
+    "PPID",
+    "SHELLOPTS",
+    "SSL_CERT_FILE",
+    "TEMP",
+    "TEMPDIR",
+    "TERM",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "UID",
 ];
 
 /// What is put in front of the user's own values instead of replacing them.
@@ -27,15 +41,19 @@ impl Environment {
                 continue;
             }
             let _ = match variable {
-                Variable::Text { exported: true, value } => writeln!(out, "{name}={}\nexport {name}", quoted(value)),
+                Variable::Text { exported: true, value } => {
+                    writeln!(out, "{name}={}\nexport {name}", quoted(value))
+                }
                 Variable::Text { value, .. } => writeln!(out, "{name}={}", quoted(value)),
                 Variable::Array(items) => {
                     let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
                     writeln!(out, "declare -a {name}=({})", items.join(" "))
                 }
                 Variable::Table(table) => {
-                    let items: Vec<String> =
-                        table.iter().map(|(key, value)| format!("[{}]={}", quoted(key), quoted(value))).collect();
+                    let items: Vec<String> = table
+                        .iter()
+                        .map(|(key, value)| format!("[{}]={}", quoted(key), quoted(value)))
+                        .collect();
                     writeln!(out, "declare -A {name}=({})", items.join(" "))
                 }
             };

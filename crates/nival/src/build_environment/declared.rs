@@ -60,10 +60,13 @@ fn statement(letters: &mut Letters<'_>) -> Option<(String, Variable)> {
         while letters.next_if_eq(&' ').is_some() {}
     }
     letters.next_if_eq(&')')?;
-    Some((name, match flags.contains('A') {
-        true => Variable::Table(items.into_iter().collect()),
-        false => Variable::Array(items.into_iter().map(|(_, value)| value).collect()),
-    }))
+    Some((
+        name,
+        match flags.contains('A') {
+            true => Variable::Table(items.into_iter().collect()),
+            false => Variable::Array(items.into_iter().map(|(_, value)| value).collect()),
+        },
+    ))
 }
 
 /// A value in double quotes, or in `$'...'`.

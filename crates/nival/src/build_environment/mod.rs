@@ -10,8 +10,20 @@ pub use bash::quoted;
 
 /// Variables that say something about the bash that was asked, not about the build.
 const NOT_OF_THE_BUILD: &[&str] = &[
-    "_", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS", "EUID", "FUNCNAME", "GROUPS", "HISTCMD", "HOSTNAME",
-    "PIPESTATUS", "PWD", "RANDOM", "SECONDS", "SHLVL",
+    "_",
+    "DIRSTACK",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "EUID",
+    "FUNCNAME",
+    "GROUPS",
+    "HISTCMD",
+    "HOSTNAME",
+    "PIPESTATUS",
+    "PWD",
+    "RANDOM",
+    "SECONDS",
+    "SHLVL",
 ];
 
 /// The value of a variable.
@@ -47,7 +59,9 @@ impl Environment {
                 "variables" => {
                     let all = declared::variables(parts.next()?);
                     let wanted = |name: &str| {
-                        !NOT_OF_THE_BUILD.contains(&name) && !name.starts_with("BASH_") && !name.starts_with("COMP_")
+                        !NOT_OF_THE_BUILD.contains(&name)
+                            && !name.starts_with("BASH_")
+                            && !name.starts_with("COMP_")
                     };
                     environment.variables = all.into_iter().filter(|(name, _)| wanted(name)).collect();
                 }

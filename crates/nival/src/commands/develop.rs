@@ -1,10 +1,10 @@
 //! `nival develop` and `nival print-dev-env`
 
+use crate::build_environment::{Environment, quoted};
 use crate::building::{self, Building};
 use crate::commands::evaluation::Evaluation;
 use crate::commands::wanted::{Surroundings, Wanted};
 use crate::context::Context;
-use crate::build_environment::{Environment, quoted};
 use crate::error::Error;
 use crate::inside::{self, Program};
 use clap::Args;
@@ -63,7 +63,10 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     let interactive = arguments.command.is_empty() && arguments.phase.is_none();
     let mut text = format!("{own}command rm -rf {}\n", quoted(&folder.join("rc").to_string_lossy()));
     if let Some(phase) = &arguments.phase {
-        text.push_str(&format!("foundMakefile=1\nrunHook {}Phase\n", phase.strip_suffix("Phase").unwrap_or(phase)));
+        text.push_str(&format!(
+            "foundMakefile=1\nrunHook {}Phase\n",
+            phase.strip_suffix("Phase").unwrap_or(phase)
+        ));
     } else if !interactive {
         let words: Vec<String> = arguments.command.iter().map(|word| quoted(word)).collect();
         text.push_str(&format!("exec {}\n", words.join(" ")));
@@ -167,7 +170,9 @@ fn find(
 fn not_one(count: usize) -> nival_engine::Error {
     let message = format!("an environment belongs to one derivation, and {count} were found");
     let entry = &nival_engine::diagnostics::no_environment::ENTRY;
-    nival_engine::Error::Other(Box::new(Diagnostic::error(entry, message).help("select one of them with `-A`")))
+    nival_engine::Error::Other(Box::new(
+        Diagnostic::error(entry, message).help("select one of them with `-A`"),
+    ))
 }
 
 fn read(
@@ -184,7 +189,10 @@ fn read(
     let Some(Ok(outputs)) = answers.into_iter().next().filter(|_| code == ExitCode::SUCCESS) else {
         return Ok(Err(code));
     };
-    let said = outputs.values().filter_map(|path| std::fs::read(store.physical(path)).ok()).find(|text| !text.is_empty());
+    let said = outputs
+        .values()
+        .filter_map(|path| std::fs::read(store.physical(path)).ok())
+        .find(|text| !text.is_empty());
     let derivation = store.read_derivation(drv)?;
     let environment = said.as_deref().and_then(Environment::read).ok_or_else(|| {
         let message = format!("the builder of `{}` did not say its environment", derivation.name);

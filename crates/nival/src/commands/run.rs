@@ -39,7 +39,8 @@ struct Found {
 /// Runs a program; its exit code is this one's.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let flake = arguments.wanted.is_flake();
-    let (mut session, progress) = building::session(context, &arguments.evaluation, &arguments.building, flake)?;
+    let (mut session, progress) =
+        building::session(context, &arguments.evaluation, &arguments.building, flake)?;
     let found = context.evaluating(&mut session, |context, session| {
         let search = search(session.system());
         let value = arguments.wanted.evaluate(context, session, &arguments.evaluation, &search, false)?;
@@ -69,11 +70,7 @@ fn search(system: &str) -> OutputSearch {
 }
 
 /// The program of an app or a package.
-fn find(
-    session: &mut Session,
-    value: Value,
-    evaluation: &Evaluation,
-) -> Result<Found, nival_engine::Error> {
+fn find(session: &mut Session, value: Value, evaluation: &Evaluation) -> Result<Found, nival_engine::Error> {
     let evaluator = session.evaluator();
     if evaluator.kind(value)? == Kind::Attrs && !evaluator.is_derivation(value)? {
         let program = evaluator.select(value, "program")?;
@@ -106,8 +103,8 @@ fn main_program(session: &mut Session, value: Value) -> Result<String, nival_eng
     let name = evaluator.select(value, "name")?;
     let name = evaluator.expect_string(name)?;
     // The version begins behind the first dash that no letter follows.
-    let version = name.match_indices('-').find(|(at, _)| {
-        name[at + 1..].chars().next().is_some_and(|letter| !letter.is_ascii_alphabetic())
-    });
+    let version = name
+        .match_indices('-')
+        .find(|(at, _)| name[at + 1..].chars().next().is_some_and(|letter| !letter.is_ascii_alphabetic()));
     Ok(version.map_or(name.as_str(), |(at, _)| &name[..at]).to_owned())
 }

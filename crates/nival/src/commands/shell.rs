@@ -66,7 +66,8 @@ fn is_plain_name(word: &str) -> bool {
 fn with_packages(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let targets: Vec<Target> = arguments.targets.iter().map(|text| Target::parse(text)).collect();
     let flake = arguments.expr.is_none() && targets.iter().any(Target::is_flake);
-    let (mut session, progress) = building::session(context, &arguments.evaluation, &arguments.building, flake)?;
+    let (mut session, progress) =
+        building::session(context, &arguments.evaluation, &arguments.building, flake)?;
     let requests = context.evaluating(&mut session, |context, session| {
         let automatic = arguments.evaluation.automatic(session)?;
         let mut requests: Vec<Request> = Vec::new();
@@ -87,12 +88,14 @@ fn with_packages(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
     context.show_messages(&session);
     context.show_profile()?;
     let requests = requests.map_err(|error| context.failed(&session, &error))?;
-    let (answers, code) = building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
+    let (answers, code) =
+        building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
     if code != ExitCode::SUCCESS {
         return Ok(code);
     }
     let store = context.store()?;
-    let mut todo: Vec<_> = answers.into_iter().filter_map(Result::ok).flat_map(|made| made.into_values()).collect();
+    let mut todo: Vec<_> =
+        answers.into_iter().filter_map(Result::ok).flat_map(|made| made.into_values()).collect();
     let mut folders: Vec<String> = Vec::new();
     while !todo.is_empty() {
         let path = todo.remove(0);
@@ -102,8 +105,11 @@ fn with_packages(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
         }
         folders.push(folder);
         // Packages name what has to be at hand with them.
-        let more = std::fs::read_to_string(store.physical(&path).join("nix-support/propagated-user-env-packages"));
-        todo.extend(more.unwrap_or_default().split_whitespace().filter_map(|word| store.dir().parse(word).ok()));
+        let more =
+            std::fs::read_to_string(store.physical(&path).join("nix-support/propagated-user-env-packages"));
+        todo.extend(
+            more.unwrap_or_default().split_whitespace().filter_map(|word| store.dir().parse(word).ok()),
+        );
     }
     let mut environment = arguments.surroundings.environment();
     let before = environment.iter().position(|(name, _)| name == "PATH").map(|at| environment.remove(at).1);

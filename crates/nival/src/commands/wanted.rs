@@ -85,7 +85,9 @@ impl Surroundings {
     /// The environment that a program gets.
     pub fn environment(&self) -> Vec<(OsString, OsString)> {
         let unset = |name: &OsString| self.unset.iter().any(|other| other.as_str() == name);
-        let kept = |name: &OsString| !self.ignore_environment || self.kept.iter().any(|other| other.as_str() == name);
+        let kept = |name: &OsString| {
+            !self.ignore_environment || self.kept.iter().any(|other| other.as_str() == name)
+        };
         let replaced = |name: &OsString| self.set.iter().step_by(2).any(|other| other.as_str() == name);
         let mut all: Vec<(OsString, OsString)> =
             std::env::vars_os().filter(|(name, _)| kept(name) && !unset(name) && !replaced(name)).collect();

@@ -174,7 +174,8 @@ fn expression(arguments: &DropIn, script: Option<&Script>, base: String) -> Expr
         return Expression::Text(arguments.words.join(" "), base);
     }
     // The files that a script names lie beside it.
-    let folder = script.and_then(|script| Path::new(&script.path).parent().map(Path::to_owned)).unwrap_or_default();
+    let folder =
+        script.and_then(|script| Path::new(&script.path).parent().map(Path::to_owned)).unwrap_or_default();
     let usual = if folder.join("shell.nix").is_file() { "shell.nix" } else { "default.nix" };
     let word = arguments.words.first().map_or(usual, String::as_str);
     if word.starts_with('<') || word.contains("://") {
@@ -194,7 +195,8 @@ fn inputs(derivation: &Derivation, excluded: &[String]) -> Result<Vec<Request>, 
         .map_err(|error| super::usage(&format!("`--exclude` takes a regular expression: {error}")))?;
     let is_left_out = |path: &StorePath| excluded.iter().any(|pattern| pattern.is_match(path.base_name()));
     let derivations = derivation.input_derivations.iter().filter(|(path, _)| !is_left_out(path));
-    let built = derivations.map(|(path, outputs)| Request::Outputs(path.clone(), Wanted::Names(outputs.clone())));
+    let built =
+        derivations.map(|(path, outputs)| Request::Outputs(path.clone(), Wanted::Names(outputs.clone())));
     let sources = derivation.input_sources.iter().filter(|path| !path.is_derivation());
     Ok(built.chain(sources.map(|path| Request::Path(path.clone()))).collect())
 }

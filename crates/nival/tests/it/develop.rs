@@ -53,7 +53,8 @@ fn run(world: &World, first: &[&str], rest: &[&str]) -> Said {
 #[test]
 fn develop_has_what_a_build_begins_with() {
     let world = world();
-    let script = "printf '%s|' \"$FOO\"; tool a b; echo \"$out\"; type buildPhase | head -n 1; echo \"$IN_NIX_SHELL\"";
+    let script =
+        "printf '%s|' \"$FOO\"; tool a b; echo \"$out\"; type buildPhase | head -n 1; echo \"$IN_NIX_SHELL\"";
     let said = run(&world, &["develop", "-f", "packages.nix", "-A", "shell"], &["-c", "bash", "-c", script]);
     assert_eq!(said.code, 0, "{}", said.err);
     let here = world.folder.path().canonicalize().expect("a folder");
@@ -76,11 +77,16 @@ fn an_environment_is_printed() {
     assert_eq!(json["variables"]["FOO"]["type"], "exported");
     assert_eq!(json["variables"]["table"]["value"]["b"], "2 3");
     assert_eq!(json["variables"]["list"]["value"][1], "y z");
-    assert!(json["bashFunctions"]["buildPhase"].as_str().is_some_and(|body| body.contains("echo \"building $name\"")));
+    assert!(
+        json["bashFunctions"]["buildPhase"]
+            .as_str()
+            .is_some_and(|body| body.contains("echo \"building $name\""))
+    );
     let said = run(&world, &["print-dev-env", "-f", "packages.nix", "-A", "shell"], &[]);
     world.write("env.sh", &said.out);
-    let read = std::process::Command::new("bash").args(["-c", ". ./env.sh; echo \"$FOO\"; echo \"${table[b]}\""]);
-    let output = { read }.current_dir(world.folder.path()).output().expect("bash runs");
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["-c", ". ./env.sh; echo \"$FOO\"; echo \"${table[b]}\""]).current_dir(world.folder.path());
+    let output = bash.output().expect("bash runs");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "hook ran\nfoo's \"bar\"\n$HOME\n2 3\n");
 }
 
@@ -108,7 +114,9 @@ fn a_missing_program_is_told() {
 /// Runs the program by the name `nix-shell`.
 fn nix_shell(world: &World, words: &[&str]) -> Said {
     let mut command = world.command(words);
-    command.arg0("nix-shell").env("NIX_PATH", format!("nixpkgs={}", world.folder.path().join("nixpkgs").display()));
+    command
+        .arg0("nix-shell")
+        .env("NIX_PATH", format!("nixpkgs={}", world.folder.path().join("nixpkgs").display()));
     Said::of(&command.output().expect("it starts"))
 }
 
@@ -116,15 +124,20 @@ fn nix_shell(world: &World, words: &[&str]) -> Said {
 fn nix_shell_reads_the_setup_and_runs_scripts() {
     let world = world();
     world.write("shell.nix", "{ inNixShell ? false }: assert inNixShell; (import ./packages.nix).shell");
-    let words: Vec<&str> = HOST.iter().copied().chain(["--run", "tool q; echo \"$IN_NIX_SHELL\"; exit 3"]).collect();
+    let words: Vec<&str> =
+        HOST.iter().copied().chain(["--run", "tool q; echo \"$IN_NIX_SHELL\"; exit 3"]).collect();
     let said = nix_shell(&world, &words);
     assert_eq!((said.code, said.out.as_str()), (3, "hook ran\ntool says q\nimpure\n"), "{}", said.err);
-    let said = nix_shell(&world, &[&words[..3], &["--pure", "--run", "echo \"$IN_NIX_SHELL:${HIDDEN-}\""]].concat());
+    let said =
+        nix_shell(&world, &[&words[..3], &["--pure", "--run", "echo \"$IN_NIX_SHELL:${HIDDEN-}\""]].concat());
     assert_eq!((said.code, said.out.as_str()), (0, "hook ran\npure:\n"), "{}", said.err);
     // Packages by name, in the lines of a script.
     let nixpkgs = "{ ... }: let p = import ../packages.nix; in { inherit (p) tool; pkgs.runCommand = name: set: text: p.make (set // { inherit name; stdenv = p.setup; args = [ \"-c\" \"true\" ]; }); }";
     world.write("nixpkgs/default.nix", nixpkgs);
-    let script = format!("#! /usr/bin/env nix-shell\n#! nix-shell -i bash -p tool\n#! nix-shell --option sandbox-paths \"{}\"\ntool \"$@\"\n", HOST[2]);
+    let script = format!(
+        "#! /usr/bin/env nix-shell\n#! nix-shell -i bash -p tool\n#! nix-shell --option sandbox-paths \"{}\"\ntool \"$@\"\n",
+        HOST[2]
+    );
     world.write("script", &script);
     let said = nix_shell(&world, &["script", "of a", "script"]);
     assert_eq!((said.code, said.out.as_str()), (0, "tool says of a script\n"), "{}", said.err);

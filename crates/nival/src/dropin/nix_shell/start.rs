@@ -14,8 +14,21 @@ use std::process::ExitCode;
 
 /// What a shell keeps in a clear environment.
 const KEPT: &[&str] = &[
-    "DISPLAY", "HOME", "IN_NIX_SHELL", "LOGNAME", "NIX_BUILD_SHELL", "NIX_SHELL_PRESERVE_PROMPT", "PAGER", "PATH",
-    "SHLVL", "TERM", "TZ", "USER", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "XDG_RUNTIME_DIR",
+    "DISPLAY",
+    "HOME",
+    "IN_NIX_SHELL",
+    "LOGNAME",
+    "NIX_BUILD_SHELL",
+    "NIX_SHELL_PRESERVE_PROMPT",
+    "PAGER",
+    "PATH",
+    "SHLVL",
+    "TERM",
+    "TZ",
+    "USER",
+    "WAYLAND_DISPLAY",
+    "WAYLAND_SOCKET",
+    "XDG_RUNTIME_DIR",
 ];
 
 /// Becomes the shell.
@@ -101,10 +114,9 @@ fn environment(
     all.insert("IN_NIX_SHELL".into(), if arguments.pure { "pure" } else { "impure" }.into());
     let text = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
     if let Some((shell, json)) = nival_build::structured_attributes(store.dir(), derivation)? {
-        for (name, file, contents) in [
-            ("NIX_ATTRS_SH_FILE", ".attrs.sh", &shell),
-            ("NIX_ATTRS_JSON_FILE", ".attrs.json", &json),
-        ] {
+        for (name, file, contents) in
+            [("NIX_ATTRS_SH_FILE", ".attrs.sh", &shell), ("NIX_ATTRS_JSON_FILE", ".attrs.json", &json)]
+        {
             write(&folder.join(file), contents.as_bytes())?;
             all.insert(name.into(), folder.join(file).into());
         }
@@ -128,8 +140,11 @@ fn environment(
 fn setup(pure: bool, folder: &Path, end: &str) -> String {
     let folder = quoted(&folder.to_string_lossy());
     let own_settings = if pure { "" } else { "[ -n \"$PS1\" ] && [ -e ~/.bashrc ] && source ~/.bashrc\n" };
-    let (before, behind) =
-        if pure { ("", "") } else { ("nix_saved_PATH=$PATH\n", "PATH=$PATH:$nix_saved_PATH\nunset nix_saved_PATH\n") };
+    let (before, behind) = if pure {
+        ("", "")
+    } else {
+        ("nix_saved_PATH=$PATH\n", "PATH=$PATH:$nix_saved_PATH\nunset nix_saved_PATH\n")
+    };
     format!(
         "nix_shell_cleaning() {{ command rm -rf {folder}; }}\n\
          {own_settings}{before}\
