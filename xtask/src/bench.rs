@@ -1,6 +1,7 @@
 //! Measuring the command as a user runs it; ratios against the peer where it is installed.
 
 use crate::bench_builds;
+use crate::bench_collector;
 use crate::bench_evaluator::{self, Trees};
 use crate::command::{Failure, cargo, run};
 use serde_json::Value;
@@ -14,7 +15,7 @@ const RUNS: usize = 3;
 /// Phases that depend on the network alone.
 const NETWORK: [&str; 2] = ["fetch indices", "download"];
 
-/// Measures, and prints Markdown tables for docs/benchmarks.md. With `evaluator` or `builds` these alone,
+/// Measures, and prints Markdown tables for docs/benchmarks.md. With `evaluator`, `builds` or `collector` these alone,
 /// against the peer and on the trees that [`Trees::from`] reads; else the command too.
 pub fn bench(words: &[String]) -> Result<(), Failure> {
     run(cargo(&["build", "--release", "--package", "nival"]))?;
@@ -24,6 +25,7 @@ pub fn bench(words: &[String]) -> Result<(), Failure> {
     let trees = Trees::from(words);
     let result = match words.first().map(String::as_str) {
         Some("evaluator") => bench_evaluator::measure(&nival, &folder, &trees),
+        Some("collector") => bench_collector::measure(&nival, &folder, words),
         Some("builds") => bench_builds::measure(&nival, &folder),
         _ => measure(&nival, &folder)
             .and_then(|()| bench_evaluator::measure(&nival, &folder, &trees))

@@ -6,12 +6,14 @@
 mod architecture;
 mod bench;
 mod bench_builds;
+mod bench_collector;
 mod bench_evaluator;
 mod command;
 mod fixture;
 mod forms;
 mod peer;
 mod setup;
+mod together;
 mod torture;
 
 use command::{Failure, cargo, run};
@@ -23,10 +25,11 @@ cargo xtask test             everything that must never break, real counterparts
 cargo xtask bless            accept changed generated documents
 cargo xtask docs             make the generated reference below docs/reference
 cargo xtask bench            measure, and print tables for docs/benchmarks.md
-             [evaluator|builds] [--peer NIX-INSTANTIATE] [--nixpkgs DIR] [--ekaos DIR]
+             [evaluator|builds|collector] [--peer NIX-INSTANTIATE] [--nixpkgs DIR] [--ekaos DIR]
 cargo xtask torture [SEED] the long campaigns: every interruption, and random kills (--phase P, --every N, --kills N, --jobs N)
 cargo xtask fuzz             compare random expressions with C++ Nix (--count N, --seed S)
 cargo xtask forms            build derivations of every form here and with C++ Nix, and compare
+cargo xtask together         one store, used by Nival and C++ Nix in turn and at once (--operations N, --at-once N, --seed S)
 cargo xtask setup            install what the tests need";
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Some("torture") => torture::torture(&words[1..]),
         Some("fuzz") => fuzz(&words[1..]),
         Some("forms") => forms::compare(),
+        Some("together") => together::run_campaign(&words[1..]),
         Some("setup") => setup::install(),
         _ => {
             println!("{HELP}");
@@ -83,6 +87,7 @@ fn test() -> Result<(), Failure> {
     all.env("NIVAL_APT_ORACLE", "1").envs(machine.variables());
     run(all)?;
     forms::compare()?;
+    together::run_campaign(&["--operations".to_owned(), "40".to_owned()])?;
     fuzz(&["--count".to_owned(), "2000".to_owned(), "--seed".to_owned(), "1".to_owned()])?;
     torture::sample()?;
     reference_is_current()

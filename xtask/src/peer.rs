@@ -34,6 +34,21 @@ pub fn nix() -> Result<PathBuf, Failure> {
     Ok(program)
 }
 
+/// The other program under one of its older names, such as `nix-store`.
+pub fn program(name: &str) -> Result<PathBuf, Failure> {
+    let said = |error: std::io::Error| Failure::Said(format!("C++ Nix as `{name}`: {error}"));
+    let nix = nix()?;
+    let beside = nix.with_file_name(name);
+    if !beside.exists() {
+        // The script that `bring` wrote, with the other name in it.
+        let text = std::fs::read_to_string(&nix).map_err(said)?;
+        let text = text.replace("--argv0 nix ", &format!("--argv0 {name} "));
+        std::fs::write(&beside, text).map_err(said)?;
+        std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o755)).map_err(said)?;
+    }
+    Ok(beside)
+}
+
 fn bring(folder: &Path) -> Result<(), Failure> {
     let script = r#"
         folder=$1 suite=$2
