@@ -5,7 +5,7 @@
 
 use crate::command::{Failure, cargo, run};
 use crate::peer;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// How many operations, and how many of them at the same time at the end of each round.
@@ -241,6 +241,16 @@ impl Place {
         Ok(all)
     }
 
+    /// What has a link is there.
+    fn links_are_valid(&self) -> Result<(), Failure> {
+        for link in self.links()? {
+            if !Path::new(&link).exists() {
+                return Err(Failure::Said(format!("what `{link}` leads to is gone")));
+            }
+        }
+        Ok(())
+    }
+
     /// Many operations of both programs at the same time. What is built meanwhile has links, so it must stay.
     fn at_once(&self, random: &mut Random, first: usize, count: usize) -> Result<(), Failure> {
         let mut all = Vec::new();
@@ -284,6 +294,7 @@ impl Place {
             }
             Err(Failure::Said(format!("`nix-store {}` differs:\n{ours}\n---\n{theirs}", words.join(" "))))
         };
+        self.links_are_valid()?;
         both(&["--verify", "--check-contents"])?;
         both(&["--dump-db"])?;
         both(&["--gc", "--print-dead"])?;
