@@ -48,19 +48,33 @@ impl TemporaryRoots {
         new
     }
 
-    /// Adds a path, given with its text in the logical directory.
-    fn add(&self, path: &StorePath, printed: &str) -> Result<(), Error> {
+    /// Adds a path, given with its text in the logical directory, and does something that no collector may begin
+    /// before. A path that is known is told again to one that runs: it may have begun since.
+    fn add<T>(
+        &self,
+        path: &StorePath,
+        printed: &str,
+        work: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = match &mut *guard {
             Some(open) => open,
             none => none.insert(Open::new(&self.state)?),
         };
-        if open.known.contains(path) {
-            return Ok(());
+        let held = open.announce(&self.state, printed)?;
+        let written = if open.known.contains(path) {
+            Ok(())
+        } else {
+            write_root(&mut open.file, printed).doing(|| format!("keep `{printed}` from being collected"))
+        };
+        let done = written.and_then(|()| work());
+        if held {
+            lock::release(&open.collector).doing(|| "release the collector's lock".to_owned())?;
         }
-        open.announce(&self.state, printed)?;
-        open.known.insert(path.clone());
-        Ok(())
+        if done.is_ok() {
+            open.known.insert(path.clone());
+        }
+        done
     }
 }
 
@@ -92,17 +106,15 @@ impl Open {
         Ok(Self { file, name, collector, socket: None, known: HashSet::new() })
     }
 
-    /// Writes a root while no collector runs, or after one that runs knows of it.
-    fn announce(&mut self, state: &Path, printed: &str) -> Result<(), Error> {
+    /// Keeps collectors from beginning, and says `true`; or tells one that runs of a root.
+    fn announce(&mut self, state: &Path, printed: &str) -> Result<bool, Error> {
         let doing = || format!("keep `{printed}` from being collected");
         loop {
             if lock::take(&self.collector, Kind::Shared, false).doing(doing)? {
-                let written = write_root(&mut self.file, printed).doing(doing);
-                lock::release(&self.collector).doing(doing)?;
-                return written;
+                return Ok(true);
             }
             match self.tell(&state.join("gc-socket/socket"), printed) {
-                Ok(()) => return write_root(&mut self.file, printed).doing(doing),
+                Ok(()) => return Ok(false),
                 Err(error) if is_gone(&error) => {
                     self.socket = None;
                     std::thread::sleep(Duration::from_millis(20));
@@ -149,6 +161,15 @@ impl LocalStore {
         if self.config().settings.read_only {
             return Ok(());
         }
-        self.temporary_roots().add(path, &self.dir().print(path))
+        self.temporary_roots().add(path, &self.dir().print(path), || Ok(()))
+    }
+
+    /// As [`Self::temp_root`], and does something that no collector may begin before, such as making a lasting root.
+    pub(crate) fn rooting<T>(
+        &self,
+        path: &StorePath,
+        work: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.temporary_roots().add(path, &self.dir().print(path), work)
     }
 }

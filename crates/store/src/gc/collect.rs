@@ -38,9 +38,10 @@ impl LocalStore {
         let shared = Arc::new(Shared::default());
         let server = Server::start(&self.state().join("gc-socket/socket"), self.dir(), &shared)?;
         report(GcEvent::FindingRoots);
+        // Temporary ones first: a program that ends makes its lasting roots before.
+        let temporary = self.temporary_roots_of_all(report)?;
         let mut roots = options.roots.clone();
         roots.extend(self.lasting_roots(report)?);
-        let temporary = self.temporary_roots_of_all(report)?;
         shared.add(temporary.iter().map(|(path, _)| path.hash_part().to_owned()));
         pause(options.pauses[1].as_ref())?;
         let settings = &self.config().settings;

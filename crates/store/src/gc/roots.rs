@@ -211,9 +211,10 @@ impl LocalStore {
         if let Some(folder) = link.parent() {
             sys::create_dir_all(folder).doing(doing)?;
         }
-        self.temp_root(path)?;
-        sys::symlink_atomic(Path::new(&self.dir().print(path)), &link).doing(doing)?;
-        self.register_indirect_root(&link)
+        self.rooting(path, || {
+            sys::symlink_atomic(Path::new(&self.dir().print(path)), &link).doing(doing)?;
+            self.register_indirect_root(&link)
+        })
     }
 
     /// Registers a link as a root; it counts while it leads into the store.

@@ -27,14 +27,15 @@ impl LocalStore {
         let _server = Server::start(&self.state().join("gc-socket/socket"), self.dir(), &shared)?;
         report(GcEvent::FindingRoots);
         let mut roots = BTreeMap::new();
+        // Temporary ones first: a program that ends makes its lasting roots before.
+        for (path, process) in self.temporary_roots_of_all(report)? {
+            shared.add([path.hash_part().to_owned()]);
+            roots.entry(path.clone()).or_insert(Root { path, source: RootSource::Temporary(process) });
+        }
         if !options.ignore_liveness {
             for root in self.lasting_roots(report)? {
                 roots.insert(root.path.clone(), root);
             }
-        }
-        for (path, process) in self.temporary_roots_of_all(report)? {
-            shared.add([path.hash_part().to_owned()]);
-            roots.entry(path.clone()).or_insert(Root { path, source: RootSource::Temporary(process) });
         }
         let wanted: BTreeSet<_> = paths.iter().cloned().collect();
         for path in &wanted {
