@@ -237,6 +237,6 @@ mod tests {
         linked(&[("a", 5), ("b", 3)], folder.path()).expect("one of them wins");
         assert_eq!(std::fs::read_to_string(at("out/bin/x")).expect("readable"), "b/bin/x");
         assert_eq!(std::fs::read_to_string(at("out/bin/y")).expect("readable"), "a/bin/y");
-        assert!(linked(&[("a", 5), ("d", 6)], folder.path()).unwrap_err().contains("is no folder"));
+        assert!(linked(&[("a", 5), ("d", 4)], folder.path()).unwrap_err().contains("is a folder"));
     }
 }

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn needs_come_first() {
         let needs: Vec<Vec<usize>> =
-            (0..200).map(|n: usize| (0..n).filter(|m| n % (m + 2) == 0).collect()).collect();
+            (0..200).map(|n: usize| (0..n).filter(|m| n.is_multiple_of(m + 2)).collect()).collect();
         let done = Mutex::new(Vec::new());
         run(&needs, 4, |node| {
             let mut done = done.lock().unwrap();
