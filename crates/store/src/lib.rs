@@ -1,4 +1,4 @@
-//! The local store: its database, adding and verifying paths.
+//! Stores: the local one with its database and collector, binary caches, daemons, and what goes between them.
 //!
 //! The layout, the database, the locks and the temporary roots are Nix's (schema 10), so that either program can open
 //! what the other made, at the same time. Where the store lies says a [`StoreConfig`].

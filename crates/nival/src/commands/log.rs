@@ -6,6 +6,7 @@ use crate::error::Error;
 use clap::Args;
 use nival_build::Request;
 use nival_diagnostics::Diagnostic;
+use nival_engine::NixSettings;
 use nival_store_model::StorePath;
 use std::process::ExitCode;
 
@@ -47,14 +48,15 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         super::build::derivation_requests(&mut session, value, &automatic)
     })();
     context.show_messages(&session);
+    let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
     for request in found.map_err(|error| context.failed(&session, &error))? {
-        print_log(context, &request)?;
+        print_log(context, &request, &settings)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the log of what a request names.
-pub fn print_log(context: &mut Context, request: &Request) -> Result<(), Error> {
+pub fn print_log(context: &mut Context, request: &Request, settings: &NixSettings) -> Result<(), Error> {
     let store = context.store()?;
     let mut candidates: Vec<StorePath> = Vec::new();
     let subject = match request {
@@ -64,8 +66,8 @@ pub fn print_log(context: &mut Context, request: &Request) -> Result<(), Error> 
     candidates.push(subject.clone());
     candidates.extend(store.info(subject)?.and_then(|info| info.deriver));
     candidates.extend(store.valid_derivers(subject)?);
-    for drv in candidates {
-        let found = nival_build::log::read(&store.config().log, &drv);
+    for drv in &candidates {
+        let found = nival_build::log::read(&store.config().log, drv);
         let failed = |error: std::io::Error| {
             Error::plain(nival_engine::Error::Io(store.config().log.clone(), error).diagnostic())
         };
@@ -74,9 +76,31 @@ pub fn print_log(context: &mut Context, request: &Request) -> Result<(), Error> 
             return Ok(());
         }
     }
+    if !candidates.iter().any(StorePath::is_derivation) {
+        candidates.extend(deriver_elsewhere(context, subject, settings)?);
+    }
+    let caches = context.caches(settings)?;
+    for from in caches.substituters().stores() {
+        for drv in candidates.iter().filter(|path| path.is_derivation()) {
+            if let Some(text) = from.log(drv)? {
+                context.output.text(&String::from_utf8_lossy(&text), false);
+                return Ok(());
+            }
+        }
+    }
     let message = format!("there is no log of the build of `{}`", store.dir().print(subject));
     Err(Error::plain(
         Diagnostic::error(&crate::diagnostics::no_log::ENTRY, message)
             .help("it was brought from a cache, built before logs were kept, or never built"),
     ))
+}
+
+/// The derivation that made a path, where only a cache knows it.
+fn deriver_elsewhere(
+    context: &mut Context,
+    path: &StorePath,
+    settings: &NixSettings,
+) -> Result<Option<StorePath>, Error> {
+    let caches = context.caches(settings)?;
+    Ok(caches.substituters().find(path).0.and_then(|found| found.info.deriver))
 }

@@ -26,8 +26,9 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     let found = arguments.installables.requests(context, &mut session, &arguments.evaluation);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;
+    let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
     for request in &requests {
-        print_log(context, request)?;
+        print_log(context, request, &settings)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -192,8 +192,10 @@ fn quoted(text: &str) -> String {
 /// Prints the logs of builds.
 pub fn read_log(call: &mut Call<'_>) -> Result<ExitCode, Error> {
     call.no_more_flags()?;
+    let settings = NixSettings::read(&crate::context::environment())
+        .map_err(|error| Error::plain(error.diagnostic()))?;
     for path in call.paths()? {
-        print_log(call.context, &log_request(path))?;
+        print_log(call.context, &log_request(path), &settings)?;
     }
     Ok(ExitCode::SUCCESS)
 }
