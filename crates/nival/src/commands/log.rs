@@ -3,12 +3,16 @@
 use crate::commands::evaluation::{Evaluation, Target};
 use crate::context::{Context, current_folder};
 use crate::error::Error;
+use crate::stores::path_of;
 use clap::Args;
 use nival_build::Request;
 use nival_diagnostics::Diagnostic;
 use nival_engine::NixSettings;
+use nival_store::Store;
+use nival_store::stores::{Address, Reference};
 use nival_store_model::StorePath;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// What can be typed behind `nival log`.
 #[derive(Args)]
@@ -28,6 +32,11 @@ pub struct Arguments {
 /// Prints the log of a build.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let word = arguments.target.clone().unwrap_or_else(|| ".".to_owned());
+    let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
+    if let Some(store) = other_store(context, &settings)? {
+        print_log_of(context, &*store, &word)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let target = Target::parse(&word);
     let flake = arguments.expr.is_none() && target.is_flake();
     let mut session = arguments.evaluation.session(context, false, flake)?;
@@ -48,7 +57,6 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         super::build::derivation_requests(&mut session, value, &automatic)
     })();
     context.show_messages(&session);
-    let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
     for request in found.map_err(|error| context.failed(&session, &error))? {
         print_log(context, &request, &settings)?;
     }
@@ -88,11 +96,38 @@ pub fn print_log(context: &mut Context, request: &Request, settings: &NixSetting
             }
         }
     }
-    let message = format!("there is no log of the build of `{}`", store.dir().print(subject));
-    Err(Error::plain(
+    let message = format!("build log of '{}' is not available", store.dir().print(subject));
+    Err(unavailable(message))
+}
+
+fn unavailable(message: String) -> Error {
+    Error::plain(
         Diagnostic::error(&crate::diagnostics::no_log::ENTRY, message)
             .help("it was brought from a cache, built before logs were kept, or never built"),
-    ))
+    )
+}
+
+/// The store that was named, where it is not one of this disk.
+pub fn other_store(context: &mut Context, settings: &NixSettings) -> Result<Option<Arc<dyn Store>>, Error> {
+    let Some(address) = context.named_store() else { return Ok(None) };
+    if matches!(Reference::parse(address)?.address(), Address::Local(_)) {
+        return Ok(None);
+    }
+    let address = address.to_owned();
+    Ok(Some(context.opener(settings)?.open(&address, false)?.0))
+}
+
+/// Prints the log of a path, as another store keeps it.
+pub fn print_log_of(context: &Context, store: &dyn Store, word: &str) -> Result<(), Error> {
+    let (path, _) = path_of(store.dir(), word.split(['^', '!']).next().unwrap_or(word))?;
+    let deriver = store.info(&path)?.and_then(|info| info.deriver).filter(|_| !path.is_derivation());
+    match store.log(&deriver.unwrap_or_else(|| path.clone()))? {
+        Some(text) => {
+            context.output.text(&String::from_utf8_lossy(&text), false);
+            Ok(())
+        }
+        None => Err(unavailable(format!("build log of '{}' is not available", store.dir().print(&path)))),
+    }
 }
 
 /// The derivation that made a path, where only a cache knows it.

@@ -59,6 +59,10 @@ impl Store for BinaryCache {
         self.options().trusted
     }
 
+    fn wants_mass_query(&self) -> bool {
+        self.wants_mass_query()
+    }
+
     fn parallel(&self) -> usize {
         25
     }

@@ -92,6 +92,11 @@ pub trait Store: Send + Sync {
         false
     }
 
+    /// Whether it wants to be asked for paths that nobody may need.
+    fn wants_mass_query(&self) -> bool {
+        true
+    }
+
     /// How many questions may be asked at the same time.
     fn parallel(&self) -> usize {
         1

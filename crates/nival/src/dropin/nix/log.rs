@@ -2,7 +2,7 @@
 
 use super::installables::Installables;
 use crate::commands::evaluation::Evaluation;
-use crate::commands::log::print_log;
+use crate::commands::log::{other_store, print_log, print_log_of};
 use crate::context::Context;
 use crate::dropin::Common;
 use crate::error::Error;
@@ -22,11 +22,17 @@ pub struct Arguments {
 
 /// Prints logs.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
+    if let Some(store) = other_store(context, &settings)? {
+        for word in &arguments.installables.installables {
+            print_log_of(context, &*store, word)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut session = arguments.evaluation.session(context, false, arguments.installables.is_flake())?;
     let found = arguments.installables.requests(context, &mut session, &arguments.evaluation);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;
-    let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
     for request in &requests {
         print_log(context, request, &settings)?;
     }

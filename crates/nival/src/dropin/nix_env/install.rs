@@ -58,17 +58,27 @@ pub(super) fn prebuilt(call: &mut Call<'_>, all: Vec<Element>) -> Result<Vec<Ele
     let mut some = Vec::new();
     for mut element in all {
         let known = call.known(&mut element)?;
-        if call.context.store()?.is_valid(&known.out)? || is_offered(call, &known.out) {
+        if call.context.store()?.is_valid(&known.out)? || is_offered(call, &known.out)? {
             some.push(element);
         }
     }
     Ok(some)
 }
 
-/// Whether a cache has a path.
-pub(super) fn is_offered(call: &Call<'_>, path: &StorePath) -> bool {
-    let substituter = call.session.builds().substituter.as_ref();
-    substituter.is_some_and(|from| !from.offered(std::slice::from_ref(path)).is_empty())
+/// Whether a cache has a path, signed or not; only those are asked that want to be asked for much.
+pub(super) fn is_offered(call: &mut Call<'_>, path: &StorePath) -> Result<bool, Error> {
+    if call.caches.is_none() {
+        let settings = call.arguments.evaluation.settings();
+        let settings = settings.map_err(|error| Error::plain(error.diagnostic()))?;
+        call.caches = Some(call.context.caches(&settings)?);
+    }
+    let stores = call.caches.iter().flat_map(|caches| caches.substituters().stores());
+    for store in stores.filter(|store| store.wants_mass_query()) {
+        if store.info(path)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Removes packages.

@@ -14,7 +14,7 @@ use crate::context::{Context, absolute};
 use crate::environment::default_profile;
 use crate::error::Error;
 use clap::Parser;
-use nival_engine::Session;
+use nival_engine::{Caches, Session};
 use nival_store::Profile;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -138,6 +138,8 @@ struct Call<'a> {
     session: Session,
     progress: Arc<BuildProgress>,
     profile: Profile,
+    /// The caches of the settings, opened when something is asked of them.
+    caches: Option<Caches>,
 }
 
 /// Does what `nix-env` does.
@@ -173,7 +175,7 @@ fn work(context: &mut Context, arguments: &DropIn) -> Result<ExitCode, Error> {
         return generations::switch_profile(&arguments.words);
     }
     let (session, progress) = building::session(context, &arguments.evaluation, &arguments.building, false)?;
-    let mut call = Call { context, arguments, session, progress, profile };
+    let mut call = Call { context, arguments, session, progress, profile, caches: None };
     let result = if operation.install {
         install::install(&mut call)
     } else if operation.upgrade_packages {

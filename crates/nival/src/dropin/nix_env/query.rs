@@ -104,7 +104,7 @@ fn row(
         let out = call.known(element)?.out;
         let is_valid = call.context.store()?.is_valid(&out)?;
         let letter = |is_so: bool, letter: char| if is_so { letter } else { '-' };
-        let offered = is_offered(call, &out);
+        let offered = is_offered(call, &out)?;
         columns.push(
             [letter(installed.contains(&out), 'I'), letter(is_valid, 'P'), letter(offered, 'S')]
                 .iter()

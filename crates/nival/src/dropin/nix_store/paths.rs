@@ -192,8 +192,11 @@ fn quoted(text: &str) -> String {
 /// Prints the logs of builds.
 pub fn read_log(call: &mut Call<'_>) -> Result<ExitCode, Error> {
     call.no_more_flags()?;
-    let settings = NixSettings::read(&crate::context::environment())
+    let mut settings = NixSettings::read(&crate::context::environment())
         .map_err(|error| Error::plain(error.diagnostic()))?;
+    for (name, value) in crate::context::given_settings() {
+        settings.set(&name, &value);
+    }
     for path in call.paths()? {
         print_log(call.context, &log_request(path), &settings)?;
     }
