@@ -117,7 +117,7 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         // Nothing is there where the file has its name.
-        let _ = std::fs::remove_file(&self.temporary);
+        let _ = sys::remove_file(&self.temporary);
     }
 }
 
