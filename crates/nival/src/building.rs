@@ -1,9 +1,11 @@
 //! What commands that build have in common: options, the build itself, links to results.
 
 use crate::build_progress::{BuildProgress, Logs, Wishes};
+use crate::collecting::Collector;
 use crate::commands::evaluation::Evaluation;
 use crate::context::{Context, absolute};
 use crate::error::Error;
+use crate::free_space;
 use clap::Args;
 use nival_build::{Answer, BuildError, Mode, Outcome, Request, Run};
 use nival_engine::{Builds, NixSettings, Session};
@@ -148,7 +150,10 @@ pub fn build(
 ) -> Result<(Vec<Answer>, ExitCode), Error> {
     let run = Run { mode: building.mode(), dry: building.dry_run, ..Run::default() };
     let (store, cancel) = (context.store()?, context.cancel.clone());
-    let outcome = context.interruptible(|_| builds.build(&store, &cancel, requests, run));
+    let collector = Collector::new(context, 0)?.quiet();
+    let outcome = context.interruptible(|_| {
+        free_space::watch(&store, &collector, || builds.build(&store, &cancel, requests, run))
+    });
     progress.finish();
     let Outcome { answers, failures } = outcome?;
     let code = show_failures(context, &failures, &answers);

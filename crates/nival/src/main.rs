@@ -16,6 +16,7 @@ mod diagnostics;
 mod dropin;
 mod environment;
 mod error;
+mod free_space;
 mod flame;
 mod inside;
 mod memory;

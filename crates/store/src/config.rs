@@ -38,6 +38,12 @@ pub struct StoreSettings {
     pub keep_derivations: bool,
     /// Bytes on the disk that are given back before a collection, so that it has room to begin with.
     pub gc_reserved_space: u64,
+    /// While something is built and less than this is free on the disk, garbage is collected; `None` for never.
+    pub min_free: Option<u64>,
+    /// A collection while something is built stops when so much is free.
+    pub max_free: u64,
+    /// Seconds between two looks at the free space.
+    pub min_free_check_interval: u64,
     /// Whether nothing may be written.
     pub read_only: bool,
 }
@@ -53,6 +59,9 @@ impl Default for StoreSettings {
             keep_outputs: false,
             keep_derivations: true,
             gc_reserved_space: 8 * 1024 * 1024,
+            min_free: None,
+            max_free: u64::MAX,
+            min_free_check_interval: 5,
             read_only: false,
         }
     }
@@ -70,8 +79,8 @@ impl StoreSettings {
             "keep-outputs" | "gc-keep-outputs" => &mut self.keep_outputs,
             "keep-derivations" | "gc-keep-derivations" => &mut self.keep_derivations,
             "read-only" => &mut self.read_only,
-            "gc-reserved-space" => {
-                return value.parse().map(|bytes| self.gc_reserved_space = bytes).is_ok();
+            "gc-reserved-space" | "min-free" | "max-free" | "min-free-check-interval" => {
+                return self.set_number(name, value);
             }
             _ => return false,
         };
@@ -79,6 +88,24 @@ impl StoreSettings {
             "true" | "yes" | "1" => *place = true,
             "false" | "no" | "0" => *place = false,
             _ => return false,
+        }
+        true
+    }
+}
+
+impl StoreSettings {
+    fn set_number(&mut self, name: &str, value: &str) -> bool {
+        let units = [("K", 10), ("M", 20), ("G", 30), ("T", 40)];
+        let found = units.iter().find_map(|(unit, shift)| Some((value.strip_suffix(unit)?, *shift)));
+        let (digits, shift) = found.unwrap_or((value, 0));
+        let Some(number) = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift)) else {
+            return false;
+        };
+        match name {
+            "gc-reserved-space" => self.gc_reserved_space = number,
+            "min-free" => self.min_free = Some(number).filter(|number| *number > 0),
+            "max-free" => self.max_free = number,
+            _ => self.min_free_check_interval = number,
         }
         true
     }
@@ -219,6 +246,14 @@ mod tests {
     fn from(pairs: &[(&str, &str)]) -> Option<StoreConfig> {
         let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         StoreConfig::from_environment(&variables)
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        let mut settings = StoreSettings::default();
+        assert!(settings.set("min-free", "1K") && settings.set("max-free", "2G"));
+        assert_eq!((settings.min_free, settings.max_free), (Some(1024), 2 << 30));
+        assert!(!settings.set("min-free", "much") && !settings.set("keep-outputs", "2"));
     }
 
     #[test]

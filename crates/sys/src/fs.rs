@@ -144,6 +144,12 @@ pub fn sync_dir(path: &Path) -> io::Result<()> {
     at(path, File::open(path).and_then(|folder| folder.sync_all()))
 }
 
+/// Bytes that this user may still write to a path's file system.
+pub fn free_space(path: &Path) -> io::Result<u64> {
+    let found = at(path, rustix::fs::statvfs(path).map_err(io::Error::from))?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
 /// Waits until everything that was written to a path's file system is on the disk.
 pub fn sync_file_system(path: &Path) -> io::Result<()> {
     fault::point("fsync", &path)?;
