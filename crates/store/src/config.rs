@@ -98,7 +98,8 @@ impl StoreSettings {
         let units = [("K", 10), ("M", 20), ("G", 30), ("T", 40)];
         let found = units.iter().find_map(|(unit, shift)| Some((value.strip_suffix(unit)?, *shift)));
         let (digits, shift) = found.unwrap_or((value, 0));
-        let Some(number) = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift)) else {
+        let Some(number) = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift))
+        else {
             return false;
         };
         match name {

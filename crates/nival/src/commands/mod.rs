@@ -2,8 +2,8 @@
 
 pub mod build;
 pub mod completions;
-pub mod develop;
 pub mod copy;
+pub mod develop;
 pub mod down;
 pub mod enable;
 pub mod eval;
