@@ -11,6 +11,7 @@ mod bench_evaluator;
 mod command;
 mod fixture;
 mod forms;
+mod fuzz_targets;
 mod peer;
 mod setup;
 mod together;
@@ -28,6 +29,7 @@ cargo xtask bench            measure, and print tables for docs/benchmarks.md
              [evaluator|builds|collector] [--peer NIX-INSTANTIATE] [--nixpkgs DIR] [--ekaos DIR]
 cargo xtask torture [SEED] the long campaigns: every interruption, and random kills (--phase P, --every N, --kills N, --jobs N)
 cargo xtask fuzz             compare random expressions with C++ Nix (--count N, --seed S)
+             --target parser|evaluator [--seconds N]: any text, with libFuzzer
 cargo xtask forms            build derivations of every form here and with C++ Nix, and compare
 cargo xtask together         one store, used by Nival and C++ Nix in turn and at once (--operations N, --at-once N, --seed S)
 cargo xtask setup            install what the tests need";
@@ -95,6 +97,9 @@ fn test() -> Result<(), Failure> {
 
 /// Compares random expressions with C++ Nix; 100,000 of them where nothing else is said.
 fn fuzz(words: &[String]) -> Result<(), Failure> {
+    if let Some(at) = words.iter().position(|word| word == "--target") {
+        return fuzz_targets::fuzz(words.get(at + 1).map_or("", String::as_str), words);
+    }
     let nix = peer::nix()?;
     let mut command = cargo(&["run", "--quiet", "--package", "nival-fuzz", "--", "--peer"]);
     command.arg(nix);
