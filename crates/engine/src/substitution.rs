@@ -110,8 +110,15 @@ impl Substituter for Caches {
                 tell(if is_done { Event::Fetched { path: &path } } else { Event::Fetching { path: &path } });
             }
             work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })?;
-        Ok(())
+        })
+        .map(drop)
+        .map_err(|error| {
+            // The builds go on without it, so nobody else tells.
+            if matches!(&error, Error::Remote(error) if matches!(**error, RemoteError::Gone { .. })) {
+                (self.warning)(&error);
+            }
+            error.into()
+        })
     }
 }
 

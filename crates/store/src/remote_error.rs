@@ -16,6 +16,13 @@ pub enum RemoteError {
         /// What is wrong.
         reason: String,
     },
+    /// A cache has lost an archive that it names.
+    Gone {
+        /// The cache.
+        url: String,
+        /// The archive, seen from the cache.
+        archive: String,
+    },
     /// A path has no signature of a key that is trusted.
     Untrusted {
         /// Where it comes from.
@@ -83,6 +90,9 @@ impl fmt::Display for RemoteError {
         match self {
             Self::Transport(error) => error.fmt(f),
             Self::Cache { url, reason } => write!(f, "cannot use the store `{url}`: {reason}"),
+            Self::Gone { url, archive } => {
+                write!(f, "the file `{archive}` does not exist in binary cache `{url}`, which names it")
+            }
             Self::Untrusted { url, path } => {
                 write!(f, "`{path}` of `{url}` lacks a signature by a trusted key")
             }
@@ -108,7 +118,7 @@ impl RemoteError {
         let message = self.to_string();
         match self {
             Self::Transport(error) => error.diagnostic(),
-            Self::Cache { .. } => Diagnostic::error(&diagnostics::cache::ENTRY, message)
+            Self::Cache { .. } | Self::Gone { .. } => Diagnostic::error(&diagnostics::cache::ENTRY, message)
                 .help("check the store's address; another substituter or building takes its place meanwhile"),
             Self::Untrusted { .. } => Diagnostic::error(&diagnostics::untrusted::ENTRY, message)
                 .help("add the key to `trusted-public-keys` if you trust who made it, or sign the path"),

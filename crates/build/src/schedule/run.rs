@@ -202,7 +202,7 @@ impl<'a> Scheduler<'a> {
 
     fn failed(&mut self, node: usize, error: BuildError) {
         if let What::Bring(_, Some(derivation)) = &self.plan.nodes[node].what
-            && self.run.fallback
+            && (self.run.fallback || is_gone(&error))
             && !self.stopped
         {
             // Everything that it needs to be built is planned anew, apart from what is going on here.
@@ -394,4 +394,10 @@ fn after_build(around: &Surroundings<'_>, drv: &StorePath, outputs: &Outputs) ->
         return Ok(());
     }
     Err(failed(std::io::Error::other(format!("it ended with {}", nival_sys::process::exit_code(status)))))
+}
+
+/// Whether a cache has lost what it says that it has: then it is built, as if no cache had it.
+fn is_gone(error: &BuildError) -> bool {
+    let BuildError::Store(nival_store::Error::Remote(error)) = error else { return false };
+    matches!(**error, nival_store::RemoteError::Gone { .. })
 }

@@ -211,10 +211,7 @@ impl BinaryCache {
     /// # Errors
     /// [`RemoteError`].
     pub fn nar(&self, info: &NarInfo) -> Result<Box<dyn Read + '_>, Error> {
-        let gone = || {
-            let reason = format!("it names the archive `{}`, and has none", info.url);
-            RemoteError::cache(&self.url, reason)
-        };
+        let gone = || RemoteError::Gone { url: self.url.clone(), archive: info.url.clone() };
         let packed = self.place.open(&info.url)?.ok_or_else(gone)?;
         // What is compressed may be a little longer than what it holds, where it cannot be compressed.
         let usual = info.nar_size.saturating_add(info.nar_size / 16).saturating_add(1 << 16);
