@@ -10,7 +10,10 @@ fuzz_target!(|text: &[u8]| {
     let parsed = parse(text, SourceId(0), &mut Interner::default());
     for error in &parsed.errors {
         for label in &error.labels {
-            assert!(label.span.start <= label.span.end && label.span.end as usize <= text.len() + 1, "{label:?}");
+            assert!(
+                label.span.start <= label.span.end && label.span.end as usize <= text.len() + 1,
+                "{label:?}"
+            );
         }
     }
 });
