@@ -27,7 +27,7 @@ pub struct Program {
 
 /// Replaces this process by a program; returns only with an error.
 pub fn run(context: &mut Context, program: &Program) -> Error {
-    match enter(context).and_then(|()| Ok(find(program)?)) {
+    match enter(context).and_then(|()| find(program)) {
         Ok(path) => {
             let words: Vec<&[u8]> = std::iter::once(&program.name)
                 .chain(&program.arguments)

@@ -32,6 +32,8 @@ fn prepared(cell: &Cell, say: &mut PipeWriter) -> Result<Infallible, Failure> {
     process::lead_session();
     let nothing = File::open("/dev/null").step("open /dev/null")?;
     process::set_input_and_outputs(&nothing, io::stdout()).step("connect the builder's output")?;
+    // Its number is closed with all others before the builder begins.
+    drop(nothing);
     if cell.confined {
         set_names(cell)?;
         enter_root(cell)?;

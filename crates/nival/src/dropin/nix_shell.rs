@@ -190,9 +190,11 @@ fn expression(arguments: &DropIn, script: Option<&Script>, base: String) -> Expr
 fn inputs(derivation: &Derivation, excluded: &[String]) -> Result<Vec<Request>, Error> {
     let excluded: Vec<regex_automata::meta::Regex> = excluded
         .iter()
-        .map(|pattern| regex_automata::meta::Regex::new(pattern))
-        .collect::<Result<_, _>>()
-        .map_err(|error| super::usage(&format!("`--exclude` takes a regular expression: {error}")))?;
+        .map(|pattern| {
+            let wrong = |error| super::usage(&format!("`--exclude` takes a regular expression: {error}"));
+            regex_automata::meta::Regex::new(pattern).map_err(wrong)
+        })
+        .collect::<Result<_, _>>()?;
     let is_left_out = |path: &StorePath| excluded.iter().any(|pattern| pattern.is_match(path.base_name()));
     let derivations = derivation.input_derivations.iter().filter(|(path, _)| !is_left_out(path));
     let built =
