@@ -109,6 +109,11 @@ pub fn settings_as_options(words: impl Iterator<Item = OsString>) -> Vec<OsStrin
             Some(settings::Setting::Switch(name, on)) => {
                 all.extend(["--option".into(), name.into(), on.to_string().into()]);
             }
+            // Nothing is fetched, and what was fetched before is taken however old it is.
+            None if name == "offline" => all.extend(
+                ["--option", "substitute", "false", "--option", "tarball-ttl", "4294967295"]
+                    .map(OsString::from),
+            ),
             None => all.push(word),
         }
     }
@@ -121,7 +126,8 @@ mod tests {
 
     #[test]
     fn settings_can_be_options() {
-        let words = ["nix-instantiate", "--log-lines", "1", "--no-sandbox", "--eval", "--offline"];
+        let words =
+            ["nix-instantiate", "--log-lines", "1", "--no-sandbox", "--eval", "--build-use-substitutes"];
         let found = settings_as_options(words.iter().map(Into::into));
         let wanted = [
             "nix-instantiate",
@@ -133,7 +139,7 @@ mod tests {
             "false",
             "--eval",
             "--option",
-            "offline",
+            "substitute",
             "true",
         ];
         assert_eq!(found, wanted);

@@ -64,9 +64,6 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
             (_, Some("-v" | "--verbose" | "-vv" | "-vvv" | "-vvvv" | "-vvvvv")) => {}
             (_, Some("--quiet")) => is_loud = false,
             (_, Some("--log-format")) => drop(words.next()),
-            (_, Some("--offline")) => {
-                add(&mut all, &[("substitute", "false"), ("tarball-ttl", "4294967295")])
-            }
             (_, Some("--refresh")) => add(&mut all, &REFRESHED),
             _ => all.push(word),
         }
