@@ -389,15 +389,14 @@ impl<'a> Build<'a> {
                 let both: [&dyn AsReadable; 2] = [&shown, &answers];
                 wait_readable(&both, 100).map_err(failed("wait for the builder"))?
             };
+            let mut is_over = false;
             if ready[0] {
                 let count = self.hear(&mut shown, &mut line, log)?;
                 watch.heard(count);
-                if count == 0 {
-                    break running.ended_soon();
-                }
+                is_over = count == 0;
             }
-            if ready[1] {
-                match running.answer() {
+            if is_over || ready[1] {
+                match if is_over { running.last_answer() } else { running.answer() } {
                     Answer::Started => {}
                     Answer::Failed(text) => {
                         let (doing, error) = text.split_once(": ").unwrap_or((&text, "failed"));

@@ -86,19 +86,18 @@ impl Running {
         }
     }
 
-    /// How the builder ended that let go of its terminal; one that goes on in silence is ended.
-    pub fn ended_soon(&mut self) -> process::Ended {
+    /// The last answer about a builder that let go of its terminal; one that goes on in silence is ended.
+    pub fn last_answer(&mut self) -> Answer {
         let is_said =
             |answers: &OpenFile| process::wait_readable(&[answers], 2000).is_ok_and(|ready| ready[0]);
         while !self.answers.buffer().is_empty() || is_said(self.answers.get_ref()) {
             match self.answer() {
-                Answer::Ended(ended) => return ended,
                 Answer::Started => {}
-                Answer::Failed(_) | Answer::Gone => break,
+                last => return last,
             }
         }
         self.kill();
-        process::Ended::Signal(9)
+        Answer::Gone
     }
 
     /// The descriptor that answers come on.

@@ -35,6 +35,33 @@ fn as_user(folder: &Path, program: &Path, words: &[&str]) -> Output {
 }
 
 #[test]
+fn a_user_without_privileges_builds() {
+    if !is_root() {
+        return;
+    }
+    let world = World::new();
+    let folder = world.folder.path();
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("opened");
+    let program = folder.join("nival");
+    std::fs::copy(env!("CARGO_BIN_EXE_nival"), &program).expect("copied");
+    let owner = Command::new("chown").args(["-R", "nival-ci"]).arg(folder).status().expect("chown runs");
+    assert!(owner.success(), "`cargo xtask setup` makes the user nival-ci");
+    let expression = "derivation { name = \"it\"; system = builtins.currentSystem; builder = \"/bin/sh\"; \
+        PATH = \"/bin:/usr/bin\"; args = [ \"-ec\" \"mkdir -m 0 $out; id -u\" ]; }";
+    let paths = "/bin=/bin /usr=/usr /lib=/lib /lib64=/lib64?";
+    for check in [&[][..], &["--check"]] {
+        let mut words =
+            vec!["build", "--no-link", "-L", "-E", expression, "--option", "sandbox-paths", paths];
+        words.extend(check);
+        let output = as_user(folder, &program, &words);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && said.contains("it> 1000"), "{said}");
+    }
+    let verified = as_user(folder, &program, &["store", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+#[test]
 fn a_user_without_privileges_has_the_same() {
     if !is_root() {
         return;
