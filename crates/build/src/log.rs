@@ -8,6 +8,7 @@ use nival_sys::fs;
 use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Below this many bytes a log stays in memory until its build ends.
 const SMALL: usize = 1 << 16;
@@ -97,11 +98,29 @@ impl Log {
         Ok(())
     }
 
+    /// A builder that said nothing: what its log is compressed to is always the same.
+    fn write_empty(&self) -> io::Result<()> {
+        static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+        let empty = EMPTY.get_or_init(|| {
+            // Writing to memory cannot fail.
+            BzEncoder::new(Vec::new(), Compression::new(1)).finish().unwrap_or_default()
+        });
+        if let Some(folder) = self.place.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let path = with_ending(&self.place);
+        fs::remove_tree(&path)?;
+        fs::write_new(&path, empty, 0o644)
+    }
+
     /// Brings the rest to its place.
     ///
     /// # Errors
     /// Whatever the system says.
     pub fn finish(mut self) -> io::Result<()> {
+        if self.file.is_none() && self.held.is_empty() && self.compressed {
+            return self.write_empty();
+        }
         if self.file.is_none() {
             self.open(1)?;
         }
@@ -121,7 +140,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let drv = StorePath::parse("00000000000000000000000000000001-x.drv").expect("a path");
         assert_eq!(read(folder.path(), &drv).expect("readable"), None);
-        for (compressed, size) in [(true, 3), (true, 300_000), (false, 200_000)] {
+        for (compressed, size) in [(true, 0), (true, 3), (true, 300_000), (false, 200_000)] {
             let mut log = Log::new(folder.path(), &drv, compressed);
             let text: Vec<u8> = (0..size).map(|n| b'a' + (n % 7) as u8).collect();
             for part in text.chunks(1000) {

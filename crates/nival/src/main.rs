@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     if words.get(1).is_some_and(|word| word == "internal")
         && words.get(2).is_some_and(|word| word == "sandbox")
     {
-        return nival_build::sandbox::main();
+        return nival_build::sandbox::main(words.get(3..).unwrap_or_default());
     }
     if let Some(code) = nival_os::internal_main(&words[1..]) {
         return code;

@@ -40,17 +40,6 @@ pub fn pass_fd(command: &mut Command, fd: impl AsFd) -> &mut Command {
     }
 }
 
-/// Lets the program that is started be killed when the thread that started it ends.
-pub fn die_with_parent(command: &mut Command) -> &mut Command {
-    // SAFETY: the closure makes one async-signal-safe call.
-    unsafe {
-        command.pre_exec(|| {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            Ok(())
-        })
-    }
-}
-
 /// Takes over a descriptor that the parent passed by number.
 ///
 /// # Errors
@@ -348,6 +337,12 @@ pub fn allow_many_files() {
     if limit.current != limit.maximum {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     }
+}
+
+/// The process that started this one, as long as it lives.
+#[must_use]
+pub fn parent_id() -> u32 {
+    std::os::unix::process::parent_id()
 }
 
 /// The user id that this process acts as.

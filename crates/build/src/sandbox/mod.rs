@@ -2,8 +2,8 @@
 //!
 //! Each builder is started by a process of its own, the *warden* (`nival internal sandbox`):
 //! it has one thread and little memory, so that it can fork into namespaces, and it is the
-//! builder's parent, so that nothing of a build outlives it. It is told a [`Cell`] on its
-//! input and answers with lines on descriptor 3.
+//! builder's parent, so that nothing of a build outlives it. It is told the file of a [`Cell`]
+//! and answers with lines on what is its input's place.
 
 mod cell;
 mod filter;
@@ -56,17 +56,15 @@ impl Running {
         let file = scratch.join("cell");
         let mut written = fs::create_new(&file, 0o600).map_err(failed)?;
         written.write_all(&text).map_err(failed)?;
-        let orders = OpenFile::open(&file).map_err(failed)?;
-        fs::remove_file(&file).map_err(failed)?;
         let (mine, theirs) = std::io::pipe().map_err(failed)?;
         let output = terminal.as_fd().try_clone_to_owned().map_err(failed)?;
         let errors = output.try_clone().map_err(failed)?;
         let mut command = Command::new(program);
-        command.args(["internal", "sandbox"]).stdin(orders).stdout(output).stderr(Stdio::from(errors));
-        process::pass_fd_as(&mut command, &theirs, 3);
-        process::die_with_parent(&mut command);
+        // Nothing runs between fork and exec, so that the standard library needs no copy of this process.
+        command.args(["internal", "sandbox"]).arg(&file).arg(std::process::id().to_string());
+        command.stdin(theirs).stdout(output).stderr(Stdio::from(errors));
         let warden = process::spawn(&mut command).map_err(failed)?;
-        drop(theirs);
+        drop(command);
         Ok(Self { warden, answers: BufReader::new(OpenFile::from(OwnedFd::from(mine))) })
     }
 

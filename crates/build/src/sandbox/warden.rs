@@ -3,17 +3,24 @@
 use super::{cell::Cell, inside};
 use nival_sys::process::{self, Ended};
 use nival_sys::{confine, namespace};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Runs one builder: the cell comes on the input, the terminal is the output, answers go to descriptor 3.
-pub fn main() -> ExitCode {
+/// Runs one builder: the words are the cell's file and the process that asks; the terminal is the output, and answers go
+/// to the descriptor in the input's place.
+pub fn main(words: &[OsString]) -> ExitCode {
     process::die_with_my_parent();
-    let Ok(answers) = process::take_fd(3) else { return ExitCode::from(2) };
+    let [cell, parent] = words else { return ExitCode::from(2) };
+    if parent.to_str() != Some(&process::parent_id().to_string()) {
+        // Who asked was gone before it could be noticed.
+        return ExitCode::FAILURE;
+    }
+    let Ok(answers) = process::copy_fd(0) else { return ExitCode::from(2) };
     let mut answers = File::from(answers);
-    let line = match held(&mut answers) {
+    let line = match held(Path::new(cell), &mut answers) {
         Ok(Ended::Code(code)) => format!("code {code}\n"),
         Ok(Ended::Signal(signal)) => format!("signal {signal}\n"),
         Err(Failure { doing, error }) => {
@@ -41,9 +48,9 @@ impl<T> Step<T> for io::Result<T> {
     }
 }
 
-fn held(answers: &mut File) -> Result<Ended, Failure> {
-    let mut text = Vec::new();
-    io::stdin().read_to_end(&mut text).step("read what is to be built")?;
+fn held(file: &Path, answers: &mut File) -> Result<Ended, Failure> {
+    let text = std::fs::read(file).step("read what is to be built")?;
+    nival_sys::fs::remove_file(file).step("read what is to be built")?;
     let cell: Cell =
         serde_json::from_slice(&text).map_err(io::Error::from).step("read what is to be built")?;
     drop(text);
