@@ -94,7 +94,13 @@ pub fn end(lab: &Lab) -> Result<(), String> {
     if down.code != 0 && !down.err.contains("NV0611") {
         return Err(format!("`down` failed: {}", down.err));
     }
-    let left = lab.remains();
+    // A supervisor that was asked to end may still be on its way out.
+    let begin = Instant::now();
+    let mut left = lab.remains();
+    while !left.is_empty() && begin.elapsed() < Duration::from_secs(3) {
+        std::thread::sleep(Duration::from_millis(50));
+        left = lab.remains();
+    }
     if left.is_empty() { Ok(()) } else { Err(format!("left after `down`: {}", left.join("; "))) }
 }
 
