@@ -31,9 +31,11 @@ pub fn kill(words: &[&str]) {
 
 const SUPERVISOR: [&str; 2] = ["supervisor", "adopt"];
 
-/// When the machine's process 1 was started.
+/// When the machine's process 1 was started; one that is just being started again is waited for.
 fn boot(world: &World) -> String {
-    world.fine(&["shell", "killed", "--", "stat", "-c", "%Z %i", "/proc/1/ns/pid"])
+    let words = ["shell", "killed", "--", "stat", "-c", "%Z %i", "/proc/1/ns/pid"];
+    eventually("a machine to enter", 10, || world.run(&words).code == 0);
+    world.fine(&words)
 }
 
 #[test]
