@@ -145,6 +145,10 @@ fn locked_paths(
 fn check_fitness(around: &Surroundings<'_>, job: &Job<'_>, wishes: &Wishes) -> Result<(), BuildError> {
     let system = String::from_utf8_lossy(&job.derivation.system).into_owned();
     let drv = || around.store.dir().print(job.drv);
+    if around.settings.max_jobs == 0 {
+        let reason = "nothing is to be built here (`max-jobs = 0`)".to_owned();
+        return Err(BuildError::Unfit { drv: drv(), reason });
+    }
     if !around.settings.runs(&system) && !job.derivation.builder.starts_with(b"builtin:") {
         let reason = format!("it is for `{system}`, and this machine is `{}`", around.settings.system);
         return Err(BuildError::Unfit { drv: drv(), reason });
@@ -525,7 +529,6 @@ impl<'a> Build<'a> {
             builder: self.job.derivation.builder.clone(),
             arguments: prepared.arguments,
             environment: prepared.environment.iter().map(joined).collect(),
-            limits: crate::sandbox::Limits::default(),
         })
     }
 

@@ -41,7 +41,7 @@ impl HostPath {
 pub struct BuildSettings {
     /// This program's own file, which is started as the warden of each builder.
     pub program: PathBuf,
-    /// How many builders run at once.
+    /// How many builders run at once; with 0 nothing is built here.
     pub max_jobs: usize,
     /// How many processors each may use; 0 for all.
     pub cores: usize,
@@ -53,8 +53,6 @@ pub struct BuildSettings {
     pub features: BTreeSet<String>,
     /// Whether builders are confined.
     pub confinement: Confinement,
-    /// Whether builders are not confined where the host cannot do it.
-    pub confinement_fallback: bool,
     /// Paths of the host that builders see.
     pub host_paths: Vec<HostPath>,
     /// Where the builder's folder is, as it sees it.
@@ -95,8 +93,6 @@ pub struct BuildSettings {
     pub transport: nival_transport::Options,
     /// A program that is started behind each build.
     pub post_build_hook: Option<PathBuf>,
-    /// Whether the experimental features of Nix are on that outputs by contents need.
-    pub experimental: BTreeSet<String>,
 }
 
 impl Default for BuildSettings {
@@ -114,7 +110,6 @@ impl Default for BuildSettings {
             },
             features: ["nixos-test", "benchmark", "big-parallel"].map(str::to_owned).into(),
             confinement: Confinement::On,
-            confinement_fallback: false,
             host_paths: Vec::new(),
             inner_folder: "/build".to_owned(),
             shared_memory: "50%".to_owned(),
@@ -135,7 +130,6 @@ impl Default for BuildSettings {
             hashed_mirrors: Vec::new(),
             transport: nival_transport::Options::default(),
             post_build_hook: None,
-            experimental: BTreeSet::new(),
         }
     }
 }

@@ -180,7 +180,6 @@ impl NixSettings {
             Some("relaxed") => Confinement::Relaxed,
             _ => Confinement::On,
         };
-        settings.confinement_fallback = self.flag("sandbox-fallback", false);
         for name in ["sandbox-paths", "build-sandbox-paths", "build-chroot-dirs"] {
             settings.host_paths.extend(self.list(name).iter().map(|text| HostPath::parse(text)));
         }
@@ -206,7 +205,6 @@ impl NixSettings {
         settings.hashed_mirrors = self.list("hashed-mirrors");
         settings.post_build_hook =
             self.text("post-build-hook").filter(|text| !text.is_empty()).map(Into::into);
-        settings.experimental = self.features();
         for pair in self.list("impure-env") {
             if let Some((name, value)) = pair.split_once('=') {
                 settings.caller.insert(name.to_owned(), value.to_owned());

@@ -27,8 +27,6 @@ pub struct Wishes {
     pub impure_variables: BTreeSet<String>,
     /// What the machine that builds must have, such as `kvm`.
     pub required_features: BTreeSet<String>,
-    /// Whether it is quicker to build than to bring.
-    pub prefer_local: bool,
     /// Whether it may be brought from a cache.
     pub allow_substitutes: bool,
 }
@@ -99,7 +97,6 @@ impl Wishes {
             impure_host_paths: source.words("__impureHostDeps")?.unwrap_or_default(),
             impure_variables: source.words("impureEnvVars")?.unwrap_or_default(),
             required_features: source.words("requiredSystemFeatures")?.unwrap_or_default(),
-            prefer_local: source.flag("preferLocalBuild", false),
             allow_substitutes: source.flag("allowSubstitutes", true),
         })
     }

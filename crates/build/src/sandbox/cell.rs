@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// The place that a builder runs in, and the builder.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Cell {
-    /// Whether the builder is confined at all; where not, only `directory`, `builder` and the limits count.
+    /// Whether the builder is confined at all; where not, only `directory` and the builder count.
     pub confined: bool,
     /// An empty folder that the root is mounted on.
     pub root: PathBuf,
@@ -41,15 +41,6 @@ pub struct Cell {
     /// Its environment, `NAME=VALUE` each.
     #[serde(with = "texts")]
     pub environment: Vec<Vec<u8>>,
-    /// What it may use.
-    pub limits: Limits,
-}
-
-/// Limits of one build.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// The folder of a control group that the build runs in.
-    pub control_group: Option<PathBuf>,
 }
 
 /// A user and group of the host.

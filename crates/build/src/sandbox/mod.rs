@@ -10,7 +10,7 @@ mod filter;
 mod inside;
 mod warden;
 
-pub use cell::{Bind, BindKind, Cell, File, Limits, OutsideUser};
+pub use cell::{Bind, BindKind, Cell, File, OutsideUser};
 pub use warden::main;
 
 use crate::build_error::BuildError;

@@ -103,9 +103,6 @@ fn start(cell: &Cell, answers: &mut File) -> Result<i32, Failure> {
     process::set_input_and_outputs(&nothing, &nothing).step("let go of the builder's terminal")?;
     if cell.confined {
         map_user(child, cell)?;
-        if let Some(group) = &cell.limits.control_group {
-            nival_sys::cgroup::join(group, child).step("put the builder into its control group")?;
-        }
     }
     told.write_all(b"g").step("tell the builder to begin")?;
     let mut failure = String::new();

@@ -260,7 +260,7 @@ impl Plan {
             found.insert(name.clone(), path.clone());
         }
         if !missing.is_empty() && !allows_substitutes(store, &derivation) {
-            // Asked for all the same: what is not offered is built.
+            missing.clear();
             is_complete = false;
         }
         Ok(Some(Look { drv: drv.clone(), derivation, known: found, missing, is_complete }))

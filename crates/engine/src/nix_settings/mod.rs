@@ -84,7 +84,6 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("sandbox", "true"),
     ("sandbox-build-dir", "/build"),
     ("sandbox-dev-shm-size", "50%"),
-    ("sandbox-fallback", "false"),
     ("sandbox-paths", ""),
     ("substitute", "true"),
     ("substituters", ""),

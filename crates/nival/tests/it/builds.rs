@@ -153,6 +153,8 @@ fn a_derivation_of_another_system_is_refused() {
         1,
     );
     refused(&world, &derivation("echo > $out", "__noChroot = true;"), &[], "NV0536", 1);
+    let said = refused(&world, &derivation("echo never > $out", ""), &["--max-jobs", "0"], "NV0536", 1);
+    assert!(said.contains("max-jobs = 0"), "{said}");
 }
 
 #[test]
