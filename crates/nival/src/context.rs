@@ -162,6 +162,10 @@ impl Context {
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
+            // One that came at the very end is not lost: what follows this work is given up.
+            if caught.is_set() {
+                cancel.cancel();
+            }
         });
         let result = work(self);
         done.store(true, Ordering::SeqCst);
