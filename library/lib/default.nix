@@ -3,18 +3,25 @@
 let
   lib = {
     inherit native;
-    options = import ./options.nix { inherit lib; };
-    types = import ./types.nix { inherit lib; };
-    strings = import ./strings.nix { inherit lib; };
-    lists = import ./lists.nix { inherit lib; };
-    attrsets = import ./attrsets.nix { inherit lib; };
-    generators = import ./generators.nix { inherit lib; };
-    net = import ./net.nix { inherit lib; };
-    url = import ./url.nix { inherit lib; };
-    units = import ./units.nix { inherit lib; };
-    trivial = import ./trivial.nix { inherit lib; };
+    options = import ./options.nix { lib = whole; };
+    types = import ./types.nix { lib = whole; };
+    strings = import ./strings.nix { lib = whole; };
+    lists = import ./lists.nix { lib = whole; };
+    attrsets = import ./attrsets.nix { lib = whole; };
+    generators = import ./generators.nix { lib = whole; };
+    net = import ./net.nix { lib = whole; };
+    url = import ./url.nix { lib = whole; };
+    units = import ./units.nix { lib = whole; };
+    services = import ./services.nix { lib = whole; };
+    trivial = import ./trivial.nix { lib = whole; };
     # Evaluates modules: `{ modules, specialArgs ? { }, prefix ? [ ] }` gives `{ config, options }`.
-    evalModules = arguments: native.evalModules ({ inherit lib; } // arguments);
+    evalModules = arguments: native.evalModules ({ lib = whole; } // arguments);
   };
+  whole =
+    lib
+    // {
+      inherit (lib.services) mkService;
+    }
+    // lib.trivial // lib.lists // lib.strings // lib.attrsets // lib.options;
 in
-lib // lib.trivial // lib.lists // lib.strings // lib.attrsets // lib.options
+whole

@@ -19,6 +19,25 @@ in
               description = "What is said where it does not hold: what is wrong and what to do.";
               example = "services.a needs services.b: set `services.b.enable = true;`";
             };
+            help = mkOption {
+              type = types.nullOr types.str;
+              default = null;
+              description = "How to mend it, where the message does not say so.";
+              example = "set `services.b.enable = true;`";
+            };
+            code = mkOption {
+              type = types.enum [
+                "assertion"
+                "clash"
+                "cycle"
+                "patch"
+                "requirement"
+              ];
+              default = "assertion";
+              internal = true;
+              description = "Which kind of error it is.";
+              example = "clash";
+            };
             options = mkOption {
               type = types.listOf types.str;
               default = [ ];

@@ -3,6 +3,7 @@
   ./assertions.nix
   ./base.nix
   ./environment.nix
+  ./instances.nix
   ./machine.nix
   ./networking.nix
   ./nginx.nix

@@ -4,9 +4,39 @@ let
   inherit (lib) mkOption types;
   cfg = config.environment;
   fileOptions =
-    { name, ... }:
+    { name, config, ... }:
     {
+      config.text = lib.mkIf (config.blocks != { }) (
+        lib.concatMapStrings (block: if lib.hasSuffix "\n" block.text then block.text else block.text + "\n") (
+          lib.sort (a: b: a.order < b.order) (lib.attrValues config.blocks)
+        )
+      );
       options = {
+        blocks = mkOption {
+          type = types.attrsOf (
+            types.submodule {
+              options = {
+                text = mkOption {
+                  type = types.lines;
+                  default = "";
+                  description = "The block's contents.";
+                  example = "gzip on;";
+                };
+                order = mkOption {
+                  type = types.int;
+                  default = 100;
+                  description = "Its place among the blocks: the lowest comes first; equal ones by name.";
+                  example = 10;
+                };
+              };
+            }
+          );
+          default = { };
+          description = "Parts of the file, by name, so that each can be changed alone.";
+          example = {
+            compression.text = "gzip on;";
+          };
+        };
         enable = mkOption {
           type = types.bool;
           default = true;

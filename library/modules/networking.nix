@@ -49,13 +49,20 @@ in
     unit = "";
     description = "networking.firewall.allowedUDPPorts";
   }) cfg.firewall.allowedUDPPorts
-  ++ config.system.servicePorts;
+  ++ map (port: {
+    inherit (port)
+      port
+      protocol
+      unit
+      description
+      ;
+  }) config.system.servicePorts;
 
   options.system.servicePorts = mkOption {
     type = types.listOf types.attrs;
     default = [ ];
     internal = true;
-    description = "Ports that the library's services listen on: `{ port, protocol, unit, description }`.";
+    description = "Ports that the library's services listen on: `{ port, protocol, unit, description, open ? false, address ? "" }`.";
     example = [ ];
   };
 

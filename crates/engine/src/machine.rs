@@ -53,7 +53,13 @@ impl Machine {
         let cell = locked.clone();
         let versions = ev.lazy(&[], move |ev, _| locked_versions(ev, &cell));
         let locked_name = ev.symbol("locked");
-        let special_args = ev.attrs(&[(locked_name, versions)]);
+        let waiting = crate::services::on_demand(ev, library);
+        let known: Later<Evaluated> = Later::default();
+        let mut special_args = vec![(locked_name, versions)];
+        for (name, value) in crate::services::arguments(ev, &waiting, &known) {
+            special_args.push((ev.symbol(name), value));
+        }
+        let special_args = ev.attrs(&special_args);
         let mut modules = ev.expect_list(library.modules)?;
         modules.push(host_name(ev, &name));
         modules.push(module);
@@ -65,8 +71,10 @@ impl Machine {
                 lib: Some(library.lib),
                 location: Default::default(),
                 origin: "(machine)".into(),
+                on_demand: Some(waiting),
             },
         );
+        *known.borrow_mut() = Some(evaluated.clone());
         Ok(Self { name, evaluated, locked })
     }
 
@@ -175,7 +183,13 @@ impl Machine {
             let options = ev.select(item, "options")?;
             let options: Vec<String> =
                 serde_json::from_str(&ev.to_json(options, false)?.0).unwrap_or_default();
-            failed.push(assertion(&message, &options, definitions));
+            let mut diagnostic = assertion(ev, item, &message, &options, definitions)?;
+            if let Some(help) = ev.select_opt(item, "help")?
+                && ev.kind(help)? == Kind::String
+            {
+                diagnostic = diagnostic.help(ev.expect_string_context(help)?.0);
+            }
+            failed.push(diagnostic);
         }
         let mut failed = failed.into_iter();
         let Some(mut first) = failed.next() else { return Ok(()) };
@@ -192,18 +206,36 @@ struct Described {
     value: Json,
 }
 
-fn assertion(message: &str, options: &[String], definitions: &[Described]) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(&diagnostics::assertion::ENTRY, message);
+fn assertion(
+    ev: &mut Evaluator,
+    item: Value,
+    message: &str,
+    options: &[String],
+    definitions: &[Described],
+) -> EvalResult<Diagnostic> {
+    let code = ev.select(item, "code")?;
+    let entry = match ev.expect_string_context(code)?.0.as_str() {
+        "clash" => &diagnostics::clash::ENTRY,
+        "cycle" => &diagnostics::cycle::ENTRY,
+        "patch" => &diagnostics::patch::ENTRY,
+        "requirement" => &diagnostics::requirement::ENTRY,
+        _ => &diagnostics::assertion::ENTRY,
+    };
+    let mut diagnostic = Diagnostic::error(entry, message);
+    let mut marked: Vec<Span> = Vec::new();
     for option in options {
         let below = |location: &str| {
             location == option || location.strip_prefix(option.as_str()).is_some_and(|r| r.starts_with('.'))
         };
         let place = definitions.iter().find(|d| below(&d.location)).and_then(|d| d.span);
-        if let Some(span) = place {
+        if let Some(span) = place
+            && !marked.contains(&span)
+        {
+            marked.push(span);
             diagnostic = diagnostic.label(span, format!("`{option}` is defined here"));
         }
     }
-    diagnostic
+    Ok(diagnostic)
 }
 
 fn locked_versions(ev: &mut Evaluator, cell: &Later<LockedVersions>) -> EvalResult<Value> {

@@ -3,9 +3,9 @@
 use crate::collect::{Module, collect};
 use crate::definition::Definition;
 use crate::location::Location;
-use crate::tree::Node;
+use crate::tree::{Child, Node};
 use crate::unmatched;
-use nival_eval::{EvalResult, Evaluator, Value};
+use nival_eval::{EvalResult, Evaluator, Symbol, Value};
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
@@ -21,9 +21,22 @@ pub struct Request {
     pub location: Location,
     /// The file that messages name for modules that come from none.
     pub origin: Rc<str>,
+    /// Options that are declared once somebody defines or reads them.
+    pub on_demand: Option<OnDemand>,
+}
+
+/// Declarations that wait in a folder of options until they are wanted. A declaration that a module gives for the same
+/// name comes first.
+#[derive(Clone)]
+pub struct OnDemand {
+    /// The folder's name, at the root of the tree.
+    pub folder: Symbol,
+    /// Names below the folder with their options, which are lazy.
+    pub options: Rc<[(Symbol, Value)]>,
 }
 
 /// What came of it; all values are lazy.
+#[derive(Clone)]
 pub struct Evaluated {
     /// The values of all options; forcing it reports definitions without an option.
     pub config: Value,
@@ -38,6 +51,7 @@ pub(crate) struct Context {
     pub(crate) lib: Option<Value>,
     pub(crate) location: Location,
     pub(crate) origin: Rc<str>,
+    on_demand: Option<OnDemand>,
     modules: Vec<Value>,
     config: Cell<Value>,
     options: Cell<Value>,
@@ -52,6 +66,14 @@ impl Context {
 
     pub(crate) fn options(&self) -> Value {
         self.options.get()
+    }
+
+    /// The options that wait in the folder of that name at the root.
+    pub(crate) fn on_demand(&self, folder: Symbol) -> &[(Symbol, Value)] {
+        match &self.on_demand {
+            Some(waiting) if waiting.folder == folder => &waiting.options,
+            _ => &[],
+        }
     }
 
     /// The modules, gathered at the first call.
@@ -79,6 +101,29 @@ impl Context {
 }
 
 impl Evaluated {
+    /// The names below a folder at the root that a module declares or defines, in the order of the alphabet: what waits
+    /// there until it is wanted is not among them.
+    ///
+    /// # Errors
+    /// What gathering the modules raises.
+    pub fn wanted(&self, ev: &mut Evaluator, folder: Symbol) -> EvalResult<Vec<String>> {
+        let root = self.context.root(ev)?;
+        let names = root.names(ev)?;
+        let Some((_, declarations)) = names.iter().find(|(name, _)| *name == folder) else { return Ok(Vec::new()) };
+        let Child::Folder(node) = &*root.child(ev, folder, declarations)? else { return Ok(Vec::new()) };
+        let mut wanted: Vec<String> = Vec::new();
+        for declaration in &node.declarations {
+            for attribute in ev.attributes(declaration.value)? {
+                wanted.push(ev.name(attribute.name).to_owned());
+            }
+        }
+        let defined = node.by_name(ev)?;
+        wanted.extend(defined.keys().map(|name| ev.name(*name).to_owned()));
+        wanted.sort();
+        wanted.dedup();
+        Ok(wanted)
+    }
+
     /// The definitions that modules give, before they are merged: the module's file and its `config`.
     ///
     /// # Errors
@@ -96,6 +141,7 @@ pub fn evaluate(ev: &mut Evaluator, request: Request) -> Evaluated {
         lib: request.lib,
         location: request.location,
         origin: request.origin,
+        on_demand: request.on_demand,
         modules: request.modules,
         config: Cell::new(Value::NULL),
         options: Cell::new(Value::NULL),
@@ -105,6 +151,7 @@ pub fn evaluate(ev: &mut Evaluator, request: Request) -> Evaluated {
     let mut held = context.modules.clone();
     held.push(context.special_args);
     held.extend(context.lib);
+    held.extend(context.on_demand.iter().flat_map(|waiting| waiting.options.iter().map(|(_, value)| *value)));
     let inner = context.clone();
     let config = ev.lazy(&held, move |ev, _| {
         let root = inner.root(ev)?;

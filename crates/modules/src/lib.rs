@@ -24,7 +24,7 @@ mod types;
 mod unmatched;
 
 pub use definition::Definition;
-pub use evaluation::{Evaluated, Request, evaluate};
+pub use evaluation::{Evaluated, OnDemand, Request, evaluate};
 pub use location::Location;
 pub use native::native;
 pub use origins::{Leaf, leaves};

@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub(crate) definitions: Vec<Definition>,
     pub(crate) freeform: Option<Value>,
     is_root: bool,
+    /// The folder's own name where it lies at the root.
+    top: Option<Symbol>,
     names: OnceCell<NamedDefinitions>,
     by_name: OnceCell<Rc<ByName>>,
     sorting: Cell<bool>,
@@ -61,11 +63,16 @@ impl Node {
             definitions,
             freeform: None,
             is_root: false,
+            top: None,
             names: OnceCell::new(),
             by_name: OnceCell::new(),
             sorting: Cell::new(false),
             states: Default::default(),
         }
+    }
+
+    fn waiting(&self) -> &[(Symbol, Value)] {
+        self.top.map_or(&[], |name| self.context.on_demand(name))
     }
 
     /// The declared names with their declarations, in order of the first declaration.
@@ -85,6 +92,12 @@ impl Node {
                 });
                 all.entry(attribute.name).or_default().push(child);
             }
+        }
+        for (name, value) in self.waiting() {
+            all.entry(*name).or_insert_with(|| {
+                order.push(*name);
+                vec![Definition { file: self.context.origin.clone(), value: *value, position: None }]
+            });
         }
         let names =
             order.into_iter().map(|name| (name, all.remove(&name).unwrap_or_default().into())).collect();
@@ -154,12 +167,8 @@ impl Node {
         }
         let child = if options.is_empty() {
             let definitions = self.by_name(ev)?.get(&name).cloned().unwrap_or_default();
-            Child::Folder(Rc::new(Self::folder(
-                self.context.clone(),
-                location,
-                declarations.to_vec(),
-                definitions,
-            )))
+            let folder = Self::folder(self.context.clone(), location, declarations.to_vec(), definitions);
+            Child::Folder(Rc::new(Self { top: self.is_root.then_some(name), ..folder }))
         } else if options.len() == declarations.len() {
             Child::Option(Rc::new(OptionState::new(
                 self.clone(),

@@ -39,6 +39,10 @@ pub struct Arguments {
     #[arg(long, global = true)]
     pub show_trace: bool,
 
+    /// Take modules and services from this folder instead of the program's own, to work on them
+    #[arg(long, global = true, value_name = "FOLDER", env = "NIVAL_LIBRARY", hide_env_values = true)]
+    pub library: Option<PathBuf>,
+
     #[command(subcommand)]
     pub command: Command,
 }

@@ -56,6 +56,14 @@ fn main() -> ExitCode {
     }
     let arguments = arguments::Arguments::parse();
     let output = output::Output::new(arguments.color, arguments.json);
+    if let Some(folder) = &arguments.library
+        && let Err(error) = nival_engine::use_library(folder)
+    {
+        let error = nival_engine::Error::Io(folder.clone(), error);
+        let error = error::Error::plain(error.diagnostic());
+        output.error(&error);
+        return error.exit_code();
+    }
     let result = context::Context::new(&arguments.shared(), &output)
         .and_then(|mut context| commands::run(&mut context, arguments.command));
     match result {

@@ -3,6 +3,8 @@
 pub mod assertion;
 pub mod cannot_build;
 pub mod cannot_fetch;
+pub mod clash;
+pub mod cycle;
 pub mod file;
 pub mod forbidden;
 pub mod needs_lock;
@@ -13,6 +15,8 @@ pub mod no_environment;
 pub mod no_selection;
 pub mod no_such_machine;
 pub mod other_hash;
+pub mod patch;
+pub mod requirement;
 
 use nival_diagnostics::Entry;
 
@@ -31,4 +35,8 @@ pub static ENTRIES: &[&Entry] = &[
     &no_environment::ENTRY,
     &forbidden::ENTRY,
     &nix_conf::ENTRY,
+    &clash::ENTRY,
+    &cycle::ENTRY,
+    &patch::ENTRY,
+    &requirement::ENTRY,
 ];

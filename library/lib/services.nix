@@ -1,0 +1,334 @@
+# Services as functions: declared once, applied any number of times.
+#
+# A declaration is a set:
+#   description  what the service is, in a few words
+#   arguments    its options, or a function `{ name, arguments }: options` where defaults depend on the instance
+#   requires     `{ arguments, instance, ... }: { NAME = { interface = "..."; ... }; }`: what other instances must offer
+#   provides     `{ INTERFACE = { arguments, instance, request, from, ... }: offer; }`: what it offers them; of an offer
+#                `units` are started first, the rest is for who asked
+#   outputs      `{ arguments, instance, needs, requests, machine, ... }: { units, files, ... }`: what an instance is made of
+#   examples     `minimal` and `advanced` arguments, and more
+#   securing     what an administrator should know
+{ lib }:
+let
+  inherit (lib) mkOption types;
+
+  # What an instance is called, and where its things lie.
+  identity = service: label: rec {
+    inherit service label;
+    id = if label == "main" then service else "${service}-${label}";
+    unit = "${id}.service";
+    user = id;
+    group = id;
+    state = "/var/lib/${id}";
+    cache = "/var/cache/${id}";
+    logs = "/var/log/${id}";
+    runtime = "/run/${id}";
+    configuration = "/etc/nival/${id}";
+    secrets = "/run/nival/secrets/${id}";
+  };
+
+  # Options that every instance of every service has.
+  ofInstances = {
+    patches = mkOption {
+      type = types.attrsOf types.raw;
+      default = { };
+      description = ''
+        Changes to what the service is made of, by name: `units.main.serviceConfig.MemoryMax`, `files."x.conf".text`.
+        What is not there cannot be patched. A list or text is replaced, or added to with `lib.mkBefore` and `lib.mkAfter`.
+      '';
+      example = {
+        units.main.serviceConfig.MemoryMax = "512M";
+      };
+    };
+    requirements = mkOption {
+      type = types.attrsOf types.str;
+      default = { };
+      description = ''
+        Which instance meets what the service requires, by the requirement's name, where more than one could: `NAME` of
+        the machine's first instance of a service, or `NAME-LABEL`.
+      '';
+      example = {
+        database = "postgresql-main";
+      };
+    };
+  };
+  reserved = [
+    "enable"
+    "instances"
+  ]
+  ++ lib.attrNames ofInstances;
+
+  argumentsOf =
+    declaration: context:
+    let
+      declared = declaration.arguments or { };
+      options = if lib.isFunction declared then declared context else declared;
+      taken = lib.filter (name: options ? ${name}) reserved;
+    in
+    if taken == [ ] then
+      options
+    else
+      throw "a service cannot have an argument `${lib.head taken}`: every service has an option of that name";
+
+  named =
+    declaration:
+    declaration.name
+      or (throw "a service that is applied as a function needs a name: write `name = \"...\";` in its declaration");
+
+  # A service with arguments: a value to look at, to change, and to put into a machine.
+  value = declaration: parts: rec {
+    _type = "service-value";
+    inherit declaration;
+    inherit (parts) definitions patches requirements;
+    # Applied again, with further arguments.
+    __functor = _: more: value declaration (parts // { definitions = definitions ++ [ more ]; });
+    override = more: value declaration (parts // { definitions = definitions ++ [ (lib.mkForce more) ]; });
+    patch = more: value declaration (parts // { patches = patches ++ [ more ]; });
+    requiring = more: value declaration (parts // { requirements = requirements // more; });
+    # The instance of that label.
+    labelled =
+      label: option:
+      let
+        evaluated = lib.evalModules {
+          modules = [
+            { options = argumentsOf declaration { name = label; arguments = evaluated.config; }; }
+          ]
+          ++ map (config: { inherit config; }) definitions;
+          prefix = [
+            "instances"
+            label
+          ];
+        };
+      in
+      {
+        identity = identity (named declaration) label;
+        inherit
+          declaration
+          option
+          patches
+          requirements
+          ;
+        arguments = evaluated.config;
+      };
+    inherit (labelled "main" "instances.main") arguments;
+    # What it is made of; what it requires is not known outside of a machine.
+    outputs = declaration.outputs {
+      inherit arguments;
+      instance = identity (named declaration) "main";
+      needs = lib.mapAttrs (name: _: throw "what `${name}` is met by is known in a machine only") (
+        requirementsOf (labelled "main" "instances.main")
+      );
+      requests = lib.mapAttrs (_: _: [ ]) (declaration.provides or { });
+      machine = throw "a service's outputs depend on the machine: put it into one";
+    };
+  };
+
+  requirementsOf =
+    instance:
+    if instance.declaration ? requires then
+      instance.declaration.requires {
+        inherit (instance) arguments;
+        instance = instance.identity;
+      }
+    else
+      { };
+
+  # Which instance meets a requirement: `{ provider }`, or `{ problem }` in words.
+  met =
+    instances: instance: name: need:
+    let
+      able = lib.filter (other: other.declaration.provides or { } ? ${need.interface}) instances;
+      wanted = instance.requirements.${name} or null;
+      # `postgresql-main` and `postgresql` are the same.
+      isWanted = other: other.identity.id == wanted || "${other.identity.service}-${other.identity.label}" == wanted;
+      chosen = if wanted == null then able else lib.filter isWanted able;
+      shown = lib.concatMapStringsSep ", " (other: "`${other.identity.id}`") able;
+      offering = interfaces.${need.interface} or [ ];
+    in
+    if lib.length chosen == 1 then
+      { provider = lib.head chosen; }
+    else if wanted != null then
+      {
+        problem = "`${instance.option}` asks for `${wanted}` as its ${name}, which offers no `${need.interface}`${
+          if able == [ ] then "" else "; ${shown} would"
+        }";
+      }
+    else if able == [ ] then
+      {
+        problem =
+          "`${instance.option}` needs a ${name}, and nothing in this machine offers `${need.interface}`"
+          + lib.optionalString (offering != [ ]) ": set `services.${lib.head offering}.enable = true;`";
+      }
+    else
+      {
+        problem = "`${instance.option}` needs a ${name}, which ${shown} offer: say which with `${instance.option}.requirements.${name} = \"${(lib.head able).identity.id}\";`";
+      };
+
+  # Services of the library by the interfaces that they provide.
+  interfaces = {
+    postgresql-database = [ "postgresql" ];
+    virtual-host = [ "nginx" ];
+    redis = [ "redis" ];
+    certificate = [ "acme" ];
+    resolver = [ "unbound" ];
+    mail-relay = [ "postfix" ];
+    metrics-target = [ "prometheus" ];
+  };
+
+  # The instances of a machine, with what they ask of each other.
+  resolve =
+    { instances, machine }:
+    let
+      asking = map (
+        instance:
+        instance
+        // {
+          needs = lib.mapAttrs (
+            name: need: met instances instance name need // { inherit need name; }
+          ) (requirementsOf instance);
+        }
+      ) instances;
+      requests = lib.concatMap (
+        instance:
+        lib.concatMap (
+          met:
+          lib.optional (met ? provider) {
+            to = met.provider.identity.id;
+            inherit (met.need) interface;
+            from = instance.identity // { inherit (instance) option; };
+            request = met.need;
+          }
+        ) (lib.attrValues instance.needs)
+      ) asking;
+      byProvider = lib.mapAttrs (_: lib.groupBy (request: request.interface)) (lib.groupBy (request: request.to) requests);
+      offer =
+        instance: met:
+        if met ? problem then
+          throw met.problem
+        else
+          met.provider.declaration.provides.${met.need.interface} {
+            inherit (met.provider) arguments;
+            instance = met.provider.identity;
+            request = met.need;
+            from = instance.identity;
+          };
+    in
+    map (
+      instance:
+      let
+        offers = lib.mapAttrs (_: offer instance) instance.needs;
+      in
+      instance
+      // {
+        inherit offers;
+        outputs = instance.declaration.outputs {
+          inherit (instance) arguments;
+          instance = instance.identity;
+          needs = offers;
+          requests =
+            lib.mapAttrs (_: _: [ ]) (instance.declaration.provides or { })
+            // byProvider.${instance.identity.id} or { };
+          inherit machine;
+        };
+      }
+    ) asking;
+
+  # Makes patches win over what the service itself says.
+  strengthen =
+    patch:
+    if !builtins.isAttrs patch then
+      lib.mkOverride 90 patch
+    else if !(patch ? _type) then
+      lib.mapAttrs (_: strengthen) patch
+    else if patch._type == "if" then
+      patch // { content = strengthen patch.content; }
+    else if patch._type == "merge" then
+      patch // { contents = map strengthen patch.contents; }
+    else
+      patch;
+in
+{
+  inherit
+    identity
+    interfaces
+    resolve
+    strengthen
+    ;
+
+  # Declares a service: an option that is also a function from arguments to a value.
+  mkService =
+    declaration:
+    mkOption {
+      type = types.submodule (
+        { config, ... }:
+        {
+          options =
+            argumentsOf declaration {
+              name = "main";
+              arguments = config;
+            }
+            // ofInstances
+            // {
+              enable = mkOption {
+                type = types.bool;
+                default = false;
+                description = "Whether there is an instance with the arguments that stand here: ${declaration.description}.";
+                example = true;
+              };
+              instances = mkOption {
+                type = types.attrsOf (
+                  types.submodule (
+                    { name, config, ... }:
+                    {
+                      options =
+                        argumentsOf declaration {
+                          inherit name;
+                          arguments = config;
+                        }
+                        // ofInstances;
+                    }
+                  )
+                );
+                default = { };
+                description = "Instances by label, each with arguments, data, user and units of its own.";
+                example = {
+                  second = declaration.examples.minimal or { };
+                };
+              };
+            };
+        }
+      );
+      default = { };
+      inherit (declaration) description;
+      example = declaration.examples.minimal or { };
+    }
+    // {
+      service = declaration;
+      __functor =
+        _: arguments:
+        value declaration {
+          definitions = [ arguments ];
+          patches = [ ];
+          requirements = { };
+        };
+    };
+
+  # The instances that the options of one service ask for.
+  instancesOf =
+    service: option: config:
+    let
+      instance = label: path: arguments: {
+        identity = identity service label;
+        declaration = option.service;
+        option = path;
+        arguments = removeAttrs arguments reserved;
+        patches = [ arguments.patches ];
+        inherit (arguments) requirements;
+      };
+    in
+    lib.optional config.enable (instance "main" "services.${service}" config)
+    ++ lib.mapAttrsToList (
+      label: instance label "services.${service}.instances.${lib.escapeName label}"
+    ) config.instances;
+}

@@ -1,0 +1,354 @@
+# Applies services: what their instances are made of becomes part of the machine.
+{
+  config,
+  options,
+  lib,
+  wantedServices,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  inherit (lib.services) strengthen;
+
+  declared = lib.concatMap (
+    name:
+    let
+      option = options.services.${name};
+    in
+    lib.optionals (option._type or "" == "option" && option ? service) (
+      lib.services.instancesOf name option config.services.${name}
+    )
+  ) wantedServices;
+  spliced = lib.mapAttrsToList (
+    label: value: value.labelled label "instances.${lib.escapeName label}"
+  ) config.instances;
+  instances = lib.services.resolve {
+    instances = declared ++ spliced;
+    machine = config;
+  };
+
+  # Full names: `main` is the instance's own, others are put behind it.
+  named =
+    instance: key: value:
+    value.unitName or (if key == "main" then instance.identity.id else "${instance.identity.id}-${key}");
+  place =
+    instance: name: if lib.hasPrefix "/etc/" name then lib.removePrefix "/etc/" name else "nival/${instance.identity.id}/${name}";
+  owners = instance: [ instance.option ] ++ lib.optional (instance.patches != [ { } ]) "${instance.option}.patches";
+
+  # What one instance says about one kind of thing: its own words, and the patches to them under the same name.
+  said =
+    instance: kind: rename: finish:
+    let
+      own = instance.outputs.${kind} or { };
+      renamed = lib.mapAttrs' (key: value: lib.nameValuePair (rename instance key value) (finish instance key value)) own;
+      patched = map (
+        patch:
+        lib.mapAttrs' (key: value: lib.nameValuePair (rename instance key own.${key}) (strengthen value)) (
+          lib.filterAttrs (key: _: own ? ${key}) (patch.${kind} or { })
+        )
+      ) instance.patches;
+    in
+    [ renamed ] ++ lib.filter (patch: patch != { }) patched;
+  all = kind: rename: finish: lib.mkMerge (lib.concatMap (instance: said instance kind rename finish) instances);
+  list = kind: lib.concatMap (instance: instance.outputs.${kind} or [ ]) instances;
+
+  # What is started before an instance: the units of what it requires.
+  before = instance: lib.concatMap (offer: offer.units or [ ]) (lib.attrValues instance.offers);
+  unit =
+    instance: _: value:
+    removeAttrs value [ "unitName" ]
+    // {
+      ownedBy = owners instance;
+    };
+  service =
+    instance: key: value:
+    let
+      first = before instance;
+      own = lib.any (name: !lib.hasPrefix "/" name) (lib.attrNames (instance.outputs.files or { }));
+    in
+    unit instance key value
+    // lib.optionalAttrs (first != [ ]) {
+      after = (value.after or [ ]) ++ first;
+      wants = (value.wants or [ ]) ++ first;
+    }
+    // {
+      files = (value.files or [ ]) ++ lib.optional own "${instance.identity.configuration}/";
+    };
+  file = instance: _: value: value // { ownedBy = owners instance ++ value.ownedBy or [ ]; };
+  withoutShared = _: _: value: removeAttrs value [ "shared" ];
+
+  # What is one of its kind: who claims it, and under which argument.
+  folders =
+    value:
+    lib.concatMap (
+      setting:
+      map (name: "${setting.folder}/${name}") (
+        let
+          names = value.serviceConfig.${setting.name} or [ ];
+        in
+        if builtins.isList names then names else lib.filter (name: name != "") (lib.splitString " " names)
+      )
+    ) stateSettings;
+  stateSettings = [
+    {
+      name = "StateDirectory";
+      folder = "/var/lib";
+    }
+    {
+      name = "CacheDirectory";
+      folder = "/var/cache";
+    }
+    {
+      name = "LogsDirectory";
+      folder = "/var/log";
+    }
+  ];
+  claim = instance: kind: key: {
+    inherit kind key;
+    inherit (instance) option;
+    argument = null;
+    port = null;
+  };
+  claimsOf =
+    instance:
+    let
+      inherit (instance) outputs;
+      own = kind: lib.filterAttrs (_: value: !(value.shared or false)) (outputs.${kind} or { });
+      units =
+        kind:
+        lib.mapAttrsToList (key: value: claim instance "unit" "${named instance key value}.${kind}") (
+          outputs."${if kind == "service" then "unit" else kind}s" or { }
+        );
+    in
+    lib.mapAttrsToList (
+      key: port:
+      claim instance "port" "${port.protocol or "tcp"} ${toString port.port}"
+      // {
+        argument = port.argument or null;
+        inherit (port) port;
+        address = port.address or "";
+      }
+    ) (own "ports")
+    ++ lib.mapAttrsToList (key: _: claim instance "user" key) (own "users")
+    ++ lib.mapAttrsToList (key: _: claim instance "group" key) (own "groups")
+    ++ lib.mapAttrsToList (key: _: claim instance "file" "/etc/${place instance key}") (own "files")
+    ++ map (directory: claim instance "folder" directory.path) (
+      lib.filter (directory: !(directory.shared or false)) (outputs.directories or [ ])
+    )
+    ++ map (claim instance "folder") (lib.unique (lib.concatMap folders (lib.attrValues (outputs.units or { }))))
+    ++ lib.concatMap units [
+      "service"
+      "timer"
+      "socket"
+    ]
+    ++ lib.concatLists (
+      lib.mapAttrsToList (kind: keys: map (claim instance kind) keys) (outputs.claims or { })
+    );
+  claims = lib.concatMap claimsOf instances;
+  # Two servers go together on one port where each has an address of its own.
+  apart =
+    claims:
+    lib.all (claim: claim ? address && claim.address != "" && claim.address != "*") claims
+    && lib.length (lib.unique (map (claim: claim.address) claims)) == lib.length claims;
+  clashes = lib.filter (same: lib.length same > 1 && !apart same) (
+    lib.attrValues (lib.groupBy (claim: "${claim.kind} ${claim.key}") claims)
+  );
+  usedPorts = map (claim: claim.port) (lib.filter (claim: claim.port != null) claims);
+  nextFree = port: if lib.elem port usedPorts then nextFree (port + 1) else port;
+  clash =
+    same:
+    let
+      first = lib.head same;
+      last = lib.last same;
+      what = if first.kind == "port" then "the port ${first.key}" else "the ${first.kind} `${first.key}`";
+    in
+    {
+      assertion = false;
+      code = "clash";
+      message = "${lib.concatMapStringsSep " and " (claim: "`${claim.option}`") same} ${
+        if lib.length same == 2 then "both" else "all"
+      } want ${what}";
+      help =
+        if first.kind != "port" then
+          "give one of them another name"
+        else
+          let
+            free = toString (nextFree (first.port + 1));
+          in
+          if last.argument == null then
+            "${free} is free"
+          else
+            "${free} is free: set `${last.option}.${last.argument} = ${free};`";
+      options = lib.concatMap (
+        claim: lib.optional (claim.argument != null) "${claim.option}.${claim.argument}" ++ [ claim.option ]
+      ) same;
+    };
+
+  # Patches to what is not there.
+  kinds = [
+    "units"
+    "timers"
+    "sockets"
+    "files"
+    "users"
+    "groups"
+    "ports"
+    "checks"
+    "preflight"
+    "secrets"
+  ];
+  patchProblems =
+    instance:
+    let
+      problem = path: what: there: {
+        assertion = false;
+        code = "patch";
+        message = "there is no ${what} to patch in `${instance.option}`";
+        help = if there == [ ] then "it makes none" else "there are ${lib.concatMapStringsSep ", " (name: "`${name}`") there}";
+        options = [ "${instance.option}.patches.${path}" ] ++ [ instance.option ];
+      };
+      inKind =
+        kind: patch:
+        let
+          own = instance.outputs.${kind} or { };
+        in
+        lib.concatLists (
+          lib.mapAttrsToList (
+            key: value:
+            if !(own ? ${key}) then
+              [ (problem "${kind}.${lib.escapeName key}" "`${kind}.${key}`" (lib.attrNames own)) ]
+            else if kind == "files" then
+              lib.concatMap (
+                block:
+                lib.optional (!(own.${key}.blocks or { } ? ${block})) (
+                  problem "${kind}.${lib.escapeName key}.blocks.${lib.escapeName block}"
+                    "block `${block}` of the file `${key}`"
+                    (lib.attrNames (own.${key}.blocks or { }))
+                )
+              ) (lib.attrNames (value.blocks or { }))
+            else
+              [ ]
+          ) patch
+        );
+    in
+    lib.concatMap (
+      patch:
+      lib.concatLists (
+        lib.mapAttrsToList (
+          kind: value: if lib.elem kind kinds then inKind kind value else [ (problem kind "`${kind}`" kinds) ]
+        ) patch
+      )
+    ) instance.patches;
+
+  needProblems =
+    instance:
+    lib.mapAttrsToList (name: met: {
+      assertion = !(met ? problem);
+      code = "requirement";
+      message = met.problem or "";
+      options = [
+        "${instance.option}.requirements"
+        instance.option
+      ];
+    }) instance.needs;
+
+  # Instances that wait for each other.
+  waitsFor =
+    instance: map (met: met.provider.identity.id) (lib.filter (met: met ? provider) (lib.attrValues instance.needs));
+  byId = lib.listToAttrs (map (instance: lib.nameValuePair instance.identity.id instance) instances);
+  reached =
+    instance:
+    map (item: item.key) (
+      builtins.genericClosure {
+        startSet = map (key: { inherit key; }) (waitsFor instance);
+        operator = item: map (key: { inherit key; }) (waitsFor byId.${item.key});
+      }
+    );
+  cycles = lib.filter (instance: lib.elem instance.identity.id (reached instance)) (
+    lib.filter (instance: instance.needs != { }) instances
+  );
+
+  nameProblems = map (instance: {
+    assertion = builtins.match "[a-z_][a-z0-9_-]{0,30}" instance.identity.id != null;
+    message = "the instance `${instance.option}` is called `${instance.identity.id}`, and such a name has small letters, digits, `-` and `_`, at most 31 of them";
+    options = [ instance.option ];
+  }) instances;
+in
+{
+  options = {
+    # Services stand here, each from a file of its own that is read once somebody wants it.
+    services = { };
+    instances = mkOption {
+      type = types.attrsOf (
+        types.addCheck types.raw (value: value._type or "" == "service-value")
+        // {
+          description = "service applied to arguments";
+        }
+      );
+      default = { };
+      description = ''
+        Instances of services that were made by applying them as functions, by label: `services.redis { port = 6380; }`, where
+        `services` is an argument of the module. Such a value can be looked at (`.arguments`, `.outputs`), applied again, and
+        changed (`.override`, `.patch`) before it is put here.
+      '';
+      example = lib.literalExpression "{ cache = services.redis { port = 6380; }; }";
+    };
+    system.instances = mkOption {
+      type = types.raw;
+      readOnly = true;
+      internal = true;
+      description = "All instances of services, with their arguments and what they are made of.";
+      example = [ ];
+    };
+  };
+
+  config = {
+    system.instances = instances;
+    system.checks = all "checks" (
+      instance: key: _: "${instance.identity.id}: ${key}"
+    ) (instance: _: value: { unit = instance.identity.unit; } // value);
+    system.preflight = all "preflight" (
+      instance: key: _: "${instance.identity.id}: ${key}"
+    ) (instance: _: value: { unit = instance.identity.unit; } // value);
+    system.directories = map (directory: removeAttrs directory [ "shared" ]) (list "directories");
+    system.servicePorts = lib.concatMap (
+      instance:
+      lib.mapAttrsToList (key: port: {
+        inherit (port) port;
+        protocol = port.protocol or "tcp";
+        unit = instance.identity.unit;
+        description = port.description or instance.identity.id;
+        open = port.open or false;
+        address = port.address or "";
+      }) (instance.outputs.ports or { })
+    ) instances;
+    system.extraRoots = lib.mkMerge (map (instance: instance.outputs.roots or { }) instances);
+    system.alternatives = lib.mkMerge (map (instance: instance.outputs.alternatives or { }) instances);
+    systemd.services = all "units" named service;
+    systemd.timers = all "timers" named unit;
+    systemd.sockets = all "sockets" named unit;
+    systemd.maskedUnits = lib.unique (list "masks");
+    environment.systemPackages = list "packages";
+    environment.etc = all "files" (
+      instance: key: _: place instance key
+    ) file;
+    environment.rootVariables = lib.mkMerge (map (instance: instance.outputs.rootVariables or { }) instances);
+    users.users = all "users" (_: key: _: key) withoutShared;
+    users.groups = all "groups" (_: key: _: key) withoutShared;
+    networking.hosts = lib.mkMerge (map (instance: instance.outputs.hosts or { }) instances);
+    warnings = list "warnings";
+    assertions =
+      nameProblems
+      ++ map clash clashes
+      ++ lib.concatMap patchProblems instances
+      ++ lib.concatMap needProblems instances
+      ++ lib.optional (cycles != [ ]) {
+        assertion = false;
+        code = "cycle";
+        message = "${lib.concatMapStringsSep ", " (instance: "`${instance.option}`") cycles} require each other, so none could start first";
+        help = "let one of them use another instance: `${(lib.head cycles).option}.requirements`";
+        options = map (instance: instance.option) cycles;
+      }
+      ++ list "assertions";
+  };
+}
