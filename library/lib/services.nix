@@ -115,7 +115,7 @@ let
     # What it is made of; what it requires is not known outside of a machine.
     outputs = declaration.outputs {
       inherit arguments;
-      instance = identity (named declaration) "main";
+      instance = identity (named declaration) "main" // { option = "instances.main"; };
       needs = lib.mapAttrs (name: _: throw "what `${name}` is met by is known in a machine only") (
         requirementsOf (labelled "main" "instances.main")
       );
@@ -224,7 +224,7 @@ let
         inherit offers;
         outputs = instance.declaration.outputs {
           inherit (instance) arguments;
-          instance = instance.identity;
+          instance = instance.identity // { inherit (instance) option; };
           needs = offers;
           requests =
             lib.mapAttrs (_: _: [ ]) (instance.declaration.provides or { })

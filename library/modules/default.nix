@@ -6,10 +6,8 @@
   ./instances.nix
   ./machine.nix
   ./networking.nix
-  ./nginx.nix
   ./openssh.nix
   ./pam.nix
-  ./postgresql.nix
   ./repositories.nix
   ./sudo.nix
   ./systemd.nix

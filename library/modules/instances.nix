@@ -31,9 +31,22 @@ let
   named =
     instance: key: value:
     value.unitName or (if key == "main" then instance.identity.id else "${instance.identity.id}-${key}");
+  # Below /etc; a file lies in the folder of its instance unless it says where.
   place =
-    instance: name: if lib.hasPrefix "/etc/" name then lib.removePrefix "/etc/" name else "nival/${instance.identity.id}/${name}";
-  owners = instance: [ instance.option ] ++ lib.optional (instance.patches != [ { } ]) "${instance.option}.patches";
+    instance: name: value:
+    lib.removePrefix "/etc/" (value.path or "/etc/nival/${instance.identity.id}/${name}");
+  # The options that a thing comes from, for `plan`: what the service names, or all its arguments; and the patches to it.
+  owners =
+    instance: kind: key: value:
+    value.ownedBy or (
+      if instance.identity.label == "main" && lib.hasPrefix "services." instance.option then
+        map (name: "${instance.option}.${name}") ([ "enable" ] ++ lib.attrNames instance.arguments)
+      else
+        [ instance.option ]
+    )
+    ++ lib.optional (lib.any (patch: patch ? ${kind}.${key}) instance.patches) (
+      "${instance.option}.patches.${kind}.${lib.escapeName key}"
+    );
 
   # What one instance says about one kind of thing: its own words, and the patches to them under the same name.
   said =
@@ -55,18 +68,21 @@ let
   # What is started before an instance: the units of what it requires.
   before = instance: lib.concatMap (offer: offer.units or [ ]) (lib.attrValues instance.offers);
   unit =
-    instance: _: value:
-    removeAttrs value [ "unitName" ]
+    kind: instance: key: value:
+    removeAttrs value [
+      "unitName"
+      "wholeFolder"
+    ]
     // {
-      ownedBy = owners instance;
+      ownedBy = owners instance kind key value;
     };
   service =
     instance: key: value:
     let
       first = before instance;
-      own = lib.any (name: !lib.hasPrefix "/" name) (lib.attrNames (instance.outputs.files or { }));
+      own = value.wholeFolder or true && lib.any (file: !(file ? path)) (lib.attrValues (instance.outputs.files or { }));
     in
-    unit instance key value
+    unit "units" instance key value
     // lib.optionalAttrs (first != [ ]) {
       after = (value.after or [ ]) ++ first;
       wants = (value.wants or [ ]) ++ first;
@@ -74,7 +90,15 @@ let
     // {
       files = (value.files or [ ]) ++ lib.optional own "${instance.identity.configuration}/";
     };
-  file = instance: _: value: value // { ownedBy = owners instance ++ value.ownedBy or [ ]; };
+  file =
+    instance: key: value:
+    removeAttrs value [
+      "path"
+      "shared"
+    ]
+    // {
+      ownedBy = owners instance "files" key value;
+    };
   withoutShared = _: _: value: removeAttrs value [ "shared" ];
 
   # What is one of its kind: who claims it, and under which argument.
@@ -131,7 +155,7 @@ let
     ) (own "ports")
     ++ lib.mapAttrsToList (key: _: claim instance "user" key) (own "users")
     ++ lib.mapAttrsToList (key: _: claim instance "group" key) (own "groups")
-    ++ lib.mapAttrsToList (key: _: claim instance "file" "/etc/${place instance key}") (own "files")
+    ++ lib.mapAttrsToList (key: value: claim instance "file" "/etc/${place instance key value}") (own "files")
     ++ map (directory: claim instance "folder" directory.path) (
       lib.filter (directory: !(directory.shared or false)) (outputs.directories or [ ])
     )
@@ -325,13 +349,11 @@ in
     system.extraRoots = lib.mkMerge (map (instance: instance.outputs.roots or { }) instances);
     system.alternatives = lib.mkMerge (map (instance: instance.outputs.alternatives or { }) instances);
     systemd.services = all "units" named service;
-    systemd.timers = all "timers" named unit;
-    systemd.sockets = all "sockets" named unit;
+    systemd.timers = all "timers" named (unit "timers");
+    systemd.sockets = all "sockets" named (unit "sockets");
     systemd.maskedUnits = lib.unique (list "masks");
     environment.systemPackages = list "packages";
-    environment.etc = all "files" (
-      instance: key: _: place instance key
-    ) file;
+    environment.etc = all "files" place file;
     environment.rootVariables = lib.mkMerge (map (instance: instance.outputs.rootVariables or { }) instances);
     users.users = all "users" (_: key: _: key) withoutShared;
     users.groups = all "groups" (_: key: _: key) withoutShared;

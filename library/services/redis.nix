@@ -90,7 +90,6 @@ in
     in
     {
       packages = [ "redis-server" ];
-      masks = [ "redis-server.service" ];
       users.${instance.user}.home = instance.state;
       ports = lib.optionalAttrs (arguments.port != 0) {
         redis = {

@@ -1,8 +1,7 @@
 # The web server nginx.
-{ config, lib, ... }:
+{ lib }:
 let
-  inherit (lib) mkOption mkEnableOption types;
-  cfg = config.services.nginx;
+  inherit (lib) mkOption types;
 
   lines =
     what: example:
@@ -134,6 +133,7 @@ let
       };
     };
 
+
   statement = name: value: lib.optionalString (value != null) "    ${name} ${toString value};\n";
   location = path: settings: ''
       location ${path} {
@@ -162,27 +162,29 @@ let
     }
   '';
 
-  # Each name on each address and port, with the site that takes it.
-  claims = lib.concatLists (
-    lib.mapAttrsToList (
-      site: host:
-      lib.concatMap (
-        listen:
-        map (name: {
-          inherit site;
-          claim = "${name} on ${address listen}";
-        }) ([ host.serverName ] ++ host.serverAliases)
-      ) host.listen
-    ) cfg.virtualHosts
-  );
-  clashes = lib.filterAttrs (_: sites: lib.length sites > 1) (lib.groupBy (entry: entry.claim) claims);
-  ports = lib.unique (
-    lib.concatMap (host: map (listen: listen.port) host.listen) (lib.attrValues cfg.virtualHosts)
-  );
+  # A site that another service asks for, with what it does not say.
+  typed =
+    request:
+    (lib.evalModules {
+      modules = [
+        hostOptions
+        {
+          config = {
+            _module.args.name = request.host;
+          }
+          // removeAttrs request [
+            "interface"
+            "host"
+          ];
+        }
+      ];
+    }).config;
+  loopback = address: address == "127.0.0.1" || address == "::1" || address == "[::1]" || address == "localhost";
 in
 {
-  options.services.nginx = {
-    enable = mkEnableOption "the web server nginx";
+  description = "the web server nginx";
+
+  arguments = {
     virtualHosts = mkOption {
       type = types.attrsOf (types.submodule hostOptions);
       default = { };
@@ -195,67 +197,151 @@ in
     appendHttpConfig = lines "Lines at the end of the `http` block." "gzip on;";
   };
 
-  config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ "nginx" ];
-    environment.etc =
-      lib.mapAttrs' (
-        site: host:
-        lib.nameValuePair "nginx/sites/${lib.replaceStrings [ "/" "*" " " ] [ "-" "_" "-" ] site}.conf" {
-          text = server host;
-          ownedBy = [ "services.nginx.virtualHosts.${lib.escapeName site}" ];
-        }
-      ) cfg.virtualHosts
-      // {
-        "nginx/nginx.conf" = {
-          text = ''
-            user www-data;
-            worker_processes auto;
-            pid /run/nginx.pid;
-            error_log /var/log/nginx/error.log;
-
-            events {
-              worker_connections 768;
-            }
-
-            http {
-              sendfile on;
-              tcp_nopush on;
-              types_hash_max_size 2048;
-              server_tokens off;
-              include /etc/nginx/mime.types;
-              default_type application/octet-stream;
-              access_log /var/log/nginx/access.log;
-              include /etc/nginx/sites/*.conf;
-            ${cfg.appendHttpConfig}
-            }
-            ${cfg.appendConfig}
-          '';
-          ownedBy = [
-            "services.nginx.enable"
-            "services.nginx.appendConfig"
-            "services.nginx.appendHttpConfig"
-          ];
-        };
-      };
-    systemd.services.nginx = {
-      fromPackage = true;
-      wantedBy = [ "multi-user.target" ];
-      reloadOnChange = "reload";
-      files = [ "/etc/nginx/" ];
-      ownedBy = [ "services.nginx.enable" ];
+  provides.virtual-host =
+    { instance, request, ... }:
+    {
+      inherit (request) host;
+      url = "http://${request.host}";
     };
-    system.preflight."nginx -t" = {
-      unit = "nginx.service";
-      command = [
+
+  outputs =
+    {
+      arguments,
+      instance,
+      requests,
+      ...
+    }:
+    let
+      isMain = instance.label == "main";
+      folder = if isMain then "/etc/nginx" else instance.configuration;
+      logs = "/var/log/${instance.id}";
+      asked = lib.listToAttrs (
+        map (asked: lib.nameValuePair asked.request.host (typed asked.request)) requests.virtual-host
+      );
+      hosts = asked // arguments.virtualHosts;
+      owner =
+        site:
+        let
+          from = lib.filter (asked: asked.request.host == site) requests.virtual-host;
+        in
+        if arguments.virtualHosts ? ${site} then
+          "${instance.option}.virtualHosts.${lib.escapeName site}"
+        else
+          (lib.head from).from.option;
+      fileOf = site: "sites/${lib.replaceStrings [ "/" "*" " " ] [ "-" "_" "-" ] site}.conf";
+
+      # Each name on each address and port, with the site that takes it.
+      claims = lib.concatLists (
+        lib.mapAttrsToList (
+          site: host:
+          lib.concatMap (
+            listen:
+            map (name: {
+              inherit site;
+              claim = "${name} on ${address listen}";
+            }) ([ host.serverName ] ++ host.serverAliases)
+          ) host.listen
+        ) hosts
+      );
+      clashes = lib.filterAttrs (_: sites: lib.length sites > 1) (lib.groupBy (entry: entry.claim) claims);
+      listens = lib.concatMap (host: host.listen) (lib.attrValues hosts);
+      ports = lib.unique (map (listen: listen.port) listens);
+    in
+    {
+      packages = [ "nginx" ];
+      directories = lib.optionals (!isMain) [
+        {
+          path = logs;
+          group = "adm";
+        }
+      ];
+      files =
+        lib.mapAttrs' (
+          site: host:
+          lib.nameValuePair (fileOf site) {
+            path = "${folder}/${fileOf site}";
+            text = server host;
+            ownedBy = [ (owner site) ];
+          }
+        ) hosts
+        // {
+          "nginx.conf" = {
+            path = "${folder}/nginx.conf";
+            blocks = {
+              process.order = 10;
+              process.text = ''
+                user www-data;
+                worker_processes auto;
+                pid /run/${instance.id}.pid;
+                error_log ${logs}/error.log;
+              '';
+              events.order = 20;
+              events.text = ''
+                events {
+                  worker_connections 768;
+                }
+              '';
+              http.order = 30;
+              http.text = ''
+                http {
+                  sendfile on;
+                  tcp_nopush on;
+                  types_hash_max_size 2048;
+                  server_tokens off;
+                  include /etc/nginx/mime.types;
+                  default_type application/octet-stream;
+              '';
+              log.order = 40;
+              log.text = "  access_log ${logs}/access.log;\n";
+              sites.order = 50;
+              sites.text = "  include ${folder}/sites/*.conf;\n${arguments.appendHttpConfig}";
+              end.order = 60;
+              end.text = "}\n${arguments.appendConfig}";
+            };
+            ownedBy = [
+              "${instance.option}.enable"
+              "${instance.option}.appendConfig"
+              "${instance.option}.appendHttpConfig"
+            ];
+          };
+        };
+      units.main = {
+        wantedBy = [ "multi-user.target" ];
+        reloadOnChange = "reload";
+        files = [ "${folder}/" ];
+      }
+      // (
+        if isMain then
+          { fromPackage = true; }
+        else
+          {
+            description = "nginx, ${instance.label}";
+            after = [
+              "network.target"
+              "nss-lookup.target"
+            ];
+            packages = [ "nginx" ];
+            serviceConfig = {
+              Type = "forking";
+              PIDFile = "/run/${instance.id}.pid";
+              ExecStartPre = "/usr/sbin/nginx -t -q -c ${folder}/nginx.conf";
+              ExecStart = "/usr/sbin/nginx -c ${folder}/nginx.conf";
+              ExecReload = "/usr/sbin/nginx -c ${folder}/nginx.conf -s reload";
+              KillMode = "mixed";
+            };
+          }
+      );
+      preflight."nginx -t".command = [
         "/usr/sbin/nginx"
         "-t"
         "-q"
+      ]
+      ++ lib.optionals (!isMain) [
+        "-c"
+        "${folder}/nginx.conf"
       ];
-    };
-    system.checks = lib.concatMapAttrs (site: host: {
-      "the site ${site} answers" = {
-        unit = "nginx.service";
-        http =
+      checks = lib.concatMapAttrs (site: host: {
+        "the site ${site} answers".http =
           let
             listen = lib.head host.listen;
           in
@@ -263,20 +349,42 @@ in
             url = "http://${if listen.addr == "" then "127.0.0.1" else listen.addr}:${toString listen.port}/";
           }
           // lib.optionalAttrs (host.serverName != "_") { host = host.serverName; };
-      };
-    }) cfg.virtualHosts;
-    system.servicePorts = map (port: {
-      inherit port;
-      protocol = "tcp";
-      unit = "nginx.service";
-      description = "http";
-    }) ports;
-    assertions = lib.mapAttrsToList (claim: entries: {
-      assertion = false;
-      message = "${toString (lib.length entries)} sites claim the name ${claim}: ${
-        lib.concatMapStringsSep " and " (entry: "`${entry.site}`") entries
-      }";
-      options = map (entry: "services.nginx.virtualHosts.${lib.escapeName entry.site}") entries;
-    }) clashes;
+      }) hosts;
+      ports = lib.listToAttrs (
+        map (
+          port:
+          lib.nameValuePair "http-${toString port}" {
+            inherit port;
+            open = lib.any (listen: listen.port == port && !loopback listen.addr) listens;
+            description = "http";
+          }
+        ) ports
+      );
+      assertions = lib.mapAttrsToList (claim: entries: {
+        assertion = false;
+        message = "${toString (lib.length entries)} sites claim the name ${claim}: ${
+          lib.concatMapStringsSep " and " (entry: "`${entry.site}`") entries
+        }";
+        options = map (entry: owner entry.site) entries;
+      }) clashes;
+    };
+
+  examples.minimal.virtualHosts.localhost = {
+    default = true;
+    locations."/".return = "200 hello";
   };
+  examples.advanced = {
+    virtualHosts."example.org" = {
+      serverAliases = [ "www.example.org" ];
+      listen = [ { port = 8080; } ];
+      locations."/api/".proxyPass = "http://127.0.0.1:3000";
+      locations."/".return = "200 home";
+      redirects."/old" = "/";
+    };
+    appendHttpConfig = "gzip on;";
+  };
+  securing = ''
+    Sites are served without encryption unless a certificate is asked for. The workers run as `www-data`: files that they serve
+    need to be readable by it, and nothing else should be writable by it.
+  '';
 }
