@@ -13,6 +13,7 @@ let
     url = import ./url.nix { lib = whole; };
     units = import ./units.nix { lib = whole; };
     services = import ./services.nix { lib = whole; };
+    secrets = import ./secrets.nix { lib = whole; };
     trivial = import ./trivial.nix { lib = whole; };
     # Evaluates modules: `{ modules, specialArgs ? { }, prefix ? [ ] }` gives `{ config, options }`.
     evalModules = arguments: native.evalModules ({ lib = whole; } // arguments);

@@ -25,7 +25,7 @@ let
     logs = "/var/log/${id}";
     runtime = "/run/${id}";
     configuration = "/etc/nival/${id}";
-    secrets = "/run/nival/secrets/${id}";
+    secrets = "/run/secrets/${id}";
   };
 
   # Options that every instance of every service has.

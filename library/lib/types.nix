@@ -160,6 +160,18 @@ rec {
           inherit modules specialArgs prefix;
         }).options;
     };
+  # A secret, as `config.secrets.NAME` gives it.
+  secret = mkOptionType {
+    name = "secret";
+    description = "secret, as `config.secrets.NAME`";
+    check = lib.secrets.isSecret;
+    merge =
+      location: definitions:
+      if builtins.length definitions == 1 then
+        (builtins.head definitions).value
+      else
+        throw "several secrets for one option: ${lib.concatStringsSep "." location}";
+  };
   deferredModule = raw // { description = "module"; };
 
   plural =

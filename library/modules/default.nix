@@ -9,6 +9,7 @@
   ./openssh.nix
   ./pam.nix
   ./repositories.nix
+  ./secrets.nix
   ./sudo.nix
   ./systemd.nix
   ./time.nix

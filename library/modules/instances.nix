@@ -65,6 +65,12 @@ let
   all = kind: rename: finish: lib.mkMerge (lib.concatMap (instance: said instance kind rename finish) instances);
   list = kind: lib.concatMap (instance: instance.outputs.${kind} or [ ]) instances;
 
+  # Whether an instance has secrets, of its own or handed to it.
+  holds =
+    instance:
+    instance.outputs.secrets or { } != { }
+    || instance.outputs.templates or { } != { }
+    || lib.any lib.secrets.isSecret (lib.attrValues instance.arguments);
   # What is started before an instance: the units of what it requires.
   before = instance: lib.concatMap (offer: offer.units or [ ]) (lib.attrValues instance.offers);
   unit =
@@ -86,6 +92,11 @@ let
     // lib.optionalAttrs (first != [ ]) {
       after = (value.after or [ ]) ++ first;
       wants = (value.wants or [ ]) ++ first;
+    }
+    // lib.optionalAttrs (holds instance) {
+      after = (value.after or [ ]) ++ first ++ [ "nival-secrets.service" ];
+      requires = (value.requires or [ ]) ++ [ "nival-secrets.service" ];
+      partOf = (value.partOf or [ ]) ++ [ "nival-secrets.service" ];
     }
     // {
       files = (value.files or [ ]) ++ lib.optional own "${instance.identity.configuration}/";
@@ -220,6 +231,7 @@ let
     "checks"
     "preflight"
     "secrets"
+    "templates"
   ];
   patchProblems =
     instance:
@@ -355,6 +367,12 @@ in
     environment.systemPackages = list "packages";
     environment.etc = all "files" place file;
     environment.rootVariables = lib.mkMerge (map (instance: instance.outputs.rootVariables or { }) instances);
+    secrets = all "secrets" (
+      instance: key: _: "${instance.identity.id}/${key}"
+    ) (instance: _: value: { user = instance.identity.user; } // value);
+    secretTemplates = all "templates" (
+      instance: key: _: "${instance.identity.id}/${key}"
+    ) (instance: _: value: { user = instance.identity.user; } // value);
     users.users = all "users" (_: key: _: key) withoutShared;
     users.groups = all "groups" (_: key: _: key) withoutShared;
     networking.hosts = lib.mkMerge (map (instance: instance.outputs.hosts or { }) instances);

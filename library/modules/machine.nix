@@ -326,6 +326,7 @@ in
         inherit (check) unit command;
       }) cfg.preflight;
       ports = cfg.ports;
+      secrets = cfg.secrets;
       inherit (cfg) keepGenerations;
     };
   };

@@ -97,6 +97,8 @@ pub(crate) enum NativeCode {
     Builtin(Builtin),
     /// A closure with captures: those come before the arguments.
     Closure(Rc<NativeClosure>),
+    /// No function: what it stands for is not known here.
+    Secret,
 }
 
 /// A function written in Rust.

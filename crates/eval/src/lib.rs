@@ -21,6 +21,7 @@ mod heap;
 mod paths;
 mod profile;
 mod run;
+mod secret;
 mod suggest;
 mod symbols;
 mod text;

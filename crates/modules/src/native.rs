@@ -8,13 +8,25 @@ use crate::types;
 use nival_eval::{Attribute, EvalResult, Evaluator, Value};
 use std::rc::Rc;
 
-/// Makes the set `{ evalModules }` that the library takes as its argument `native`.
+/// Makes the set `{ evalModules; secret; secretName; }` that the library takes as its argument `native`.
 ///
+/// `secret NAME` is a value that stands for the secret of that name; `secretName` gives the name back, and `null` for anything
+/// else.
 /// `evalModules { modules; specialArgs ? {}; lib ? null; prefix ? []; }` returns `{ config; options; }`.
 pub fn native(ev: &mut Evaluator) -> Value {
     let eval_modules = ev.function("evalModules", 1, &[], |ev, _, arguments| eval_modules(ev, arguments[0]));
-    let name = ev.symbol("evalModules");
-    ev.attrs(&[(name, eval_modules)])
+    let secret = ev.function("secret", 1, &[], |ev, _, arguments| {
+        let name = ev.expect_string_context(arguments[0])?.0;
+        Ok(ev.secret(&name))
+    });
+    let secret_name = ev.function("secretName", 1, &[], |ev, _, arguments| {
+        let value = ev.force(arguments[0])?;
+        let name = ev.secret_name(value).map(str::to_owned);
+        Ok(name.map_or(Value::NULL, |name| ev.string(&name)))
+    });
+    let all = [("evalModules", eval_modules), ("secret", secret), ("secretName", secret_name)];
+    let all = all.map(|(name, value)| (ev.symbol(name), value));
+    ev.attrs(&all)
 }
 
 fn eval_modules(ev: &mut Evaluator, arguments: Value) -> EvalResult<Value> {

@@ -167,6 +167,22 @@ pub enum Error {
     },
     /// A unit is brought by nobody.
     NoUnit(String),
+    /// Secrets that a machine needs were never given to it.
+    MissingSecret {
+        /// The machine.
+        machine: String,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// A secret is given that the machine does not declare.
+    UnknownSecret {
+        /// The machine.
+        machine: String,
+        /// The name.
+        name: String,
+        /// What it declares.
+        known: Vec<String>,
+    },
 }
 
 impl Error {
@@ -205,6 +221,8 @@ impl Error {
             Self::Capability { .. } => &codes::capability::ENTRY,
             Self::Interrupted { .. } => &codes::interrupted::ENTRY,
             Self::NoUnit(_) => &codes::no_unit::ENTRY,
+            Self::MissingSecret { .. } => &codes::missing_secret::ENTRY,
+            Self::UnknownSecret { .. } => &codes::unknown_secret::ENTRY,
         }
     }
 
@@ -281,6 +299,18 @@ impl Error {
             }
             Self::Interrupted { .. } => vec!["give the command again".to_owned()],
             Self::NoUnit(_) => vec!["add the package that brings it, or give the unit its text".to_owned()],
+            Self::MissingSecret { names, .. } => {
+                let options: Vec<_> = names.iter().map(|name| format!("--secret {name}=FILE")).collect();
+                vec![format!(
+                    "give it once, and the machine keeps it: `{}`; or let the machine make it: `secrets.\"{}\".generate = \"password\";`",
+                    options.join(" "),
+                    names.first().map(String::as_str).unwrap_or_default()
+                )]
+            }
+            Self::UnknownSecret { known, .. } if known.is_empty() => {
+                vec!["it declares none: `secrets.NAME = { };`".to_owned()]
+            }
+            Self::UnknownSecret { known, .. } => vec![format!("there are {}", known.join(", "))],
             _ => Vec::new(),
         }
     }
@@ -330,6 +360,13 @@ impl fmt::Display for Error {
             }
             Self::Interrupted { to, .. } => {
                 write!(f, "the switch to generation {to} was interrupted and taken back")
+            }
+            Self::MissingSecret { machine, names } => {
+                let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, "`{machine}` lacks a secret: {}", names.join(", "))
+            }
+            Self::UnknownSecret { machine, name, .. } => {
+                write!(f, "`{machine}` declares no secret of this name: `{name}`")
             }
             Self::NoUnit(name) => write!(f, "no package brings the unit, and it has no text: `{name}`"),
         }

@@ -26,6 +26,7 @@ pub mod no_such_file;
 pub mod not_a_function;
 pub mod not_in_search_path;
 pub mod out_of_bounds;
+pub mod secret_misused;
 pub mod string_has_context;
 pub mod thrown;
 pub mod type_mismatch;
@@ -63,6 +64,7 @@ pub static ENTRIES: &[&Entry] = &[
     &import_from_derivation::ENTRY,
     &impure::ENTRY,
     &feature::ENTRY,
+    &secret_misused::ENTRY,
     &invalid_argument::ENTRY,
     &warned::ENTRY,
 ];

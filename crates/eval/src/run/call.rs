@@ -563,6 +563,7 @@ impl Evaluator {
                 self.heap.keep_all();
                 run(self, &all[..captures], &all[captures..])
             }
+            NativeCode::Secret => Err(self.not_a_function(callee)),
         };
         self.holding -= holds;
         Ok((self.force(result?)?, &arguments[taken..]))

@@ -64,11 +64,7 @@ impl Evaluator {
             tag::ATTRS => self.append_set(text, context, value, how),
             _ if how.more => self.append_more(text, context, value, how),
             _ => {
-                let shown = self.describe(value);
-                let error = EvalError::of(
-                    &diagnostics::cannot_coerce::ENTRY,
-                    format!("cannot turn {shown} into a string"),
-                );
+                let error = self.no_text(value, "a string");
                 Err(match value.tag() {
                     tag::INT | tag::WIDE_INT | tag::FLOAT | tag::BOOL | tag::LIST | tag::NULL => {
                         error.help("use `toString`")
@@ -170,13 +166,20 @@ impl Evaluator {
                 }
             }
             _ => {
-                let shown = self.describe(value);
-                return Err(EvalError::of(
-                    &diagnostics::cannot_coerce::ENTRY,
-                    format!("cannot turn {shown} into a string"),
-                ));
+                return Err(self.no_text(value, "a string"));
             }
         }
         Ok(())
+    }
+
+    /// The error for a value that has no text.
+    #[cold]
+    pub(crate) fn no_text(&mut self, value: Value, wanted: &str) -> EvalError {
+        let shown = self.describe(value);
+        let message = format!("cannot turn {shown} into {wanted}");
+        match self.secret_name(value) {
+            Some(_) => crate::secret::misused(message),
+            None => EvalError::of(&diagnostics::cannot_coerce::ENTRY, message),
+        }
     }
 }

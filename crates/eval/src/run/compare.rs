@@ -59,11 +59,15 @@ impl Evaluator {
             (tag::BOOL, tag::BOOL) | (tag::INT, tag::INT) => Ok(left == right),
             (tag::LIST, tag::LIST) => self.equal_lists(left, right),
             (tag::ATTRS, tag::ATTRS) => self.equal_sets(left, right),
-            (tag::LAMBDA | tag::PARTIAL | tag::NATIVE, tag::LAMBDA | tag::PARTIAL | tag::NATIVE) => Ok(false),
+            (tag::LAMBDA | tag::PARTIAL | tag::NATIVE, tag::LAMBDA | tag::PARTIAL | tag::NATIVE) => {
+                self.never_a_secret(left, right)
+            }
             _ => match (self.number(left), self.number(right)) {
                 (Some(Number::Int(a)), Some(Number::Int(b))) => Ok(a == b),
                 (Some(a), Some(b)) => Ok(a.as_float() == b.as_float()),
-                _ => Ok(false),
+                // Whether there is one may be asked.
+                _ if left.tag() == tag::NULL || right.tag() == tag::NULL => Ok(false),
+                _ => self.never_a_secret(left, right),
             },
         }
     }

@@ -141,7 +141,11 @@ impl Evaluator {
     #[cold]
     pub(crate) fn wrong_type(&mut self, expected: &str, value: Value) -> EvalError {
         let shown = self.describe(value);
-        EvalError::of(&diagnostics::type_mismatch::ENTRY, format!("expected {expected}, found {shown}"))
+        let message = format!("expected {expected}, found {shown}");
+        match self.secret_name(value) {
+            Some(_) => crate::secret::misused(message),
+            None => EvalError::of(&diagnostics::type_mismatch::ENTRY, message),
+        }
     }
 
     /// A short text of a value with its type.
@@ -156,7 +160,12 @@ impl Evaluator {
             tag::PATH => "the path",
             tag::LIST => "the list",
             tag::ATTRS => "the set",
-            tag::LAMBDA | tag::PARTIAL | tag::NATIVE => return "a function".to_owned(),
+            tag::LAMBDA | tag::PARTIAL | tag::NATIVE => {
+                return match self.secret_name(value) {
+                    Some(name) => format!("the secret `{name}`"),
+                    None => "a function".to_owned(),
+                };
+            }
             _ => "a value that is not evaluated",
         };
         let shown = self.print_short(value);

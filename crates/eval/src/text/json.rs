@@ -77,11 +77,7 @@ impl Evaluator {
             }
             tag::ATTRS => self.json_set(out, context, value, copy)?,
             _ => {
-                let shown = self.describe(value);
-                return Err(EvalError::of(
-                    &diagnostics::cannot_coerce::ENTRY,
-                    format!("cannot turn {shown} into JSON"),
-                ));
+                return Err(self.no_text(value, "JSON"));
             }
         }
         Ok(())

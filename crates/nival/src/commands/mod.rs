@@ -24,6 +24,7 @@ pub mod profile;
 pub mod realise;
 pub mod rollback;
 pub mod run;
+pub mod secrets;
 pub mod shell;
 pub mod status;
 pub mod store;

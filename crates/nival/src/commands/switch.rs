@@ -1,5 +1,6 @@
 //! `nival switch`
 
+use crate::commands::secrets::Secrets;
 use crate::commands::target::Target;
 use crate::context::Context;
 use crate::error::Error;
@@ -14,12 +15,16 @@ use std::process::ExitCode;
 pub struct Arguments {
     #[command(flatten)]
     target: Target,
+    #[command(flatten)]
+    secrets: Secrets,
 }
 
 /// Changes running machines to their configuration.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let machines = context.machines();
     let wanted = arguments.target.manifests(context, &machines)?;
+    let manifests: Vec<_> = wanted.iter().map(|(_, manifest)| manifest).collect();
+    arguments.secrets.give(&machines, &manifests)?;
     let (mut texts, mut all) = (Vec::new(), Vec::new());
     for (name, manifest) in &wanted {
         let output = context.output;

@@ -1,6 +1,7 @@
 //! `nival up`
 
 use crate::commands::realise::{Realised, Source, realise};
+use crate::commands::secrets::Secrets;
 use crate::context::Context;
 use crate::error::Error;
 use crate::memory;
@@ -36,6 +37,8 @@ pub struct Arguments {
     /// for service managers, which are told when the machines are up
     #[arg(long, conflicts_with = "detach")]
     hold: bool,
+    #[command(flatten)]
+    secrets: Secrets,
     #[command(flatten)]
     source: Source,
 }
@@ -83,6 +86,8 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         ups.push(one(&machines, machine, &names, arguments)?);
     }
     memory::check_owner(&machines, &project, &realised)?;
+    let manifests: Vec<&Manifest> = ups.iter().map(|up| &up.manifest).collect();
+    arguments.secrets.give(&machines, &manifests)?;
     let output = context.output;
     let started = context.phase("start and wait for health checks", |_| {
         Ok(machines.up(&ups, &mut |event| {

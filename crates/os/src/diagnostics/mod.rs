@@ -16,6 +16,7 @@ pub mod io;
 pub mod machine_name;
 pub mod manifest;
 pub mod missing_package;
+pub mod missing_secret;
 pub mod no_unit;
 pub mod not_running;
 pub mod owner;
@@ -26,6 +27,7 @@ pub mod running;
 pub mod supervisor;
 pub mod switch;
 pub mod unknown_machine;
+pub mod unknown_secret;
 
 use nival_diagnostics::Entry;
 
@@ -56,5 +58,7 @@ pub static ENTRIES: &[&Entry] = &[
     &capability::ENTRY,
     &interrupted::ENTRY,
     &no_unit::ENTRY,
+    &missing_secret::ENTRY,
+    &unknown_secret::ENTRY,
     &crashed::ENTRY,
 ];

@@ -3,6 +3,7 @@
 mod delete;
 mod enable;
 mod run;
+mod secrets;
 mod switch;
 mod up;
 

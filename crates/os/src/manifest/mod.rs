@@ -62,12 +62,23 @@ pub struct Manifest {
     /// The ports that services listen on.
     #[serde(default)]
     pub ports: Vec<Port>,
+    /// The secrets of the machine by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, Secret>,
     /// How many generations are kept; 20 where it is missing.
     #[serde(default = "twenty", skip_serializing_if = "is_twenty")]
     pub keep_generations: u32,
     /// The user's definitions by option path: the causes that a plan names.
     #[serde(default)]
     pub definitions: BTreeMap<String, Definition>,
+}
+
+/// One secret, apart from what it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Secret {
+    /// Whether the machine makes it itself; otherwise it has to be given.
+    pub generated: bool,
 }
 
 fn twenty() -> u32 {

@@ -5,7 +5,7 @@ use crate::fs::at;
 use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +46,39 @@ impl Folder {
         let opened = rustix::fs::openat(&self.descriptor, name, flags, Mode::empty());
         let descriptor = at(&path, opened.map_err(io::Error::from))?;
         Ok(Self { descriptor, path })
+    }
+
+    /// Opens a folder in it, which is made where it is missing; a link in its place is refused.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn descend(&self, name: &OsStr) -> io::Result<Self> {
+        let path = self.path.join(name);
+        fault::point("mkdir", &path)?;
+        let _ = rustix::fs::mkdirat(&self.descriptor, name, Mode::from_raw_mode(0o755));
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&self.descriptor, name, flags, Mode::empty());
+        let descriptor = at(&path, opened.map_err(io::Error::from))?;
+        Ok(Self { descriptor, path })
+    }
+
+    /// Gives a file in it new contents, all at once and on the disk; what was under the name, a link too, is gone.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn replace_file(&self, name: &OsStr, contents: &[u8], mode: u32) -> io::Result<()> {
+        let path = self.path.join(name);
+        let mut temporary = name.to_owned();
+        temporary.push(".new");
+        let _ = rustix::fs::unlinkat(&self.descriptor, &temporary, AtFlags::empty());
+        let mut file = self.make_file(&temporary)?;
+        fault::point("write", &path)?;
+        at(&path, file.write_all(contents))?;
+        at(&path, rustix::fs::fchmod(&file, Mode::from_raw_mode(mode)).map_err(io::Error::from))?;
+        crate::fs::sync(&file)?;
+        fault::point("rename", &path)?;
+        let renamed = rustix::fs::renameat(&self.descriptor, &temporary, &self.descriptor, name);
+        at(&path, renamed.map_err(io::Error::from))
     }
 
     /// Makes a file in it to write to; fails where something is already.
