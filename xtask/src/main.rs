@@ -13,6 +13,7 @@ mod fixture;
 mod forms;
 mod fuzz_targets;
 mod peer;
+mod real_builds;
 mod setup;
 mod together;
 mod torture;
@@ -32,6 +33,7 @@ cargo xtask fuzz             compare random expressions with C++ Nix (--count N,
              --target parser|evaluator [--seconds N]: any text, with libFuzzer
 cargo xtask forms            build derivations of every form here and with C++ Nix, and compare
 cargo xtask together         one store, used by Nival and C++ Nix in turn and at once (--operations N, --at-once N, --seed S)
+cargo xtask real-builds      build programs from source inside roots of Debian packages, with their test suites
 cargo xtask setup            install what the tests need";
 
 fn main() -> ExitCode {
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz(&words[1..]),
         Some("forms") => forms::compare(),
         Some("together") => together::run_campaign(&words[1..]),
+        Some("real-builds") => real_builds::build(),
         Some("setup") => setup::install(),
         _ => {
             println!("{HELP}");
@@ -89,6 +92,7 @@ fn test() -> Result<(), Failure> {
     all.env("NIVAL_APT_ORACLE", "1").envs(machine.variables());
     run(all)?;
     forms::compare()?;
+    real_builds::build()?;
     together::run_campaign(&["--operations".to_owned(), "40".to_owned()])?;
     fuzz(&["--count".to_owned(), "2000".to_owned(), "--seed".to_owned(), "1".to_owned()])?;
     torture::sample()?;

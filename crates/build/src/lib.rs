@@ -9,6 +9,7 @@
 //! **Invariant**: a builder reaches nothing but its declared inputs and its own folders;
 //! what is registered is what was hashed; nothing of a failed build stays but its log.
 
+mod addresses;
 mod build_error;
 mod builtin;
 mod deb;
@@ -24,10 +25,12 @@ mod references;
 pub mod sandbox;
 mod schedule;
 mod settings;
+mod surroundings;
 mod users;
 
+pub use addresses::{Addresses, Named, NoAddresses};
 pub use build_error::BuildError;
-pub use builtin::{Package, link_packages};
+pub use builtin::{PACKAGE_FORM, Package, link_packages};
 pub use deb::{Limits, Unpack, unpack_deb, unpack_many};
 pub use derivation::{
     Prepared, Structured, Wishes, downstream_placeholder, output_placeholder, structured_attributes,

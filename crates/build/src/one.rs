@@ -8,6 +8,7 @@ use crate::log::Log;
 use crate::outputs::{Finished, Mode};
 use crate::sandbox::{Answer, Bind, BindKind, Cell, File, Running};
 use crate::settings::{BuildSettings, Confinement};
+use crate::surroundings;
 use crate::users::{self, BuildUser};
 use nival_store::{LocalStore, PathInfo};
 use nival_store_model::store_path::output_path_name;
@@ -202,6 +203,11 @@ impl<'a> Build<'a> {
         };
         let diverted = around.store.config().physical != Path::new(around.store.dir().as_str());
         let confined = (confined || diverted) && !builtin;
+        if wishes.debian_root.is_some() && !confined && !builtin {
+            let reason = "it is built inside a root of Debian packages, which needs the setting `sandbox`";
+            let drv = around.store.dir().print(job.drv);
+            return Err(BuildError::Unfit { drv, reason: reason.to_owned() });
+        }
         let state = around.store.state();
         let user =
             if builtin { None } else { users::acquire(state, settings.users_group.as_deref(), confined)? };
@@ -340,6 +346,7 @@ impl<'a> Build<'a> {
             self.scratch.iter().map(|(name, path)| (name.clone(), self.outputs.join(path.base_name())));
         let outputs: BTreeMap<String, PathBuf> = outputs.collect();
         let physical = |path: &str| match store.dir().parse_prefix(path) {
+            Ok((path, "")) => store.physical(&path),
             Ok((path, rest)) => store.physical(&path).join(rest.trim_start_matches('/')),
             Err(_) => PathBuf::from(path),
         };
@@ -581,7 +588,14 @@ impl<'a> Build<'a> {
         for path in self.job.inputs.iter().filter(|path| !own.contains(path)) {
             bind(store.physical(path), store.dir().print(path).into(), BindKind::ReadOnly);
         }
-        for path in &settings.host_paths {
+        let around_it = match &self.wishes.debian_root {
+            Some(root) => surroundings::binds(store, self.job, root)?,
+            None => Vec::new(),
+        };
+        let top = |path: &Path| path.components().nth(1).map(|part| part.as_os_str().to_owned());
+        let own: BTreeSet<_> = around_it.iter().filter_map(|bind| top(&bind.target)).collect();
+        // What a root of packages brings is not the host's.
+        for path in settings.host_paths.iter().filter(|p| top(&p.target).is_none_or(|t| !own.contains(&t))) {
             let kind = if path.optional { BindKind::Optional } else { BindKind::Writable };
             let text = path.source.to_string_lossy();
             let inner = store.dir().parse_prefix(&text).ok();
@@ -601,6 +615,7 @@ impl<'a> Build<'a> {
             }
             bind(path.into(), path.into(), BindKind::Optional);
         }
+        binds.extend(around_it);
         Ok(binds)
     }
 

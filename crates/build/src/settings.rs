@@ -1,7 +1,9 @@
 //! How builds are done on this machine; names and defaults follow nix.conf where nothing better is known.
 
+use crate::addresses::{Addresses, NoAddresses};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Whether builders are confined.
@@ -91,6 +93,8 @@ pub struct BuildSettings {
     pub hashed_mirrors: Vec<String>,
     /// How the built-in fetchers use the network.
     pub transport: nival_transport::Options,
+    /// Knows where files are that have no address.
+    pub addresses: Arc<dyn Addresses>,
     /// A program that is started behind each build.
     pub post_build_hook: Option<PathBuf>,
 }
@@ -129,6 +133,7 @@ impl Default for BuildSettings {
             caller: BTreeMap::new(),
             hashed_mirrors: Vec::new(),
             transport: nival_transport::Options::default(),
+            addresses: Arc::new(NoAddresses),
             post_build_hook: None,
         }
     }

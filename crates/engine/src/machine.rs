@@ -24,6 +24,28 @@ pub struct RootRequest {
     pub packages: Vec<String>,
     /// Whether recommended packages come too.
     pub recommends: bool,
+    /// Source packages.
+    pub sources: Vec<String>,
+}
+
+impl RootRequest {
+    /// Reads what a root asks for.
+    pub(crate) fn read(name: String, root: &Json) -> Self {
+        let texts = |field: &str| {
+            let all = root[field].as_array().into_iter().flatten();
+            let mut all: Vec<String> = all.filter_map(|p| p.as_str().map(str::to_owned)).collect();
+            all.sort();
+            all.dedup();
+            all
+        };
+        Self {
+            name,
+            release: root["release"].as_str().unwrap_or_default().to_owned(),
+            packages: texts("packages"),
+            recommends: root["recommends"].as_bool().unwrap_or(false),
+            sources: texts("sources"),
+        }
+    }
 }
 
 /// A machine's manifest without its packages, and what was said on the way.
@@ -109,7 +131,7 @@ impl Machine {
         let roots = ev.select(system, "roots")?;
         let text = ev.to_json(roots, false)?.0;
         let roots: BTreeMap<String, Json> = serde_json::from_str(&text).unwrap_or_default();
-        Ok(roots.into_iter().map(|(name, root)| request(name, &root)).collect())
+        Ok(roots.into_iter().map(|(name, root)| RootRequest::read(name, &root)).collect())
     }
 
     /// Tells the machine what is locked, for facts that depend on it.
@@ -261,20 +283,6 @@ fn host_name(ev: &mut Evaluator, name: &str) -> Value {
     let inner = ev.attrs(&[(host, weak)]);
     let (file, file_name) = (ev.symbol("_file"), ev.string(LIBRARY_ROOT));
     ev.attrs(&[(networking, inner), (file, file_name)])
-}
-
-fn request(name: String, root: &Json) -> RootRequest {
-    let text = |field: &str| root[field].as_str().unwrap_or_default().to_owned();
-    let packages = root["packages"].as_array().into_iter().flatten();
-    let mut packages: Vec<String> = packages.filter_map(|p| p.as_str().map(str::to_owned)).collect();
-    packages.sort();
-    packages.dedup();
-    RootRequest {
-        name,
-        release: text("release"),
-        packages,
-        recommends: root["recommends"].as_bool().unwrap_or(false),
-    }
 }
 
 fn origin(ev: &Evaluator, span: Span, option: &str) -> Json {

@@ -3,11 +3,13 @@
 //! Two derivations stand for a package: one with fixed contents for the archive file,
 //! and one that unpacks it. Both are computed from the lock alone, so a path is known
 //! before anything is fetched, and a package that is in the store is never fetched again.
+//! They are the same ones that `library/packages` makes, to the byte: what machines bring
+//! here many at a time is what builds use, and the other way round.
 
 use crate::error::Error;
 use nival_build::{Limits, Unpack};
 use nival_debian::store_version;
-use nival_inputs::LockedPackage;
+use nival_inputs::{LockedPackage, LockedRelease, LockedRepository};
 use nival_store::{LocalStore, Registration};
 use nival_store_model::derivation::{Derivation, Modulo, Output, OutputKind};
 use nival_store_model::{Algorithm, ContentMethod, Hash, StoreDir, StorePath, StorePathError};
@@ -16,9 +18,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Which form the unpacked tree has; a change of the form is a change of every path.
-const FORM: &str = "1";
-
 /// A package and the path that its tree has in the store.
 #[derive(Clone, Debug)]
 pub struct StoredPackage<'a> {
@@ -26,7 +25,8 @@ pub struct StoredPackage<'a> {
     pub locked: &'a LockedPackage,
     /// Where its tree lies.
     pub path: StorePath,
-    deriver: StorePath,
+    /// Its derivation.
+    pub deriver: StorePath,
 }
 
 /// How long the parts of bringing packages into the store took.
@@ -46,15 +46,21 @@ pub struct Times {
 ///
 /// # Errors
 /// [`Error::Store`] where name and version make no name of a path.
-pub fn stored<'a>(dir: &StoreDir, locked: &'a LockedPackage) -> Result<StoredPackage<'a>, Error> {
-    let (archive, archive_path) = archive(dir, locked)?;
+pub fn stored<'a>(
+    dir: &StoreDir,
+    locked: &'a LockedPackage,
+    repository: &LockedRepository,
+) -> Result<StoredPackage<'a>, Error> {
+    let (archive, archive_path) = archive(dir, locked, repository)?;
     let mut tree =
         builtin("builtin:unpack-deb", &format!("{}-{}", locked.name, store_version(&locked.version)));
     let archive_drv = archive.path(dir).map_err(named)?;
     tree.input_derivations.insert(archive_drv.clone(), ["out".to_owned()].into());
-    for (name, value) in
-        [("archive", dir.print(&archive_path)), ("form", FORM.to_owned()), ("out", String::new())]
-    {
+    for (name, value) in [
+        ("archive", dir.print(&archive_path)),
+        ("form", nival_build::PACKAGE_FORM.to_owned()),
+        ("out", String::new()),
+    ] {
         tree.environment.insert(name.into(), value.into_bytes());
     }
     tree.outputs.insert("out".to_owned(), Output { kind: OutputKind::Deferred });
@@ -71,11 +77,15 @@ fn named(error: StorePathError) -> Error {
 }
 
 /// The derivation of the archive file, whose contents the lock fixes.
-fn archive(dir: &StoreDir, locked: &LockedPackage) -> Result<(Derivation, StorePath), Error> {
+fn archive(
+    dir: &StoreDir,
+    locked: &LockedPackage,
+    repository: &LockedRepository,
+) -> Result<(Derivation, StorePath), Error> {
     let name = format!("{}_{}_{}.deb", locked.name, store_version(&locked.version), locked.architecture);
     let hash = Hash::parse(&locked.sha256, Some(Algorithm::Sha256))
         .map_err(|_| named(StorePathError::BadHash(locked.sha256.clone())))?;
-    let mut drv = builtin("builtin:fetch-deb", &name);
+    let mut drv = builtin("builtin:fetch-debian", &name);
     let output = Output { kind: OutputKind::Fixed { method: ContentMethod::Flat, hash } };
     let path = output.path(dir, &name, "out").map_err(named)?;
     let path = path.ok_or_else(|| named(StorePathError::BadName(name.clone())))?;
@@ -84,8 +94,17 @@ fn archive(dir: &StoreDir, locked: &LockedPackage) -> Result<(Derivation, StoreP
         ("outputHash", locked.sha256.clone()),
         ("outputHashAlgo", "sha256".to_owned()),
         ("outputHashMode", "flat".to_owned()),
+        ("path", locked.path.clone()),
+        ("repository", locked.repository.clone()),
+        ("size", locked.size.to_string()),
+        ("dates", repository.date_texts().join(" ")),
     ] {
         drv.environment.insert(key.into(), value.into_bytes());
+    }
+    for (key, value) in [("url", &repository.url), ("snapshots", &repository.snapshots)] {
+        if let Some(value) = value {
+            drv.environment.insert(key.into(), value.clone().into_bytes());
+        }
     }
     drv.outputs.insert("out".to_owned(), output);
     Ok((drv, path))
@@ -134,12 +153,18 @@ pub type Fetch<'f, 'a> = &'f mut dyn FnMut(&[&'a LockedPackage]) -> Result<Vec<P
 /// What fetching, unpacking or the store raise; packages that were there before stay.
 pub fn ensure<'a>(
     store: &LocalStore,
+    release: &LockedRelease,
     packages: &[&'a LockedPackage],
     fetch: Fetch<'_, 'a>,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<(Vec<StoredPackage<'a>>, Times), Error> {
-    let all = packages.iter().map(|locked| stored(store.dir(), locked)).collect::<Result<Vec<_>, _>>()?;
+    let unknown = LockedRepository::default();
+    let of = |locked: &&'a LockedPackage| {
+        let repository = release.repositories.get(&locked.repository).unwrap_or(&unknown);
+        stored(store.dir(), locked, repository)
+    };
+    let all = packages.iter().map(of).collect::<Result<Vec<_>, _>>()?;
     let mut missing = not_there(store, &all)?;
     // One process at a time fetches and unpacks; what another one brought meanwhile is not missing any more.
     let _turn = if missing.is_empty() { None } else { Some(turn(store)?) };

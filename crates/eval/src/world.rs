@@ -131,6 +131,10 @@ pub trait World {
     fn resolve_search_path(&self, entry: &str) -> WorldResult<Option<String>> {
         Ok(Some(entry.to_owned()))
     }
+    /// The folder that a name of the search path means where the user's own has none, such as that of `<NAME/...>`.
+    fn own_folder(&self, _name: &str) -> Option<&str> {
+        None
+    }
     /// Fetches; the attributes of the result (`outPath` is the store path).
     fn fetch(&self, request: &FetchRequest) -> WorldResult<Vec<(String, FetchValue)>>;
     /// Shows what `builtins.trace` says.

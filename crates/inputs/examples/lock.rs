@@ -16,7 +16,13 @@ fn run() -> Result<(), nival_inputs::Error> {
     let inputs = Inputs::new(&transport, folder.join("cache"), mirrors, now);
     let path = folder.join("nival.lock");
     let old = Lock::read(&path)?;
-    let request = RootRequest { name: "root".to_owned(), release: release.clone(), packages, recommends };
+    let request = RootRequest {
+        name: "root".to_owned(),
+        release: release.clone(),
+        packages,
+        recommends,
+        sources: Vec::new(),
+    };
     let start = Instant::now();
     let lock = resolve(&inputs, &[request], &[], old.as_ref(), &Mode::Keep, &NoProgress)?;
     eprintln!("resolved in {:?}", start.elapsed());

@@ -1,6 +1,6 @@
 //! Bringing what a lock names.
 
-use crate::{Error, Inputs, Lock, LockedPackage, LockedRelease, LockedRepository};
+use crate::{Error, Inputs, Lock, LockedPackage, LockedRepository, Mirrors};
 use nival_sys::fs;
 use nival_transport::{Download, Progress};
 use std::path::{Path, PathBuf};
@@ -21,11 +21,15 @@ pub fn fetch(
 ) -> Result<Vec<PathBuf>, Error> {
     let release = lock.releases.get(release).ok_or_else(|| Error::UnknownRelease(release.to_owned()))?;
     fs::create_dir_all(folder).map_err(|error| Error::disk(folder, error))?;
+    let empty = LockedRepository::default();
     let mut downloads = Vec::new();
     for package in packages {
         downloads.push(Download {
             name: format!("{} {}", package.name, package.version),
-            addresses: addresses(inputs, release, package),
+            addresses: {
+                let repository = release.repositories.get(&package.repository).unwrap_or(&empty);
+                file_addresses(&inputs.mirrors, &package.repository, repository, &package.path)
+            },
             size: Some(package.size),
             sha256: sha256(&package.sha256),
             to: folder.join(format!("{}.deb", package.sha256)),
@@ -44,19 +48,23 @@ const SNAPSHOT_DELAY: i64 = 6 * 3_600;
 /// What stands for the time in the address of an archive of past packages, as in apt's settings.
 const SNAPSHOT_ID: &str = "@SNAPSHOTID@";
 
-fn addresses(inputs: &Inputs<'_>, release: &LockedRelease, package: &LockedPackage) -> Vec<String> {
-    let empty = LockedRepository::default();
-    let repository = release.repositories.get(&package.repository).unwrap_or(&empty);
-    let mirrors = &inputs.mirrors;
+/// Where a file of a locked repository may be, in the order in which it is tried; `path` is the one within the
+/// repository.
+pub fn file_addresses(
+    mirrors: &Mirrors,
+    name: &str,
+    repository: &LockedRepository,
+    path: &str,
+) -> Vec<String> {
     let own = match &repository.url {
         Some(url) => std::slice::from_ref(url),
-        None if package.repository.ends_with("-security") => &mirrors.security,
+        None if name.ends_with("-security") => &mirrors.security,
         None => &mirrors.main,
     };
     let past = repository.url.is_none().then_some(&mirrors.past).into_iter().flatten();
     let past = past.chain(&repository.snapshots).flat_map(|template| snapshots(template, &repository.dates));
     let bases = own.iter().cloned().chain(past);
-    bases.map(|base| format!("{}/{}", base.trim_end_matches('/'), package.path)).collect()
+    bases.map(|base| format!("{}/{}", base.trim_end_matches('/'), path)).collect()
 }
 
 /// The addresses of an archive of past packages at the times of the indices: soon after them, and just then.

@@ -25,6 +25,8 @@ pub(crate) struct IndexSource<'a> {
     pub(crate) components: Vec<String>,
     /// The keys that may have signed it.
     pub(crate) keys: &'a Keys,
+    /// Whether source packages are wanted, too.
+    pub(crate) with_sources: bool,
 }
 
 /// A repository's signed indices.
@@ -33,6 +35,8 @@ pub(crate) struct Indices {
     pub(crate) release: Release,
     /// The texts of its `Packages`, one for each component.
     pub(crate) packages: Vec<String>,
+    /// The texts of its `Sources`, where they are wanted and it has some.
+    pub(crate) sources: Vec<String>,
 }
 
 impl IndexSource<'_> {
@@ -89,7 +93,14 @@ impl IndexSource<'_> {
         for path in paths {
             packages.push(self.fetch_index(inputs, &folder, &release, &path, progress)?);
         }
-        Ok(Indices { release, packages })
+        let mut sources = Vec::new();
+        for component in self.components.iter().filter(|_| self.with_sources) {
+            let path = format!("{component}/source/Sources");
+            if release.files.contains_key(&path) {
+                sources.push(self.fetch_index(inputs, &folder, &release, &path, progress)?);
+            }
+        }
+        Ok(Indices { release, packages, sources })
     }
 
     /// Checks the signature, the time and the suite of a release.

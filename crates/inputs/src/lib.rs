@@ -9,6 +9,7 @@
 //! Debian's own repositories.
 
 mod apt_sources;
+mod crates;
 pub mod diagnostics;
 mod error;
 mod fetch;
@@ -18,13 +19,15 @@ mod index;
 mod lock;
 mod openpgp;
 mod resolve;
+mod sources;
 
 pub use apt_sources::{AptSource, read_apt_sources};
+pub use crates::{Crate, crate_addresses};
 pub use error::{Error, SignatureProblem};
-pub use fetch::fetch;
+pub use fetch::{fetch, file_addresses};
 pub use lock::{
-    Change, ChangeKind, Difference, Lock, LockedPackage, LockedRelease, LockedRepository, LockedRoot,
-    difference,
+    Change, ChangeKind, Difference, Lock, LockedFile, LockedPackage, LockedRelease, LockedRepository,
+    LockedRoot, LockedSource, difference,
 };
 pub use openpgp::{Keys, verify_release};
 pub use resolve::{Mode, RootRequest, resolve};

@@ -27,6 +27,8 @@ pub struct RootRequest {
     pub packages: Vec<String>,
     /// True where recommended packages are wanted, too.
     pub recommends: bool,
+    /// Names of source packages, each with `=VERSION` behind it where one version is wanted.
+    pub sources: Vec<String>,
 }
 
 /// What of an old lock stays.
@@ -75,8 +77,10 @@ fn check_names(lock: &Lock, names: &[String]) -> Result<(), Error> {
     let known: BTreeSet<&str> = lock
         .releases
         .values()
-        .flat_map(|release| &release.packages)
-        .map(|package| package.name.as_str())
+        .flat_map(|release| {
+            let packages = release.packages.iter().map(|package| package.name.as_str());
+            packages.chain(release.sources.iter().map(|source| source.name.as_str()))
+        })
         .collect();
     let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) else { return Ok(()) };
     let mut near: Vec<(i64, &str)> = known
@@ -109,7 +113,11 @@ fn resolve_release(
             suite: repository.suite.clone(),
             components: repository.components.clone(),
             keys,
+            with_sources: false,
         });
+    }
+    for source in &mut sources {
+        source.with_sources = requests.iter().any(|request| !request.sources.is_empty());
     }
     let own = sources.len() - further.len();
     let indices = fetch_all(inputs, &sources, progress)?;
@@ -135,8 +143,18 @@ fn resolve_release(
         repositories.insert(source.name.clone(), repository);
     }
     let before = locked.clone();
+    let source_packages = crate::sources::choose(requests, &sources, &indices, &before, mode)?;
     write_release(lock, release, repositories, locked, &universe, roots);
     if let Some(after) = lock.releases.get_mut(release) {
+        // Those of other roots stay; what nobody wants is forgotten in the end.
+        after.sources = before
+            .sources
+            .iter()
+            .filter(|old| !source_packages.iter().any(|new| new.name == old.name))
+            .chain(&source_packages)
+            .cloned()
+            .collect();
+        after.sources.sort();
         keep_dates(&before, after, &universe);
     }
     Ok(())
@@ -158,10 +176,15 @@ fn keep_dates(before: &LockedRelease, after: &mut LockedRelease, universe: &Univ
         let Some(dates) = before.repositories.get(&name).map(|repository| &repository.dates) else {
             continue;
         };
+        let same_sources = after
+            .sources
+            .iter()
+            .filter(|source| source.repository == name)
+            .all(|source| before.sources.contains(source));
         let Some(repository) = after.repositories.get_mut(&name) else { continue };
-        if new.is_subset(&old) && !new.is_empty() {
+        if new.is_subset(&old) && !new.is_empty() && same_sources {
             repository.dates.clone_from(dates);
-        } else if !new.iter().all(offered) {
+        } else if !new.iter().all(offered) || !same_sources {
             repository.dates.extend(dates);
             repository.dates.dedup();
         }
@@ -187,6 +210,7 @@ fn debian_sources<'k>(
         suite,
         components: vec!["main".to_owned()],
         keys,
+        with_sources: false,
     };
     Ok(vec![
         source("debian", release.to_owned(), &mirrors.main),
@@ -236,6 +260,9 @@ fn solve_root(
     further: &[Pin],
     mode: &Mode,
 ) -> Result<Vec<Choice>, Error> {
+    if request.packages.is_empty() && !request.sources.is_empty() {
+        return Ok(Vec::new());
+    }
     let kept = locked_pins(universe, request, locked, mode);
     let run = |pins: Vec<Pin>| {
         let options = Options { recommends: request.recommends, essential: true, pins };
@@ -316,6 +343,7 @@ fn write_release(
             release: release.to_owned(),
             requests: request.packages.clone(),
             recommends: request.recommends,
+            sources: request.sources.clone(),
             packages: Vec::new(),
         };
         by_root.push((name, packages, root));
@@ -335,7 +363,10 @@ fn write_release(
     }
     let packages = all.into_iter().collect();
     let architecture = ARCHITECTURE.to_owned();
-    lock.releases.insert(release.to_owned(), LockedRelease { architecture, repositories, packages });
+    lock.releases.insert(
+        release.to_owned(),
+        LockedRelease { architecture, repositories, packages, sources: Vec::new() },
+    );
 }
 
 fn locked_package(universe: &Universe<'_>, id: VersionId) -> LockedPackage {

@@ -1,8 +1,10 @@
 //! What commands that build have in common: options, the build itself, links to results.
 
+use crate::addresses::OwnAddresses;
 use crate::build_progress::{BuildProgress, Logs, Wishes};
 use crate::collecting::Collector;
 use crate::commands::evaluation::Evaluation;
+use crate::commands::realise::Source;
 use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::free_space;
@@ -58,6 +60,9 @@ pub struct Building {
     /// Whether they are shown without names, as some of Nix's programs do.
     #[arg(skip)]
     pub plain_logs: bool,
+    /// Where Debian's files are fetched from, where that was typed.
+    #[arg(skip)]
+    pub source: Source,
 }
 
 impl Building {
@@ -103,12 +108,15 @@ impl Building {
 pub fn builds(
     context: &mut Context,
     nix: &NixSettings,
+    source: &Source,
     progress: Arc<BuildProgress>,
 ) -> Result<Builds, Error> {
     let mut builds =
         Builds { observer: progress, fallback: nix.flag("fallback", false), ..Builds::default() };
     builds.settings.transport = crate::context::transport_options();
     nix.apply_to(&mut builds.settings.transport);
+    let (transport, cancel) = (builds.settings.transport.clone(), context.cancel.clone());
+    builds.settings.addresses = Arc::new(OwnAddresses::new(source.clone(), transport, cancel));
     builds.settings.caller = crate::context::environment();
     nix.apply_to_builds(&mut builds.settings);
     let dir = context.store()?.dir().clone();

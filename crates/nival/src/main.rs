@@ -4,6 +4,7 @@
 //! (`nival internal`), or to one of [`commands`]. This is the only crate that prints,
 //! reads the user's environment and decides exit codes.
 
+mod addresses;
 mod arguments;
 mod build_environment;
 mod build_progress;

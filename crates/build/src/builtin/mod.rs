@@ -1,10 +1,15 @@
-//! Builders that are part of this program: `builtin:fetchurl`, `builtin:buildenv`, `builtin:unpack-channel`.
+//! Builders that are part of this program: those that Nix has, `builtin:fetchurl`, `builtin:buildenv` and
+//! `builtin:unpack-channel`, and those for Debian packages and crates.
 
 mod buildenv;
+mod debian_root;
+mod fetch_named;
 mod fetchurl;
 mod unpack_channel;
+mod unpack_deb;
 
 pub use buildenv::{Package, link_packages};
+pub use unpack_deb::PACKAGE_FORM;
 
 use crate::settings::BuildSettings;
 use nival_store_model::Derivation;
@@ -47,6 +52,10 @@ pub(crate) fn run(name: &str, work: &mut Work<'_>) -> Result<(), String> {
         "fetchurl" => fetchurl::run(work),
         "buildenv" => buildenv::run(work),
         "unpack-channel" => unpack_channel::run(work),
+        "fetch-debian" => fetch_named::run(work, "debian"),
+        "fetch-crate" => fetch_named::run(work, "crate"),
+        "unpack-deb" => unpack_deb::run(work),
+        "debian-root" => debian_root::run(work),
         _ => Err(format!("there is no built-in builder `{name}`")),
     }
 }

@@ -62,10 +62,11 @@ pub struct Unpack {
 /// # Errors
 /// A file that is no package, is damaged or unsafe, or a disk that refuses.
 pub fn unpack_deb(deb: &Path, destination: &Path, limits: &Limits) -> Result<PackageMetadata, Error> {
-    unpack(deb, destination, limits, &AtomicBool::new(false))
+    unpack_until(deb, destination, limits, &AtomicBool::new(false))
 }
 
-fn unpack(
+/// As [`unpack_deb`], until `stop` is set.
+pub(crate) fn unpack_until(
     deb: &Path,
     destination: &Path,
     limits: &Limits,
@@ -140,7 +141,7 @@ pub fn unpack_many(
     let work = || {
         while !failed.load(Ordering::SeqCst) {
             let Some(at) = order.get(next.fetch_add(1, Ordering::SeqCst)).copied() else { return };
-            match unpack(&all[at].deb, &all[at].destination, limits, stop) {
+            match unpack_until(&all[at].deb, &all[at].destination, limits, stop) {
                 Ok(metadata) => {
                     results.lock().unwrap_or_else(|poisoned| poisoned.into_inner())[at] = Some(metadata);
                     done(at);

@@ -29,6 +29,8 @@ pub struct Wishes {
     pub required_features: BTreeSet<String>,
     /// Whether it may be brought from a cache.
     pub allow_substitutes: bool,
+    /// The path of a root of Debian packages, which the builder is to find around itself (`__debianRoot`).
+    pub debian_root: Option<String>,
 }
 
 /// What outputs must and must not refer to.
@@ -98,6 +100,12 @@ impl Wishes {
             impure_variables: source.words("impureEnvVars")?.unwrap_or_default(),
             required_features: source.words("requiredSystemFeatures")?.unwrap_or_default(),
             allow_substitutes: source.flag("allowSubstitutes", true),
+            debian_root: match structured {
+                Some(_) => {
+                    source.attribute("__debianRoot").and_then(|value| value.as_str().map(str::to_owned))
+                }
+                None => source.variable("__debianRoot"),
+            },
         })
     }
 }

@@ -339,6 +339,10 @@ impl World for EngineWorld {
         self.resolve_entry(entry)
     }
 
+    fn own_folder(&self, name: &str) -> Option<&str> {
+        (name == "nival").then_some(library::LIBRARY_ROOT)
+    }
+
     fn fetch(&self, request: &FetchRequest) -> WorldResult<Vec<(String, FetchValue)>> {
         self.fetch_any(request)
     }

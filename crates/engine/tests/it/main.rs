@@ -5,6 +5,7 @@ mod flakes;
 mod library;
 mod modules;
 mod nix_language;
+mod packages;
 mod world;
 
 use nival_engine::{Session, SessionOptions};

@@ -44,6 +44,13 @@ fn find_file(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
             return Ok(evaluator.path(&own));
         }
     }
+    let (first, rest) = name.split_once('/').unwrap_or((&name, ""));
+    if let Some(folder) = evaluator.world().own_folder(first).map(str::to_owned) {
+        let candidate = crate::paths::canonical(&format!("{folder}/{rest}"));
+        if evaluator.exists(&candidate)? {
+            return Ok(evaluator.path(&candidate));
+        }
+    }
     if evaluator.settings.pure {
         return Err(EvalError::catchable(
             &diagnostics::impure::ENTRY,

@@ -38,6 +38,8 @@ pub struct LockedRelease {
     pub repositories: BTreeMap<String, LockedRepository>,
     /// Sorted by name, then version and architecture.
     pub packages: Vec<LockedPackage>,
+    /// Source packages, sorted by name and version.
+    pub sources: Vec<LockedSource>,
 }
 
 /// A repository that packages were locked from.
@@ -74,6 +76,30 @@ pub struct LockedPackage {
     pub sha256: String,
 }
 
+/// One locked source package.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LockedSource {
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The repository, a name of [`LockedRelease::repositories`].
+    pub repository: String,
+    /// Its files, sorted by path: one `.dsc`, and the archives that it names.
+    pub files: Vec<LockedFile>,
+}
+
+/// A file of a repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LockedFile {
+    /// The path within the repository.
+    pub path: String,
+    /// The size in bytes.
+    pub size: u64,
+    /// The SHA-256, as lower-case hex digits.
+    pub sha256: String,
+}
+
 /// What one root was locked to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockedRoot {
@@ -83,6 +109,8 @@ pub struct LockedRoot {
     pub requests: Vec<String>,
     /// True where recommended packages were wanted.
     pub recommends: bool,
+    /// The source packages that were asked for: `NAME`, or `NAME=VERSION`.
+    pub sources: Vec<String>,
     /// The packages, sorted: `NAME`, or `NAME=VERSION` where the release has several versions of it.
     pub packages: Vec<String>,
 }
@@ -137,6 +165,7 @@ impl Lock {
         root.release == request.release
             && root.requests == request.packages
             && root.recommends == request.recommends
+            && root.sources == request.sources
             && known.len() == further.len()
             && further.iter().all(same)
     }
@@ -166,8 +195,15 @@ impl Lock {
             release.packages.retain(|package| {
                 texts.contains(package.name.as_str()) || texts.contains(package.with_version().as_str())
             });
+            let wanted: BTreeSet<&LockedSource> = roots
+                .values()
+                .filter(|root| root.release == *name)
+                .flat_map(|root| root.sources.iter().filter_map(|text| release.find_source(text)))
+                .collect();
+            let wanted: Vec<LockedSource> = wanted.into_iter().cloned().collect();
+            release.sources = wanted;
         }
-        self.releases.retain(|_, release| !release.packages.is_empty());
+        self.releases.retain(|_, release| !release.packages.is_empty() || !release.sources.is_empty());
     }
 }
 
@@ -179,6 +215,15 @@ impl LockedRelease {
         let start = self.packages.partition_point(|package| package.name.as_str() < name);
         let mut same = self.packages[start..].iter().take_while(|package| package.name == name);
         same.find(|package| version.is_none_or(|version| package.version == version))
+    }
+
+    /// Finds a source package by `NAME` or `NAME=VERSION`; the newest one where there are several.
+    pub fn find_source(&self, text: &str) -> Option<&LockedSource> {
+        let (name, version) =
+            text.split_once('=').map_or((text, None), |(name, version)| (name, Some(version)));
+        let same = self.sources.iter().filter(|source| source.name == name);
+        same.filter(|source| version.is_none_or(|version| source.version == version))
+            .max_by(|a, b| nival_debian::compare_versions(&a.version, &b.version))
     }
 }
 
@@ -202,6 +247,17 @@ impl Repository {
 }
 
 impl LockedRepository {
+    /// The dates, as a lock has them.
+    pub fn date_texts(&self) -> Vec<String> {
+        self.dates.iter().filter_map(|date| write::date_text(*date)).collect()
+    }
+
+    /// Reads dates as a lock has them; what is none is left out.
+    pub fn dates_of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<i64> {
+        let times = texts.into_iter().filter_map(|text| text.parse::<jiff::Timestamp>().ok());
+        times.map(|time| time.as_second()).collect()
+    }
+
     /// True where this is what was locked of a repository, whenever that was.
     fn is_of(&self, repository: &Repository) -> bool {
         let LockedRepository { suite, url, key, .. } = repository.locked();

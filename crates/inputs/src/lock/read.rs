@@ -1,6 +1,8 @@
 //! Reading the text of a lock, with the line of what is wrong.
 
-use super::{FORMAT, Lock, LockedPackage, LockedRelease, LockedRepository, LockedRoot};
+use super::{
+    FORMAT, Lock, LockedFile, LockedPackage, LockedRelease, LockedRepository, LockedRoot, LockedSource,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -19,6 +21,25 @@ struct ReleaseForm {
     architecture: String,
     repositories: BTreeMap<String, RepositoryForm>,
     packages: Vec<PackageForm>,
+    #[serde(default)]
+    sources: Vec<SourceForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceForm {
+    name: String,
+    version: String,
+    repository: String,
+    files: Vec<FileOfSourceForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileOfSourceForm {
+    path: String,
+    size: u64,
+    sha256: String,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +71,8 @@ struct RootForm {
     release: String,
     requests: Vec<String>,
     recommends: bool,
+    #[serde(default)]
+    sources: Vec<String>,
     packages: Vec<String>,
 }
 
@@ -70,16 +93,18 @@ pub(super) fn parse(text: &[u8]) -> Result<Lock, Wrong> {
         lock.releases.insert(name, release);
     }
     for (name, form) in file.roots {
-        let RootForm { release, requests, recommends, packages } = form;
+        let RootForm { release, requests, recommends, sources, packages } = form;
         let known = lock.releases.get(&release);
-        let missing =
-            packages.iter().find(|package| known.and_then(|release| release.find(package)).is_none());
-        if let Some(package) = missing {
+        let mut missing =
+            packages.iter().filter(|package| known.and_then(|release| release.find(package)).is_none());
+        let mut lost =
+            sources.iter().filter(|source| known.and_then(|release| release.find_source(source)).is_none());
+        if let Some(package) = missing.next().or_else(|| lost.next()) {
             let reason =
                 format!("the root `{name}` has the package `{package}`, and the release `{release}` has not");
             return Err((line_of(text, &format!("\"{name}\"")), reason));
         }
-        lock.roots.insert(name, LockedRoot { release, requests, recommends, packages });
+        lock.roots.insert(name, LockedRoot { release, requests, recommends, sources, packages });
     }
     Ok(lock)
 }
@@ -119,7 +144,13 @@ fn read_release(text: &[u8], form: ReleaseForm) -> Result<LockedRelease, Wrong> 
         packages.push(package);
     }
     packages.sort();
-    Ok(LockedRelease { architecture: form.architecture, repositories, packages })
+    let mut sources = Vec::with_capacity(form.sources.len());
+    for form in form.sources {
+        let at = line_of(text, &format!("\"{}\", \"version\": \"{}\"", form.name, form.version));
+        sources.push(read_source(form, &repositories).map_err(|reason| (at, reason))?);
+    }
+    sources.sort();
+    Ok(LockedRelease { architecture: form.architecture, repositories, packages, sources })
 }
 
 fn read_repository(text: &[u8], form: RepositoryForm) -> Result<LockedRepository, Wrong> {
@@ -132,28 +163,56 @@ fn read_repository(text: &[u8], form: RepositoryForm) -> Result<LockedRepository
     Ok(LockedRepository { suite: form.suite, url: form.url, key: form.key, dates, snapshots: form.snapshots })
 }
 
+fn read_source(
+    form: SourceForm,
+    repositories: &BTreeMap<String, LockedRepository>,
+) -> Result<LockedSource, String> {
+    let SourceForm { name, version, repository, files } = form;
+    if !is_name(&name) || !is_name(&version) {
+        return Err("a name or version is malformed".to_owned());
+    }
+    check_repository(&name, &repository, repositories)?;
+    let mut read = Vec::with_capacity(files.len());
+    for FileOfSourceForm { path, size, sha256 } in files {
+        check_file(&name, &path, &sha256)?;
+        read.push(LockedFile { path, size, sha256 });
+    }
+    read.sort();
+    Ok(LockedSource { name, version, repository, files: read })
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.~:_".contains(&b))
+}
+
 fn check(package: &LockedPackage, repositories: &BTreeMap<String, LockedRepository>) -> Result<(), String> {
-    let name = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.~:_".contains(&b))
-    };
-    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    if !name(&package.name) || !name(&package.version) || !name(&package.architecture) {
+    if !is_name(&package.name) || !is_name(&package.version) || !is_name(&package.architecture) {
         return Err("a name, version or architecture is malformed".to_owned());
     }
-    if package.sha256.len() != 64 || !package.sha256.bytes().all(hex) {
-        return Err(format!("the SHA-256 of `{}` is no SHA-256", package.name));
+    check_file(&package.name, &package.path, &package.sha256)?;
+    check_repository(&package.name, &package.repository, repositories)
+}
+
+fn check_file(name: &str, path: &str, sha256: &str) -> Result<(), String> {
+    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    if sha256.len() != 64 || !sha256.bytes().all(hex) {
+        return Err(format!("the SHA-256 of `{name}` is no SHA-256"));
     }
-    let parts = package.path.split('/');
-    if package.path.is_empty() || parts.into_iter().any(|part| part.is_empty() || part == "..") {
-        return Err(format!("the path of `{}` leads out of its repository", package.name));
-    }
-    if !repositories.contains_key(&package.repository) {
-        return Err(format!(
-            "`{}` is of the repository `{}`, which is not there",
-            package.name, package.repository
-        ));
+    if path.is_empty() || path.split('/').any(|part| part.is_empty() || part == "..") {
+        return Err(format!("the path of `{name}` leads out of its repository"));
     }
     Ok(())
+}
+
+fn check_repository(
+    name: &str,
+    repository: &str,
+    repositories: &BTreeMap<String, LockedRepository>,
+) -> Result<(), String> {
+    match repositories.contains_key(repository) {
+        true => Ok(()),
+        false => Err(format!("`{name}` is of the repository `{repository}`, which is not there")),
+    }
 }
 
 /// The line of the first mention of something, from 1; 0 where there is none.

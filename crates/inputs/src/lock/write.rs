@@ -1,6 +1,6 @@
 //! The text of a lock.
 
-use super::{FORMAT, Lock, LockedPackage, LockedRelease, LockedRepository, LockedRoot};
+use super::{FORMAT, Lock, LockedPackage, LockedRelease, LockedRepository, LockedRoot, LockedSource};
 use serde_json::{Value, json};
 
 /// How long a line of package names may get.
@@ -44,7 +44,29 @@ fn release_text(release: &LockedRelease) -> String {
         out.push_str(if at == 0 { "\n        " } else { ",\n        " });
         out.push_str(&package_text(package));
     }
-    out.push_str("\n      ]\n    }");
+    out.push_str("\n      ]");
+    for (at, source) in release.sources.iter().enumerate() {
+        out.push_str(if at == 0 { ",\n      \"sources\": [" } else { "," });
+        out.push_str(&source_text(source));
+    }
+    out.push_str(if release.sources.is_empty() { "\n    }" } else { "\n      ]\n    }" });
+    out
+}
+
+/// A source package, with one line for each of its files.
+fn source_text(source: &LockedSource) -> String {
+    let mut out = format!(
+        "\n        {{\"name\": {}, \"version\": {}, \"repository\": {}, \"files\": [",
+        json!(source.name),
+        json!(source.version),
+        json!(source.repository)
+    );
+    for (at, file) in source.files.iter().enumerate() {
+        out.push_str(if at == 0 { "\n          " } else { ",\n          " });
+        let (path, sha256) = (json!(file.path), json!(file.sha256));
+        out.push_str(&format!("{{\"path\": {path}, \"size\": {}, \"sha256\": {sha256}}}", file.size));
+    }
+    out.push_str("]}");
     out
 }
 
@@ -56,7 +78,7 @@ fn repository_text(repository: &LockedRepository) -> String {
     if let Some(key) = &repository.key {
         text.push_str(&format!(", \"key\": {}", json!(key)));
     }
-    let dates: Vec<String> = repository.dates.iter().filter_map(|date| date_text(*date)).collect();
+    let dates = repository.date_texts();
     if !dates.is_empty() {
         text.push_str(&format!(", \"dates\": {}", spaced(&dates)));
     }
@@ -67,7 +89,7 @@ fn repository_text(repository: &LockedRepository) -> String {
     text
 }
 
-fn date_text(seconds: i64) -> Option<String> {
+pub(super) fn date_text(seconds: i64) -> Option<String> {
     jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string())
 }
 
@@ -87,11 +109,15 @@ fn package_text(package: &LockedPackage) -> String {
 /// Names of packages fill lines, so that one that comes or goes changes few.
 fn root_text(root: &LockedRoot) -> String {
     let mut out = format!(
-        "{{\n      \"release\": {},\n      \"requests\": {},\n      \"recommends\": {},\n      \"packages\": [",
+        "{{\n      \"release\": {},\n      \"requests\": {},\n      \"recommends\": {},",
         json!(root.release),
         spaced(&root.requests),
         root.recommends
     );
+    if !root.sources.is_empty() {
+        out.push_str(&format!("\n      \"sources\": {},", spaced(&root.sources)));
+    }
+    out.push_str("\n      \"packages\": [");
     let mut line = String::new();
     let mut first = ' ';
     for (at, name) in root.packages.iter().enumerate() {

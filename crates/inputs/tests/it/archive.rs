@@ -139,5 +139,6 @@ pub fn request(packages: &[&str]) -> RootRequest {
         release: "trixie".to_owned(),
         packages: packages.iter().map(|package| (*package).to_owned()).collect(),
         recommends: false,
+        sources: Vec::new(),
     }
 }

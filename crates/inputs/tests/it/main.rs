@@ -6,3 +6,4 @@ mod fetching;
 mod lock_file;
 mod locking;
 mod signatures;
+mod sources;

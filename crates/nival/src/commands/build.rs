@@ -2,12 +2,13 @@
 
 use crate::building::{self, Building};
 use crate::commands::evaluation::{Evaluation, Target};
-use crate::commands::realise::{Source, realise};
-use crate::context::{Context, current_folder};
+use crate::commands::realise::{Source, lock_asked, packages_asked, realise};
+use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
 use clap::Args;
 use nival_build::{Request, Wanted};
 use nival_engine::{Automatic, Session};
+use nival_inputs::Mode;
 use nival_store_model::StorePath;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,8 +102,9 @@ fn build_targets(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
         false => arguments.targets.iter().map(|text| Target::parse(text)).collect(),
     };
     let flake = arguments.expr.is_none() && arguments.file.is_none() && targets.iter().any(Target::is_flake);
-    let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, flake)?;
+    let building = Building { source: arguments.source.clone(), ..arguments.building.clone() };
+    let (mut session, progress) = building::session(context, &arguments.evaluation, &building, flake)?;
+    lock_packages(context, &mut session, arguments, &targets)?;
     let found = requests(context, &mut session, arguments, &targets);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;
@@ -133,6 +135,27 @@ fn build_targets(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
         });
     }
     Ok(code)
+}
+
+/// Locks what files ask of Debian in their attribute `debian`, and have not locked yet.
+fn lock_packages(
+    context: &mut Context,
+    session: &mut Session,
+    arguments: &Arguments,
+    targets: &[Target],
+) -> Result<(), Error> {
+    let mut files: Vec<PathBuf> = arguments.file.iter().map(PathBuf::from).collect();
+    if arguments.expr.is_none() && arguments.file.is_none() {
+        files.extend(targets.iter().filter_map(Target::plain_file));
+    }
+    for file in files.into_iter().map(absolute).filter(|file| file.exists()) {
+        if let Some(asked) = packages_asked(context, session, &file)? {
+            context.interruptible(|context| {
+                lock_asked(context, &asked, &arguments.source, &Mode::Keep).map(drop)
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// What is to be built, by everything that was typed.

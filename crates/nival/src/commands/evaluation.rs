@@ -97,7 +97,7 @@ impl Evaluation {
         context.flame = self.flame.clone().map(absolute);
         let mut nix = self.nix_settings(flake).map_err(|error| Error::plain(error.diagnostic()))?;
         building.apply(&mut nix);
-        let builds = building::builds(context, &nix, progress)?;
+        let builds = building::builds(context, &nix, &building.source, progress)?;
         context.session_with(|options| {
             options.nix = nix;
             options.builds = builds;
@@ -205,6 +205,14 @@ impl Target {
     /// Whether it is a flake.
     pub fn is_flake(&self) -> bool {
         matches!(self, Self::Flake(_))
+    }
+
+    /// The file that is meant, where it is one that is no flake and is not looked up.
+    pub fn plain_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(path, _) if !path.starts_with('<') => Some(path.into()),
+            _ => None,
+        }
     }
 
     /// The value that is meant.

@@ -1,11 +1,11 @@
 //! `nival lock`
 
-use crate::commands::realise::{Source, lock, open};
+use crate::commands::realise::{Source, lock_path};
 use crate::commands::update::{describe, difference_json};
 use crate::context::Context;
 use crate::error::Error;
 use clap::Args;
-use nival_inputs::{Lock, Mode, difference};
+use nival_inputs::{Mode, difference};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,11 +21,10 @@ pub struct Arguments {
 
 /// Locks what is asked for and not locked yet; what is locked stays.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let mut opened = open(context, &arguments.path, &[])?;
-    let (old, new) = lock(context, &mut opened, &arguments.source, &Mode::Keep)?;
-    let changes = difference(&old.unwrap_or_else(Lock::default), &new);
+    let (file, old, new, _) = lock_path(context, &arguments.path, &arguments.source, &Mode::Keep)?;
+    let changes = difference(&old, &new);
     let text = if changes.changes.is_empty() {
-        format!("{} is up to date with the configuration", opened.project.lock_file().display())
+        format!("{} is up to date with the configuration", file.display())
     } else {
         describe(&changes)
     };

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Options of every command that may need packages.
-#[derive(Args, Clone, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Source {
     /// Fetch Debian packages from this mirror; the default is the one that this host's apt uses
     #[arg(long, value_name = "ADDRESS")]
@@ -88,6 +88,7 @@ pub fn requests(
             release: root.release,
             packages: root.packages,
             recommends: root.recommends,
+            sources: root.sources,
         }));
         for described in further {
             let repository = repository(&described)?;
@@ -126,13 +127,8 @@ fn repository(described: &Json) -> Result<Repository, Error> {
     })
 }
 
-/// Runs work that needs the network, with mirrors and caches in place.
-pub fn with_inputs<T>(
-    context: &Context,
-    source: &Source,
-    work: impl FnOnce(&Inputs<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let transport = context.transport()?;
+/// The mirrors of this machine's apt, and what was typed in front of them.
+pub fn mirrors(source: &Source) -> Result<Mirrors, Error> {
     let mut mirrors = Mirrors::from_apt(Path::new("/"))?;
     if let Some(address) = &source.mirror {
         mirrors = mirrors.with_main(address);
@@ -142,6 +138,17 @@ pub fn with_inputs<T>(
     if let Ok(dump) = std::process::Command::new("apt-config").arg("dump").output() {
         mirrors = mirrors.with_apt_settings(&String::from_utf8_lossy(&dump.stdout));
     }
+    Ok(mirrors)
+}
+
+/// Runs work that needs the network, with mirrors and caches in place.
+pub fn with_inputs<T>(
+    context: &Context,
+    source: &Source,
+    work: impl FnOnce(&Inputs<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let transport = context.transport()?;
+    let mirrors = mirrors(source)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
     work(&Inputs::new(&transport, context.data.join("cache/indices"), mirrors, now))
 }
@@ -166,12 +173,68 @@ pub fn lock(
     source: &Source,
     mode: &Mode,
 ) -> Result<(Option<Lock>, Lock), Error> {
-    let file = opened.project.lock_file();
-    let old = Lock::read(&file)?;
     let (requests, repositories) =
         context.phase("evaluate what is asked for", |context| requests(context, opened))?;
+    let asked = Asked { file: opened.project.lock_file(), requests, repositories };
+    lock_asked(context, &asked, source, mode)
+}
+
+/// What a project's file asks of Debian in its attribute `debian`; `None` where it has none.
+pub fn packages_asked(context: &Context, session: &mut Session, file: &Path) -> Result<Option<Asked>, Error> {
+    let found = session.package_requests(&file.to_string_lossy());
+    let Some(found) = found.map_err(|error| context.failed(session, &error))? else { return Ok(None) };
+    let request = |root: nival_engine::RootRequest| RootRequest {
+        name: root.name,
+        release: root.release,
+        packages: root.packages,
+        recommends: root.recommends,
+        sources: root.sources,
+    };
+    let requests = found.roots.into_iter().map(request).collect();
+    Ok(Some(Asked { file: found.lock, requests, repositories: Vec::new() }))
+}
+
+/// Locks what a path's file asks for, be it in its attribute `debian` or of machines; the file of the lock, what it was
+/// before, and what it is. The machines are opened where it has some.
+pub fn lock_path(
+    context: &mut Context,
+    path: &Path,
+    source: &Source,
+    mode: &Mode,
+) -> Result<(PathBuf, Lock, Lock, Option<Opened>), Error> {
+    let mut session = context.session()?;
+    if let Ok(project) = Project::find(&absolute(path.to_owned()))
+        && let Some(asked) = packages_asked(context, &mut session, &project.file)?
+    {
+        let (old, new) = context.interruptible(|context| lock_asked(context, &asked, source, mode))?;
+        return Ok((asked.file, old.unwrap_or_default(), new, None));
+    }
+    let mut opened = open(context, path, &[])?;
+    let (old, new) = lock(context, &mut opened, source, mode)?;
+    Ok((opened.project.lock_file(), old.unwrap_or_default(), new, Some(opened)))
+}
+
+/// What is to be locked, and where.
+pub struct Asked {
+    /// The file of the lock.
+    pub file: PathBuf,
+    /// What roots ask for.
+    pub requests: Vec<RootRequest>,
+    /// Repositories beside Debian's own.
+    pub repositories: Vec<Repository>,
+}
+
+/// As [`lock`], where it is known what is asked for.
+pub fn lock_asked(
+    context: &mut Context,
+    asked: &Asked,
+    source: &Source,
+    mode: &Mode,
+) -> Result<(Option<Lock>, Lock), Error> {
+    let Asked { file, requests, repositories } = asked;
+    let old = Lock::read(file)?;
     if let (Some(old), Mode::Keep) = (&old, mode)
-        && old.covers(&requests, &repositories)
+        && old.covers(requests, repositories)
     {
         return Ok((Some(old.clone()), old.clone()));
     }
@@ -179,11 +242,11 @@ pub fn lock(
     let lock = context.phase("fetch indices and choose versions", |context| {
         let _turn = index_turn(context)?;
         with_inputs(context, source, |inputs| {
-            Ok(nival_inputs::resolve(inputs, &requests, &repositories, old.as_ref(), mode, &bar)?)
+            Ok(nival_inputs::resolve(inputs, requests, repositories, old.as_ref(), mode, &bar)?)
         })
     })?;
     if old.as_ref() != Some(&lock) {
-        lock.write(&file)?;
+        lock.write(file)?;
         let count: usize = lock.releases.values().map(|release| release.packages.len()).sum();
         context.output.say(&format!("locked {count} packages in {} ({})", file.display(), bar.summary()));
     }
@@ -220,7 +283,8 @@ fn ensure(
                 Err(error) => Err(nival_engine::Error::Other(Box::new(error.into_diagnostic()))),
             }
         };
-        let (stored, times) = packages::ensure(&store, &wanted, &mut fetch, &unpack, &context.cancel)?;
+        let (stored, times) =
+            packages::ensure(&store, locked, &wanted, &mut fetch, &unpack, &context.cancel)?;
         if times.new > 0 {
             let size: u64 = wanted.iter().map(|package| package.size).sum();
             context.add_phase(

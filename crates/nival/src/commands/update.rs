@@ -1,10 +1,10 @@
 //! `nival update`
 
-use crate::commands::realise::{Source, lock, open, realise};
+use crate::commands::realise::{Source, lock_path, realise};
 use crate::context::Context;
 use crate::error::Error;
 use clap::Args;
-use nival_inputs::{ChangeKind, Difference, Lock, Mode, difference};
+use nival_inputs::{ChangeKind, Difference, Mode, difference};
 use nival_os::Manifest;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
@@ -32,13 +32,13 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         (false, []) => Mode::UpdateAll,
         (false, names) => Mode::UpdateNames(names.to_vec()),
     };
-    let mut opened = open(context, &arguments.path, &[])?;
-    let (old, new) = lock(context, &mut opened, &arguments.source, &mode)?;
-    let changes = difference(&old.unwrap_or_else(Lock::default), &new);
+    let (_, old, new, opened) = lock_path(context, &arguments.path, &arguments.source, &mode)?;
+    let changes = difference(&old, &new);
     let text =
         if changes.changes.is_empty() { "everything is up to date".to_owned() } else { describe(&changes) };
     context.output.result(&text, || difference_json(&changes));
-    let started = opened.machines.iter().any(|machine| context.machines().known(machine.name()).is_ok());
+    let machines = opened.iter().flat_map(|opened| &opened.machines);
+    let started = machines.into_iter().any(|machine| context.machines().known(machine.name()).is_ok());
     drop(opened);
     if !changes.changes.is_empty() && started {
         show_restarts(context, arguments)?;

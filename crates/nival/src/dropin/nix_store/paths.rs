@@ -4,6 +4,7 @@ use super::{Call, failed, store_path};
 use crate::build_progress::BuildProgress;
 use crate::building::{self, Building};
 use crate::commands::log::print_log;
+use crate::commands::realise::Source;
 use crate::context::Context;
 use crate::dropin::words::usage;
 use crate::error::Error;
@@ -90,7 +91,7 @@ pub fn build(
         nix.set(&name, &value);
     }
     building.apply(&mut nix);
-    let builds = building::builds(context, &nix, progress.clone())?;
+    let builds = building::builds(context, &nix, &Source::default(), progress.clone())?;
     building::build(context, &builds, &progress, requests, building)
 }
 
