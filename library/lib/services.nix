@@ -8,6 +8,7 @@
 #                `units` are started first, the rest is for who asked
 #   outputs      `{ arguments, instance, needs, requests, machine, ... }: { units, files, ... }`: what an instance is made of
 #   examples     `minimal` and `advanced` arguments, and more
+#   beside       what a machine needs beside the examples: options of other services
 #   securing     what an administrator should know
 { lib }:
 let
@@ -26,6 +27,8 @@ let
     runtime = "/run/${id}";
     configuration = "/etc/nival/${id}";
     secrets = "/run/secrets/${id}";
+    # A secret of its own, as a value.
+    secret = key: lib.native.secret "${id}/${key}";
   };
 
   # Options that every instance of every service has.

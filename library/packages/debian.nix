@@ -92,6 +92,11 @@ in
   postfix = {
     users.postfix.home = "/var/spool/postfix";
     groups = [ "postdrop" ];
+    modes = lib.genAttrs [ "/usr/sbin/postdrop" "/usr/sbin/postqueue" ] (_: {
+      mode = "2755";
+      user = "root";
+      group = "postdrop";
+    });
   };
   unbound.users.unbound.home = "/var/lib/unbound";
   prometheus.users.prometheus.home = "/var/lib/prometheus";
