@@ -4,6 +4,7 @@
 #   description  what the service is, in a few words
 #   arguments    its options, or a function `{ name, arguments }: options` where defaults depend on the instance
 #   requires     `{ arguments, instance, ... }: { NAME = { interface = "..."; ... }; }`: what other instances must offer
+#   requiresForOthers  the same, of what is asked of the service itself: `{ arguments, instance, requests }`
 #   provides     `{ INTERFACE = { arguments, instance, request, from, ... }: offer; }`: what it offers them; of an offer
 #                `units` are started first, the rest is for who asked
 #   outputs      `{ arguments, instance, needs, requests, machine, ... }: { units, files, ... }`: what an instance is made of
@@ -183,28 +184,49 @@ let
   resolve =
     { instances, machine }:
     let
-      asking = map (
-        instance:
-        instance
-        // {
-          needs = lib.mapAttrs (
-            name: need: met instances instance name need // { inherit need name; }
-          ) (requirementsOf instance);
-        }
-      ) instances;
-      requests = lib.concatMap (
-        instance:
+      first = map (instance: {
+        inherit instance;
+        needs = lib.mapAttrs (look instance) (requirementsOf instance);
+      }) instances;
+      look =
+        instance: name: need:
+        met instances instance name need // { inherit need name; };
+      requestsOf = lib.concatMap (
+        asking:
         lib.concatMap (
           met:
           lib.optional (met ? provider) {
             to = met.provider.identity.id;
             inherit (met.need) interface;
-            from = instance.identity // { inherit (instance) option; };
+            from = asking.instance.identity // { inherit (asking.instance) option; };
             request = met.need;
           }
-        ) (lib.attrValues instance.needs)
-      ) asking;
-      byProvider = lib.mapAttrs (_: lib.groupBy (request: request.interface)) (lib.groupBy (request: request.to) requests);
+        ) (lib.attrValues asking.needs)
+      );
+      byProvider =
+        requests: lib.mapAttrs (_: lib.groupBy (request: request.interface)) (lib.groupBy (request: request.to) requests);
+      requestsTo =
+        sorted: instance:
+        lib.mapAttrs (_: _: [ ]) (instance.declaration.provides or { }) // sorted.${instance.identity.id} or { };
+      early = byProvider (requestsOf first);
+      # What a service needs because of what others ask of it.
+      second = map (instance: {
+        inherit instance;
+        needs = lib.mapAttrs (look instance) (
+          instance.declaration.requiresForOthers {
+            inherit (instance) arguments;
+            instance = instance.identity;
+            requests = requestsTo early instance;
+          }
+        );
+      }) (lib.filter (instance: instance.declaration ? requiresForOthers) instances);
+      further = lib.listToAttrs (
+        map (asking: lib.nameValuePair asking.instance.identity.id asking.needs) second
+      );
+      sorted = byProvider (requestsOf (first ++ second));
+      asking = map (
+        asking: asking.instance // { needs = asking.needs // further.${asking.instance.identity.id} or { }; }
+      ) first;
       offer =
         instance: met:
         if met ? problem then
@@ -229,9 +251,7 @@ let
           inherit (instance) arguments;
           instance = instance.identity // { inherit (instance) option; };
           needs = offers;
-          requests =
-            lib.mapAttrs (_: _: [ ]) (instance.declaration.provides or { })
-            // byProvider.${instance.identity.id} or { };
+          requests = requestsTo sorted instance;
           inherit machine;
         };
       }

@@ -3,6 +3,19 @@
 let
   inherit (lib) mkOption types;
   cfg = config.networking;
+
+  # Ports that may be reached from outside.
+  opened =
+    protocol:
+    lib.sort (a: b: a < b) (
+      lib.unique (
+        map (port: port.port) (
+          lib.filter (port: port.protocol == protocol && port.open or false) config.system.servicePorts
+        )
+        ++ (if protocol == "tcp" then cfg.firewall.allowedTCPPorts else cfg.firewall.allowedUDPPorts)
+      )
+    );
+  set = lib.concatMapStringsSep ", " toString;
 in
 {
   options.networking = {
@@ -22,6 +35,21 @@ in
       };
     };
     firewall = {
+      enable = mkOption {
+        type = types.bool;
+        default = false;
+        description = ''
+          Whether only those ports can be reached from outside that services open (a service does where it listens beyond the
+          machine) and that are named here. The machine's own packets and answers to them always pass.
+        '';
+        example = true;
+      };
+      extraRules = mkOption {
+        type = types.lines;
+        default = "";
+        description = "Rules of nftables for packets that come in, before all others are dropped.";
+        example = "ip saddr 10.0.0.0/8 tcp dport 5432 accept";
+      };
       allowedTCPPorts = mkOption {
         type = types.listOf types.port;
         default = [ ];
@@ -64,6 +92,58 @@ in
     internal = true;
     description = "Ports that the library's services listen on: `{ port, protocol, unit, description, open ? false, address ? "" }`.";
     example = [ ];
+  };
+
+  config.environment.systemPackages = lib.optional cfg.firewall.enable "nftables";
+  config.environment.etc."nival/firewall.nft" = lib.mkIf cfg.firewall.enable {
+    text = ''
+      table inet nival {}
+      flush table inet nival
+      table inet nival {
+        chain input {
+          type filter hook input priority filter; policy drop;
+          ct state { established, related } accept
+          ct state invalid drop
+          iif lo accept
+          meta l4proto { 1, 58 } accept
+      ${lib.optionalString (opened "tcp" != [ ]) "    tcp dport { ${set (opened "tcp")} } accept\n"}${
+        lib.optionalString (opened "udp" != [ ]) "    udp dport { ${set (opened "udp")} } accept\n"
+      }${cfg.firewall.extraRules}
+        }
+      }
+    '';
+    ownedBy = [
+      "networking.firewall"
+      "services"
+    ];
+  };
+  config.systemd.services.nival-firewall = lib.mkIf cfg.firewall.enable {
+    description = "Firewall";
+    wantedBy = [ "sysinit.target" ];
+    before = [ "network-pre.target" ];
+    wants = [ "network-pre.target" ];
+    unitConfig.DefaultDependencies = false;
+    files = [ "/etc/nival/firewall.nft" ];
+    reloadOnChange = "reload";
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "/usr/sbin/nft -f /etc/nival/firewall.nft";
+      ExecReload = "/usr/sbin/nft -f /etc/nival/firewall.nft";
+      ExecStop = "/usr/sbin/nft delete table inet nival";
+    };
+    ownedBy = [ "networking.firewall" ];
+  };
+  config.system.preflight = lib.mkIf cfg.firewall.enable {
+    "nft --check" = {
+      unit = "nival-firewall.service";
+      command = [
+        "/usr/sbin/nft"
+        "--check"
+        "-f"
+        "/etc/nival/firewall.nft"
+      ];
+    };
   };
 
   config.environment.etc.hosts = lib.mkIf (cfg.hosts != { }) {

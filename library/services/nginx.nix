@@ -129,6 +129,18 @@ let
             "/old" = "/new";
           };
         };
+        enableACME = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether the site has a certificate, which the service `acme` asks for and renews; it then answers on port 443 too.";
+          example = true;
+        };
+        forceSSL = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether requests without encryption are sent to the encrypted site.";
+          example = true;
+        };
         extraConfig = lines "Further lines of the site." "client_max_body_size 50m;";
       };
     };
@@ -149,18 +161,48 @@ let
       }
   '';
   address = listen: "${lib.optionalString (listen.addr != "") "${listen.addr}:"}${toString listen.port}";
-  server = host: ''
-    server {
-    ${lib.concatMapStrings (
+  names = host: toString ([ host.serverName ] ++ host.serverAliases);
+  listens =
+    host:
+    lib.concatMapStrings (
       listen: "  listen ${address listen}${lib.optionalString host.default " default_server"};\n"
-    ) host.listen}  server_name ${toString ([ host.serverName ] ++ host.serverAliases)};
+    ) host.listen;
+  contents = host: ''
     ${lib.optionalString (host.root != null) "  root ${host.root};\n"}  index ${host.index};
     ${lib.concatStrings (lib.mapAttrsToList location host.locations)}
     ${lib.concatStrings (
       lib.mapAttrsToList (from: to: "  location = ${from} { return 301 ${to}; }\n") host.redirects
     )}${host.extraConfig}
+  '';
+  challenge = certificate: ''
+    location ^~ /.well-known/acme-challenge/ {
+      alias ${certificate.webroot}/;
+      default_type text/plain;
     }
   '';
+  # The plain site, and where there is a certificate the encrypted one.
+  server =
+    certificate: host:
+    if certificate == null then
+      "server {\n${listens host}  server_name ${names host};\n${contents host}}\n"
+    else
+      ''
+        server {
+        ${listens host}  server_name ${names host};
+        ${challenge certificate}${
+          if host.forceSSL then "location / { return 301 https://$host$request_uri; }" else contents host
+        }
+        }
+        server {
+          listen 443 ssl${lib.optionalString host.default " default_server"};
+          http2 on;
+          server_name ${names host};
+          ssl_certificate ${certificate.certificate};
+          ssl_certificate_key ${certificate.key};
+          ssl_protocols TLSv1.2 TLSv1.3;
+        ${contents host}
+        }
+      '';
 
   # A site that another service asks for, with what it does not say.
   typed =
@@ -179,6 +221,13 @@ let
         }
       ];
     }).config;
+  # All sites, those that other services ask for too.
+  all =
+    arguments: requests:
+    lib.listToAttrs (
+      map (asked: lib.nameValuePair asked.request.host (typed asked.request)) requests.virtual-host
+    )
+    // arguments.virtualHosts;
   loopback = address: address == "127.0.0.1" || address == "::1" || address == "[::1]" || address == "localhost";
 in
 {
@@ -204,10 +253,22 @@ in
       url = "http://${request.host}";
     };
 
+  # A certificate for each site that wants one, those of other services too.
+  requiresForOthers =
+    { arguments, requests, ... }:
+    lib.mapAttrs' (
+      site: host:
+      lib.nameValuePair "certificate of ${site}" {
+        interface = "certificate";
+        domains = [ host.serverName ] ++ host.serverAliases;
+      }
+    ) (lib.filterAttrs (_: host: host.enableACME) (all arguments requests));
+
   outputs =
     {
       arguments,
       instance,
+      needs,
       requests,
       ...
     }:
@@ -215,10 +276,9 @@ in
       isMain = instance.label == "main";
       folder = if isMain then "/etc/nginx" else instance.configuration;
       logs = "/var/log/${instance.id}";
-      asked = lib.listToAttrs (
-        map (asked: lib.nameValuePair asked.request.host (typed asked.request)) requests.virtual-host
-      );
-      hosts = asked // arguments.virtualHosts;
+      hosts = all arguments requests;
+      certificate = site: needs."certificate of ${site}" or null;
+      encrypted = lib.filterAttrs (_: host: host.enableACME) hosts;
       owner =
         site:
         let
@@ -244,8 +304,13 @@ in
         ) hosts
       );
       clashes = lib.filterAttrs (_: sites: lib.length sites > 1) (lib.groupBy (entry: entry.claim) claims);
-      listens = lib.concatMap (host: host.listen) (lib.attrValues hosts);
-      ports = lib.unique (map (listen: listen.port) listens);
+      listening =
+        lib.concatMap (host: host.listen) (lib.attrValues hosts)
+        ++ lib.optional (encrypted != { }) {
+          addr = "";
+          port = 443;
+        };
+      ports = lib.unique (map (listen: listen.port) listening);
     in
     {
       packages = [ "nginx" ];
@@ -260,7 +325,7 @@ in
           site: host:
           lib.nameValuePair (fileOf site) {
             path = "${folder}/${fileOf site}";
-            text = server host;
+            text = server (certificate site) host;
             ownedBy = [ (owner site) ];
           }
         ) hosts
@@ -355,7 +420,7 @@ in
           port:
           lib.nameValuePair "http-${toString port}" {
             inherit port;
-            open = lib.any (listen: listen.port == port && !loopback listen.addr) listens;
+            open = lib.any (listen: listen.port == port && !loopback listen.addr) listening;
             description = "http";
           }
         ) ports
