@@ -6,7 +6,6 @@
   ./instances.nix
   ./machine.nix
   ./networking.nix
-  ./openssh.nix
   ./pam.nix
   ./repositories.nix
   ./secrets.nix

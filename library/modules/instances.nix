@@ -76,6 +76,7 @@ let
   unit =
     kind: instance: key: value:
     removeAttrs value [
+      "shared"
       "unitName"
       "wholeFolder"
     ]
@@ -152,7 +153,7 @@ let
       units =
         kind:
         lib.mapAttrsToList (key: value: claim instance "unit" "${named instance key value}.${kind}") (
-          outputs."${if kind == "service" then "unit" else kind}s" or { }
+          own "${if kind == "service" then "unit" else kind}s"
         );
     in
     lib.mapAttrsToList (
@@ -170,7 +171,7 @@ let
     ++ map (directory: claim instance "folder" directory.path) (
       lib.filter (directory: !(directory.shared or false)) (outputs.directories or [ ])
     )
-    ++ map (claim instance "folder") (lib.unique (lib.concatMap folders (lib.attrValues (outputs.units or { }))))
+    ++ map (claim instance "folder") (lib.unique (lib.concatMap folders (lib.attrValues (own "units"))))
     ++ lib.concatMap units [
       "service"
       "timer"
