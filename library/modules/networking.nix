@@ -90,7 +90,7 @@ in
     type = types.listOf types.attrs;
     default = [ ];
     internal = true;
-    description = "Ports that the library's services listen on: `{ port, protocol, unit, description, open ? false, address ? "" }`.";
+    description = "Ports that the library's services listen on: `{ port, protocol, unit, description, open ? false, address ? \"\" }`.";
     example = [ ];
   };
 

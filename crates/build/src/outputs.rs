@@ -471,8 +471,11 @@ impl Finished<'_> {
                     match infos.get(output).map(|info| &info.path).or(self.valid.get(output)) {
                         Some(path) => spec.insert(path.clone()),
                         None => {
+                            let known = infos.keys().chain(self.valid.keys());
+                            let known: BTreeSet<&str> = known.map(String::as_str).collect();
                             let text = format!(
-                                "a check of the output `{name}` names `{output}`, which is no output"
+                                "output check for `{name}` contains output name `{output}`, but this is not a valid output of this derivation. (Valid outputs are [{}].)",
+                                Vec::from_iter(known).join(", ")
                             );
                             return Err(self.refused(text));
                         }

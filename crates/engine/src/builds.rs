@@ -136,6 +136,24 @@ impl Session {
         }
     }
 
+    /// The path of the store that a link leads to, through any others.
+    ///
+    /// # Errors
+    /// Where it leads nowhere, or out of the store.
+    pub fn stored_behind(&self, link: &std::path::Path) -> Result<StorePath, Error> {
+        let dir = self.world.store().dir();
+        let mut place = link.to_owned();
+        for _ in 0..40 {
+            if let Some((path, _)) = place.to_str().and_then(|text| dir.parse_prefix(text).ok()) {
+                return Ok(path);
+            }
+            let target = place.read_link().map_err(|error| Error::Io(place.clone(), error))?;
+            place = place.parent().unwrap_or(&place).join(target);
+        }
+        let text = place.to_string_lossy();
+        Ok(dir.parse_prefix(&text).map_err(|error| Error::Store(error.into()))?.0)
+    }
+
     /// What a text asks for that names something of the store: a path, a derivation, or outputs of one as
     /// `DRV^out,dev`, `DRV^*` or `DRV!out`. `None` where it names nothing of the store.
     ///

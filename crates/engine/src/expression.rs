@@ -3,6 +3,7 @@
 use crate::diagnostics;
 use crate::error::Error;
 use crate::session::Session;
+use crate::world::is_fetched;
 use nival_diagnostics::Diagnostic;
 use nival_eval::{Coercion, EvalError, EvalResult, Evaluator, Kind, Value};
 use std::collections::BTreeSet;
@@ -166,6 +167,12 @@ impl Session {
         let name = path.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
         match name {
             Some(name) => self.find_file(name),
+            None if is_fetched(path) => {
+                let found = self.world.resolve_entry(path).map_err(Error::Evaluation)?;
+                self.world.take_fetch_warnings();
+                let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+                found.ok_or_else(|| Error::Io(path.into(), missing()))
+            }
             None => Ok(path.to_owned()),
         }
     }

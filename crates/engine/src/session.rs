@@ -64,6 +64,7 @@ impl Session {
         settings.features = options.nix.features();
         settings.import_from_derivation &= options.nix.flag("allow-import-from-derivation", true);
         settings.abort_on_warn = options.nix.flag("abort-on-warn", false);
+        settings.lints = options.nix.lints();
         settings.trace_verbose = options.nix.flag("trace-verbose", false);
         let depth = options.nix.number("max-call-depth", settings.max_call_depth.into());
         settings.max_call_depth = u32::try_from(depth).unwrap_or(u32::MAX);

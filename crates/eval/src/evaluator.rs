@@ -44,6 +44,8 @@ pub struct Settings {
     pub abort_on_warn: bool,
     /// Whether `builtins.traceVerbose` says something.
     pub trace_verbose: bool,
+    /// What is done about literals that may be unwanted.
+    pub lints: crate::lint::Lints,
 }
 
 /// The experimental features that are on where nobody says otherwise: what there is, but for what changes results.
@@ -71,6 +73,7 @@ impl Default for Settings {
             features: USUAL_FEATURES.map(str::to_owned).into(),
             abort_on_warn: false,
             trace_verbose: false,
+            lints: crate::lint::Lints::default(),
         }
     }
 }

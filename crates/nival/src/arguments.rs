@@ -138,6 +138,10 @@ pub enum Command {
     Hash(commands::hash::Arguments),
     /// Look into archives without unpacking them
     Nar(commands::nar::Arguments),
+    /// Show, check and lock flakes, and begin new ones
+    Flake(commands::flake::Arguments),
+    /// Let names stand for flakes
+    Registry(commands::registry::Arguments),
     /// Remove what no root leads to
     Gc(commands::store::gc::Arguments),
     /// Show which roots keep a path, or how another path comes to need it

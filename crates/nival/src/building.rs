@@ -9,10 +9,12 @@ use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::free_space;
 use clap::Args;
-use nival_build::{Answer, BuildError, Mode, Outcome, Request, Run};
+use nival_build::{Answer, BuildError, Mode, Outcome, Request, Run, Wanted};
+use nival_diagnostics::Diagnostic;
 use nival_engine::{Builds, NixSettings, Session};
 use nival_store::LocalStore;
 use nival_store::binary_cache::read_secret_key;
+use nival_store::stores::Store;
 use nival_store_model::StorePath;
 use nival_store_model::signature::fingerprint;
 use std::collections::BTreeMap;
@@ -168,6 +170,64 @@ pub fn build(
     Ok((answers, code))
 }
 
+/// Brings what is requested into another store, which builds nothing itself: what it has stays as it is, and the rest is
+/// built in the own store where the setting `builders` has `auto`, and copied. `None` where a build failed.
+pub fn for_other(
+    context: &mut Context,
+    builds: &Builds,
+    progress: &BuildProgress,
+    requests: &[Request],
+    building: &Building,
+    settings: &NixSettings,
+    other: &dyn Store,
+) -> Result<Option<Vec<StorePath>>, Error> {
+    let store = context.store()?;
+    let mut known = Some(Vec::new());
+    for request in requests {
+        let paths = known_outputs(&store, request)?;
+        let is_there = !paths.is_empty() && other.valid_among(&paths)?.len() == paths.len();
+        match &mut known {
+            Some(all) if is_there => all.extend(paths),
+            _ => known = None,
+        }
+    }
+    if known.is_some() {
+        return Ok(known);
+    }
+    let builders = settings.text("builders").unwrap_or_default();
+    if !builders.split([';', '\n']).any(|line| line.split_whitespace().next() == Some("auto")) {
+        let message = format!("`{}` builds nothing, and does not have all that is asked for", other.url());
+        let help = "build without `--store` and copy the result there, or give `--builders auto`";
+        return Err(Error::plain(
+            Diagnostic::error(&crate::diagnostics::no_store::ENTRY, message).help(help),
+        ));
+    }
+    let mut builds = builds.clone();
+    builds.settings.max_jobs = builds.settings.max_jobs.max(1);
+    let (answers, code) = build(context, &builds, progress, requests, building)?;
+    if code != ExitCode::SUCCESS {
+        return Ok(None);
+    }
+    let paths: Vec<StorePath> =
+        answers.into_iter().filter_map(Result::ok).flat_map(BTreeMap::into_values).collect();
+    crate::stores::hand_over(context, &store, other, &paths)?;
+    Ok(Some(paths))
+}
+
+/// The paths that a request stands for, as far as they are known without building.
+pub fn known_outputs(store: &LocalStore, request: &Request) -> Result<Vec<StorePath>, Error> {
+    let (drv, wanted) = match request {
+        Request::Path(path) => return Ok(vec![path.clone()]),
+        Request::Outputs(drv, wanted) => (drv, wanted),
+    };
+    let is_wanted = |name: &String| match wanted {
+        Wanted::All => true,
+        Wanted::Names(names) => names.contains(name),
+    };
+    let outputs = store.outputs_of(drv)?.into_iter().filter(|(name, _)| is_wanted(name));
+    Ok(outputs.filter_map(|(_, path)| path).collect())
+}
+
 /// Shows what failed, each once, and then what depended on it; tells the exit code.
 pub fn show_failures(context: &Context, failures: &[BuildError], answers: &[Answer]) -> ExitCode {
     let mut code = 0;
@@ -185,7 +245,8 @@ pub fn show_failures(context: &Context, failures: &[BuildError], answers: &[Answ
     for answer in answers {
         if let Err(error) = answer {
             let names_it = |failure: &BuildError| failure.to_string().contains(&subject(error));
-            if !failures.iter().any(names_it) {
+            let given_up = matches!(error, BuildError::Cancelled) && !failures.is_empty();
+            if !given_up && !failures.iter().any(names_it) {
                 context.output.error(&Error::plain(error.diagnostic()));
             }
             code = if code == 0 { error.exit_code() } else { code };

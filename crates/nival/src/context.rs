@@ -7,7 +7,9 @@ use crate::profile::Profile;
 use nival_diagnostics::Diagnostic;
 use nival_engine::{NixSettings, Session, SessionOptions};
 use nival_os::{Config, Machines};
+use nival_store::stores::{Address, Reference, Store};
 use nival_store::{LocalStore, StoreConfig};
+use nival_store_model::StoreDir;
 use nival_sys::signal;
 use nival_transport::{Cancel, Options, Proxies, Transport};
 use std::collections::BTreeMap;
@@ -35,6 +37,17 @@ pub struct Context {
     store: Option<Arc<LocalStore>>,
     data_is_named: bool,
     named_store: Option<String>,
+    scratch: Option<Scratch>,
+}
+
+/// A folder for a store of which nothing is kept.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is left to whoever cleans the temporary folder.
+        let _ = nival_sys::fs::remove_tree(&self.0);
+    }
 }
 
 impl Context {
@@ -53,13 +66,60 @@ impl Context {
             phases: Vec::new(),
             started: Instant::now(),
             store: None,
+            scratch: None,
         })
+    }
+
+    /// The store that was named, where it is no folder of this disk: a cache, or something behind a daemon. Once it was
+    /// taken, [`Self::store`] is the own one, and what is made there has to be copied.
+    pub fn take_other_store(&mut self) -> Result<Option<Arc<dyn Store>>, Error> {
+        let is_other = |address: &String| {
+            let reference = Reference::parse(address);
+            reference.is_ok_and(|reference| !matches!(reference.address(), Address::Local(_)))
+        };
+        let Some(address) = self.named_store.clone().filter(is_other) else { return Ok(None) };
+        let settings = NixSettings::read(&environment()).map_err(|error| Error::plain(error.diagnostic()))?;
+        let store = self.opener(&settings)?.open(&address, true)?.0;
+        self.named_store = None;
+        Ok(Some(store))
+    }
+
+    /// The own store, also where another one was named.
+    pub fn own_store(&mut self) -> Result<Arc<LocalStore>, Error> {
+        self.take_other_store()?;
+        self.store()
+    }
+
+    /// Lets [`Self::store`] be one that is removed at the end, for the paths of a store directory.
+    pub fn use_scratch_store(&mut self, directory: &StoreDir) -> Result<(), Error> {
+        let root = self.scratch_folder()?;
+        let own = StoreConfig { logical: directory.clone(), ..StoreConfig::below(&root) };
+        self.store = Some(Arc::new(LocalStore::open_with(own)?));
+        Ok(())
+    }
+
+    fn scratch_folder(&mut self) -> Result<PathBuf, Error> {
+        if let Some(scratch) = &self.scratch {
+            return Ok(scratch.0.clone());
+        }
+        let folder = std::env::temp_dir().join(format!("nival-scratch-{}", std::process::id()));
+        let made = nival_sys::fs::create_dir_all(&folder);
+        made.map_err(|error| Error::plain(crate::error::unwritable(&folder, &error)))?;
+        self.scratch = Some(Scratch(folder.clone()));
+        Ok(folder)
     }
 
     /// The store, opened at the first call.
     pub fn store(&mut self) -> Result<Arc<LocalStore>, Error> {
         if let Some(store) = &self.store {
             return Ok(store.clone());
+        }
+        if let Some(rest) = self.named_store.as_deref().and_then(|name| name.strip_prefix("dummy://")) {
+            let parameters = rest.trim_start_matches('?').split('&');
+            let named = parameters.filter_map(|pair| pair.strip_prefix("store=")).next();
+            let directory = named.map_or_else(|| self.own_store_config().logical, StoreDir::new);
+            self.use_scratch_store(&directory)?;
+            return self.store();
         }
         let store = LocalStore::open_with(self.store_config()?)?;
         store.clean_staging()?;

@@ -82,15 +82,15 @@ impl Output {
     /// Prints a diagnostic.
     pub fn diagnostic(&self, diagnostic: &Diagnostic, sources: &Sources, frames: usize) {
         let mut out = std::io::stderr().lock();
-        if self.json {
+        if self.json && !self.plain {
             let _ = writeln!(out, "{}", to_json(diagnostic, sources));
             return;
         }
         let options = RenderOptions { color: self.color, width: width(), frames };
-        let mut text = render(diagnostic, sources, options);
-        if self.plain {
-            text = text.replacen(&format!("[{}]", diagnostic.entry.code), "", 1);
-        }
+        let text = match self.plain {
+            true => plain(&render(&quoted(diagnostic), sources, options), diagnostic.entry.code),
+            false => render(diagnostic, sources, options),
+        };
         let _ = writeln!(out, "{text}");
     }
 
@@ -98,11 +98,31 @@ impl Output {
     pub fn error(&self, error: &Error) {
         let shown = error.shown();
         self.diagnostic(&shown.diagnostic, &shown.sources, shown.frames);
-        if !self.json {
+        if !self.json || self.plain {
             let code = shown.diagnostic.entry.code;
             let _ = writeln!(std::io::stderr(), "\nFor more about this error: nival explain {code}");
         }
     }
+}
+
+/// A diagnostic with names in the quotes that Nix's programs have.
+fn quoted(diagnostic: &Diagnostic) -> Diagnostic {
+    let mut quoted = diagnostic.clone();
+    let all = std::iter::once(&mut quoted.message).chain(&mut quoted.notes).chain(&mut quoted.help);
+    for text in all {
+        *text = text.replace('`', "'");
+    }
+    quoted
+}
+
+/// A rendered diagnostic without its code, and with places as Nix's programs write them: editors look for those.
+fn plain(text: &str, code: &str) -> String {
+    let text = text.replacen(&format!("[{code}]"), "", 1);
+    let line = |line: &str| match line.trim_start().strip_prefix("--> ") {
+        Some(place) => format!("       at {}:", place.replace("(expression)", "«string»")),
+        None => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn width() -> usize {

@@ -43,6 +43,15 @@ pub fn profile_folders(store: &LocalStore) -> Vec<PathBuf> {
     all.into_iter().flatten().filter(|folder| folder.is_dir()).collect()
 }
 
+/// The profile that the user's own link leads to, wherever it lies.
+pub fn linked_profile() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute())?;
+    let link = home.join(".nix-profile");
+    let profile = home.join(link.read_link().ok()?);
+    let target = profile.read_link().ok()?;
+    number_in(&target, &profile).map(|_| profile)
+}
+
 /// The profiles below a folder.
 pub fn profiles(folder: &Path) -> Vec<PathBuf> {
     let mut found = BTreeSet::new();

@@ -4,10 +4,10 @@ use crate::context::{Context, absolute, cache_folder, environment, transport_opt
 use crate::error::Error;
 use clap::Args;
 use nival_engine::{Caches, NixSettings};
-use nival_store::PathInfo;
 use nival_store::binary_cache::{Lifetimes, Remembered};
 use nival_store::daemon::DEFAULT_SOCKET;
-use nival_store::stores::{self, Opener, Store};
+use nival_store::stores::{self, CopyOptions, Opener, Store, Trust, copy};
+use nival_store::{LocalStore, PathInfo};
 use nival_store_model::{StoreDir, StorePath};
 use nival_transport::Transport;
 use std::collections::BTreeMap;
@@ -115,6 +115,23 @@ impl Context {
         };
         Ok(Caches::new(self.store()?, self.opener(settings)?, settings, Box::new(warning))?)
     }
+}
+
+/// Copies paths with all that they refer to from the own store into another one.
+pub fn hand_over(
+    context: &mut Context,
+    from: &LocalStore,
+    to: &dyn Store,
+    paths: &[StorePath],
+) -> Result<(), Error> {
+    let options = CopyOptions { trust: Trust::everything(), closure: true, jobs: 8, keys: Vec::new() };
+    let output = context.output;
+    let url = to.url();
+    let begin = |info: &PathInfo| {
+        output.say(&format!("copying path '{}' to '{url}'...", from.dir().print(&info.path)));
+    };
+    context.interruptible(|_| copy(from, to, paths, &options, &begin))?;
+    Ok(())
 }
 
 impl Stores {

@@ -34,7 +34,13 @@ impl fmt::Display for StorePathError {
         match self {
             Self::NotInStore(text) => write!(f, "path is not in the store: `{text}`"),
             Self::BadHash(text) => write!(f, "store path has no valid hash: `{text}`"),
-            Self::BadName(text) => write!(f, "invalid name of a store path: `{text}`"),
+            Self::BadName(text) => {
+                write!(f, "invalid name of a store path: `{text}`")?;
+                match text.chars().find(|c| !u8::try_from(*c).is_ok_and(is_allowed)) {
+                    Some(wrong) => write!(f, " contains illegal character `{wrong}`"),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }
@@ -69,14 +75,18 @@ impl ContentMethod {
 /// The digits of the hash part.
 pub const HASH_DIGITS: usize = 32;
 
+/// Whether a name may have this byte.
+fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+-._?=".contains(&byte)
+}
+
 /// Checks the name of a store path.
 ///
 /// # Errors
 /// [`StorePathError::BadName`].
 pub fn check_name(name: &str) -> Result<(), StorePathError> {
-    let fine = |c: u8| c.is_ascii_alphanumeric() || b"+-._?=".contains(&c);
     let dots = name == "." || name == ".." || name.starts_with(".-") || name.starts_with("..-");
-    if name.is_empty() || name.len() > 211 || dots || !name.bytes().all(fine) {
+    if name.is_empty() || name.len() > 211 || dots || !name.bytes().all(is_allowed) {
         return Err(StorePathError::BadName(name.to_owned()));
     }
     Ok(())

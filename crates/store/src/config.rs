@@ -150,11 +150,12 @@ impl StoreConfig {
     /// `local?root=FOLDER&store=..&state=..&log=..&real=..`; `None` for stores of other kinds.
     #[must_use]
     pub fn referred(mut self, reference: &str) -> Option<Self> {
-        if let Some(folder) =
-            reference.strip_prefix("local://").or(Some(reference)).filter(|r| r.starts_with('/'))
-        {
+        let in_address = reference.strip_prefix("local://").filter(|rest| rest.starts_with('/'));
+        if let Some(folder) = in_address.or(Some(reference)).filter(|r| r.starts_with('/')) {
             let (folder, parameters) = folder.split_once('?').unwrap_or((folder, ""));
-            return self.rooted(Path::new(folder)).with_parameters(parameters);
+            // A plain path is what it is; in an address `%2B` is a plus sign.
+            let folder = if in_address.is_some() { decoded(folder) } else { folder.to_owned() };
+            return self.rooted(Path::new(&folder)).with_parameters(parameters);
         }
         if reference.starts_with("./") || reference.starts_with("../") {
             let folder = std::path::absolute(reference).ok()?;

@@ -212,11 +212,12 @@ impl<'a> Scheduler<'a> {
                 return;
             }
         }
-        let cancelled = matches!(error, BuildError::Cancelled);
-        if !(cancelled && self.stopped) {
-            self.around.observer.tell(Event::Failed { drv: self.plan.name(node), error: &error });
-            self.failures.push(error);
+        // What was given up because something else failed has not failed.
+        if matches!(error, BuildError::Cancelled) && self.stopped {
+            return;
         }
+        self.around.observer.tell(Event::Failed { drv: self.plan.name(node), error: &error });
+        self.failures.push(error);
         self.mark_failed(node);
         if !self.around.settings.keep_going {
             self.halt();
@@ -251,6 +252,9 @@ impl<'a> Scheduler<'a> {
                     .map(|(n, p)| (n.clone(), p.clone()))
                     .collect()),
                 (State::Done(outputs), _) => Ok(outputs.clone()),
+                (State::Waiting(_) | State::Running, _) if !self.failures.is_empty() => {
+                    Err(BuildError::Cancelled)
+                }
                 _ => Err(BuildError::Dependency {
                     drv: dir.print(self.plan.name(*node)),
                     failed: self.failures.len().max(1),

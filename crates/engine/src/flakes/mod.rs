@@ -9,6 +9,8 @@ use crate::world::EngineWorld;
 pub(crate) use builtins::install;
 use nival_diagnostics::Diagnostic;
 use nival_eval::{EvalResult, Evaluator, Value};
+use nival_inputs::fetchers::registry::Entry;
+use nival_inputs::fetchers::{FetchSettings, Tree, UseRegistries};
 use nival_inputs::flakes::{FlakeReference, How, LockFlags, LockedFlake, lock_flake};
 use std::path::Path;
 
@@ -64,6 +66,46 @@ impl Session {
         let locked = lock_flake(self.world.fetcher(), reference, flags);
         self.world.take_fetch_warnings();
         Ok(locked?)
+    }
+
+    /// Fetches the tree of a flake, or of anything else that a reference names.
+    ///
+    /// # Errors
+    /// What fetching raises.
+    pub fn fetch_tree(&self, reference: &FlakeReference) -> Result<Tree, Error> {
+        let fetched = self.world.fetcher().fetch_resolved(&reference.input, UseRegistries::All);
+        self.world.take_fetch_warnings();
+        Ok(fetched?.0)
+    }
+
+    /// A reference with all that pins what it stands for now.
+    ///
+    /// # Errors
+    /// What fetching raises.
+    pub fn pinned(&self, reference: &FlakeReference) -> Result<FlakeReference, Error> {
+        let fetched = self.world.fetcher().fetch_resolved(&reference.input, UseRegistries::All);
+        self.world.take_fetch_warnings();
+        let (tree, _, extra) = fetched?;
+        let folder = match extra.text("dir")? {
+            Some(folder) if reference.folder.is_empty() => folder.to_owned(),
+            _ => reference.folder.clone(),
+        };
+        Ok(FlakeReference { input: tree.input, folder })
+    }
+
+    /// What fetching depends on.
+    pub fn fetch_settings(&self) -> &FetchSettings {
+        &self.world.fetcher().settings
+    }
+
+    /// What names of registries stand for, with the kind of the registry that says so: the nearest first.
+    ///
+    /// # Errors
+    /// Where the global registry cannot be fetched.
+    pub fn registries(&self) -> Result<Vec<(&'static str, Vec<Entry>)>, Error> {
+        let all = self.world.fetcher().all_registries();
+        self.world.take_fetch_warnings();
+        Ok(all?)
     }
 
     /// The value of a locked flake: its outputs with `inputs`, `sourceInfo`, `outPath` and more.

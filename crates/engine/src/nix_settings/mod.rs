@@ -8,6 +8,7 @@ mod read;
 use crate::Error;
 use crate::diagnostics;
 use nival_diagnostics::Diagnostic;
+use nival_eval::{Lint, Lints};
 use nival_inputs::fetchers::FetchSettings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -72,10 +73,15 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("keep-failed", "false"),
     ("keep-going", "false"),
     ("keep-outputs", "false"),
+    ("lint-absolute-path-literals", "ignore"),
+    ("lint-short-path-literals", "ignore"),
+    ("lint-url-literals", "ignore"),
     ("log-lines", "25"),
     ("max-build-log-size", "0"),
     ("max-call-depth", "10000"),
+    ("max-free", "9223372036854775807"),
     ("max-silent-time", "0"),
+    ("min-free", "0"),
     ("netrc-file", ""),
     ("nix-path", ""),
     ("pure-eval", "false"),
@@ -95,6 +101,14 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("use-registries", "true"),
     ("warn-dirty", "true"),
 ];
+
+/// A number of bytes, which may have a unit behind it.
+fn size(text: &str) -> Option<u64> {
+    let units = [("K", 10), ("M", 20), ("G", 30), ("T", 40)];
+    let found = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)));
+    let (digits, shift) = found.unwrap_or((text, 0));
+    digits.trim().parse::<u64>().ok()?.checked_mul(1 << shift)
+}
 
 /// Splits the variable NIX_PATH at its colons, but not at those of addresses and `flake:` references.
 pub fn split_nix_path(text: &str) -> Vec<String> {
@@ -163,6 +177,11 @@ impl NixSettings {
             DEFAULTS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let features = self.features();
         all.extend(self.values.clone());
+        for name in ["gc-reserved-space", "max-free", "min-free"] {
+            if let Some(bytes) = all.get(name).and_then(|text| size(text)) {
+                all.insert(name.to_owned(), bytes.to_string());
+            }
+        }
         all.insert("experimental-features".to_owned(), features.into_iter().collect::<Vec<_>>().join(" "));
         all
     }
@@ -175,6 +194,12 @@ impl NixSettings {
             |near| format!("did you mean `{near}`?"),
         );
         Diagnostic::error(&diagnostics::nix_conf::ENTRY, format!("there is no setting `{name}`")).help(help)
+    }
+
+    /// Whether there is a setting of that name, of which something here depends.
+    pub fn is_known(name: &str) -> bool {
+        let name = name.strip_prefix("extra-").unwrap_or(name);
+        DEFAULTS.iter().any(|(known, _)| *known == name) || ALIASES.iter().any(|(old, _)| *old == name)
     }
 
     /// A Boolean, or what is usual.
@@ -218,6 +243,17 @@ impl NixSettings {
         features
     }
 
+    /// What is done about literals that may be unwanted.
+    pub fn lints(&self) -> Lints {
+        let lint = |name: &str| self.text(name).and_then(Lint::parse);
+        let old = if self.flag("warn-short-path-literals", false) { Lint::Warn } else { Lint::Ignore };
+        Lints {
+            urls: lint("lint-url-literals").unwrap_or_default(),
+            short_paths: lint("lint-short-path-literals").unwrap_or(old),
+            absolute_paths: lint("lint-absolute-path-literals").unwrap_or_default(),
+        }
+    }
+
     /// The entries of the setting `nix-path`.
     pub fn nix_path(&self) -> Vec<String> {
         self.list("nix-path")
@@ -251,6 +287,17 @@ impl NixSettings {
             cache,
             current_dir: environment.get("PWD").map_or_else(|| PathBuf::from("/"), PathBuf::from),
         }
+    }
+
+    /// The files that settings are read from: the system's, and the user's, of which the first counts most.
+    pub fn files(environment: &BTreeMap<String, String>) -> (PathBuf, Vec<PathBuf>) {
+        (read::system_file(environment), read::user_files(environment))
+    }
+
+    /// The user's own registry of flakes.
+    pub fn user_registry(environment: &BTreeMap<String, String>) -> PathBuf {
+        let all = read::registries(environment);
+        all.into_iter().next().unwrap_or_else(|| PathBuf::from("/etc/nix/registry.json"))
     }
 
     /// Changes how the network is used: time for connecting, retries, netrc and certificates.

@@ -23,9 +23,8 @@ fn wrong(text: String) -> Error {
 
 pub(super) fn read(environment: &Environment) -> Result<NixSettings, Error> {
     let mut lines = Vec::new();
-    let system = variable(environment, "NIX_CONF_DIR").unwrap_or("/etc/nix");
-    let mut files = vec![PathBuf::from(system).join("nix.conf")];
-    files.extend(user_files(environment));
+    // What counts most comes last.
+    let files = std::iter::once(system_file(environment)).chain(user_files(environment).into_iter().rev());
     for file in files {
         if let Ok(text) = std::fs::read_to_string(&file) {
             parse(&text, &file, 0, &mut lines)?;
@@ -56,14 +55,17 @@ fn config_folders(environment: &Environment) -> Vec<PathBuf> {
     own.into_iter().chain(others.split(':').map(|folder| Path::new(folder).join("nix"))).collect()
 }
 
-/// The user's files; the first one named counts most, so it comes last.
-fn user_files(environment: &Environment) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = match environment.get("NIX_USER_CONF_FILES") {
+/// The file that counts for all users.
+pub(super) fn system_file(environment: &Environment) -> PathBuf {
+    Path::new(variable(environment, "NIX_CONF_DIR").unwrap_or("/etc/nix")).join("nix.conf")
+}
+
+/// The user's files; the first one named counts most.
+pub(super) fn user_files(environment: &Environment) -> Vec<PathBuf> {
+    match environment.get("NIX_USER_CONF_FILES") {
         Some(files) => files.split(':').filter(|file| !file.is_empty()).map(PathBuf::from).collect(),
         None => config_folders(environment).into_iter().map(|folder| folder.join("nix.conf")).collect(),
-    };
-    files.reverse();
-    files
+    }
 }
 
 /// The user's and the system's registry of flakes.

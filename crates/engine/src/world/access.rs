@@ -68,11 +68,11 @@ impl Access {
     #[cold]
     fn forbidden(&self, path: &str) -> Box<Diagnostic> {
         let (mode, help) = if self.pure {
-            ("pure", "evaluate with `--impure`, or make the path part of the flake")
+            ("pure evaluation mode", "evaluate with `--impure`, or make the path part of the flake")
         } else {
-            ("restricted", "add the path to the search path, with `-I`")
+            ("restricted mode", "add the path to the search path, with `-I`")
         };
-        let text = format!("the absolute path `{path}` may not be used in {mode} evaluation");
+        let text = format!("access to the absolute path `{path}` is forbidden in {mode}");
         Box::new(Diagnostic::error(&diagnostics::forbidden::ENTRY, text).help(help))
     }
 
@@ -91,7 +91,7 @@ impl Access {
         {
             return self.check(&path);
         }
-        let text = format!("the address `{uri}` may not be used in restricted evaluation");
+        let text = format!("access to the address `{uri}` is forbidden in restricted mode");
         let help = "add it, or a prefix of it, to the setting `allowed-uris`";
         Err(Box::new(Diagnostic::error(&diagnostics::forbidden::ENTRY, text).help(help)))
     }

@@ -204,7 +204,7 @@ impl EngineWorld {
     }
 
     /// The folder that an entry of the search path stands for.
-    pub(super) fn resolve_entry(&self, entry: &str) -> WorldResult<Option<String>> {
+    pub(crate) fn resolve_entry(&self, entry: &str) -> WorldResult<Option<String>> {
         if let Some(known) = self.resolved.borrow().get(entry) {
             return Ok(known.clone());
         }
@@ -259,6 +259,11 @@ fn expected_hash(text: &str) -> WorldResult<Hash> {
         return zeros.ok_or_else(|| failed(&Error::Reference("an empty hash".to_owned())));
     }
     Hash::parse(text, Some(Algorithm::Sha256)).map_err(|error| failed(&Error::Reference(error.to_string())))
+}
+
+/// Whether a text in place of a path names something that is fetched.
+pub(crate) fn is_fetched(text: &str) -> bool {
+    is_address(text) || text.starts_with("flake:")
 }
 
 /// Whether an entry of the search path is fetched.

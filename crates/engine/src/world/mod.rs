@@ -3,6 +3,8 @@
 mod access;
 mod fetch;
 
+pub(crate) use fetch::is_fetched;
+
 use crate::diagnostics;
 use crate::library;
 use crate::session::SessionOptions;
@@ -78,6 +80,11 @@ impl EngineWorld {
         match self.store.dir().parse_prefix(path) {
             Ok((store_path, rest)) => {
                 let base = self.store.physical(&store_path);
+                // A store that lies elsewhere may lack what the host has at that path.
+                let is_diverted = self.store.config().physical != Path::new(self.store.dir().as_str());
+                if is_diverted && !base.exists() && Path::new(path).exists() {
+                    return PathBuf::from(path);
+                }
                 if rest.is_empty() { base } else { base.join(rest.trim_start_matches('/')) }
             }
             Err(_) => PathBuf::from(path),
@@ -181,10 +188,17 @@ impl World for EngineWorld {
             let hash = Hash::sha256(&contents);
             return self.add_flat(name, &contents, &hash, wanted.as_ref(), method);
         }
+        let logical = Path::new(path);
+        let seen_as = |path: &Path| match path.strip_prefix(&source) {
+            Ok(inner) if inner.as_os_str().is_empty() => logical.to_owned(),
+            Ok(inner) => logical.join(inner),
+            Err(_) => path.to_owned(),
+        };
         let mut refused = None;
         let mut keep = |path: &Path, kind: &std::fs::FileType| match &mut filter {
             None => Ok(true),
-            Some(filter) => match filter(&path.to_string_lossy(), kind_of(*kind)) {
+            // It is told the paths that the language knows, wherever the store lies.
+            Some(filter) => match filter(&seen_as(path).to_string_lossy(), kind_of(*kind)) {
                 Ok(answer) => Ok(answer),
                 Err(diagnostic) => {
                     refused = Some(diagnostic);

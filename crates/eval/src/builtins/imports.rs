@@ -8,7 +8,7 @@ use crate::heap::{Content, HeapExhausted};
 use crate::value::Value;
 use crate::world::FileType;
 use nival_diagnostics::{Diagnostic, SourceId, Span};
-use nival_syntax::{Ast, BinaryOp, Expr, parse};
+use nival_syntax::{Ast, BinaryOp, Expr, Part, parse};
 use rustc_hash::FxHashMap;
 
 /// How many links may lead to a file.
@@ -30,6 +30,20 @@ pub(super) const ROWS: &[Row] = &[
 fn pipe(ast: &Ast, source: SourceId) -> Option<Span> {
     let is_pipe = |expr: &Expr| matches!(expr, Expr::Binary(BinaryOp::PipeInto | BinaryOp::PipeFrom, ..));
     let (start, end) = ast.spans[ast.exprs.iter().position(is_pipe)?];
+    Some(Span { source, start, end })
+}
+
+/// The first path that begins at the home folder.
+fn home_path(ast: &Ast, source: SourceId) -> Option<Span> {
+    let is_home = |expr: &Expr| match expr {
+        Expr::Path(text) => ast.text(*text).starts_with(b"~"),
+        Expr::InterpolatedPath(parts) => match ast.parts.get(parts.indices()).and_then(<[Part]>::first) {
+            Some(Part::Text(text)) => ast.text(*text).starts_with(b"~"),
+            _ => false,
+        },
+        _ => false,
+    };
+    let (start, end) = ast.spans[ast.exprs.iter().position(is_home)?];
     Some(Span { source, start, end })
 }
 
@@ -115,6 +129,17 @@ impl Evaluator {
             && let Err(error) = self.require("pipe-operators", "the operator `|>`")
         {
             return Err(vec![error.at(Some(span), "").diagnostic()]);
+        }
+        for warning in self.settings.lints.check(&parsed.ast, text, source)? {
+            self.warn(warning);
+        }
+        // A pure evaluation depends on nobody's home folder.
+        if self.settings.pure
+            && let Some(span) = home_path(&parsed.ast, source)
+        {
+            let entry = &crate::diagnostics::impure::ENTRY;
+            let error = Diagnostic::error(entry, "paths in the home folder can not be resolved in pure mode");
+            return Err(vec![error.label(span, "").help("evaluate with `--impure`, or write out the path")]);
         }
         let home = self.world.env("HOME");
         let around = Surroundings { base_dir, home, extra, source, base };

@@ -19,6 +19,7 @@ pub mod invalid_argument;
 pub mod invalid_data;
 pub mod invalid_derivation;
 pub mod invalid_regex;
+pub mod literal;
 pub mod memory_exhausted;
 pub mod missing_argument;
 pub mod missing_attribute;
@@ -51,6 +52,7 @@ pub static ENTRIES: &[&Entry] = &[
     &integer_overflow::ENTRY,
     &out_of_bounds::ENTRY,
     &interrupted::ENTRY,
+    &literal::ENTRY,
     &memory_exhausted::ENTRY,
     &cannot_coerce::ENTRY,
     &cannot_compare::ENTRY,

@@ -246,7 +246,10 @@ impl Evaluator {
     pub(crate) fn too_deep(&self) -> EvalError {
         EvalError::of(
             &crate::diagnostics::call_depth_exceeded::ENTRY,
-            format!("stack overflow: calls are nested more than {} deep", self.settings.max_call_depth),
+            format!(
+                "stack overflow; max-call-depth exceeded: calls are nested more than {} deep",
+                self.settings.max_call_depth
+            ),
         )
         .help("look for a function that calls itself without an end")
     }

@@ -109,6 +109,29 @@ fn warnings_reach_the_world() {
     assert_eq!(*world.traces.borrow(), ["evaluation warning: careful", "seen"]);
 }
 
+#[test]
+fn lints_warn_or_refuse() {
+    let world = Rc::new(DiskWorld::default());
+    let shared: Rc<dyn nival_eval::World> = world.clone();
+    let mut settings = Settings::default();
+    settings.lints.short_paths = nival_eval::Lint::Fatal;
+    settings.lints.absolute_paths = nival_eval::Lint::Warn;
+    settings.lints.urls = nival_eval::Lint::Warn;
+    let mut evaluator = Evaluator::new(shared, settings);
+    assert_eq!(code(&mut evaluator, "a/b"), "NV0243");
+    assert_eq!(code(&mut evaluator, "builtins.length [ ./a/b ../a ]"), "2");
+    assert!(world.traces.borrow().is_empty());
+    assert_eq!(code(&mut evaluator, r#"builtins.length [ /a x://y "z://y" ]"#), "3");
+    assert_eq!(world.traces.borrow().len(), 2, "{:?}", world.traces.borrow());
+}
+
+#[test]
+fn a_pure_evaluation_has_no_home_folder() {
+    let mut evaluator =
+        Evaluator::new(Rc::new(DiskWorld::default()), Settings { pure: true, ..Settings::default() });
+    assert_eq!(code(&mut evaluator, "~/x"), "NV0240");
+}
+
 /// A small, fixed sample of broken texts; nothing may panic.
 #[test]
 fn mutated_texts_never_panic() {

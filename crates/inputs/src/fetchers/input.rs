@@ -245,10 +245,9 @@ pub fn looks_like_revision(text: &str) -> bool {
 /// Whether a text can be the name of a branch, a tag, or a whole reference of git.
 pub fn is_reference_name(text: &str) -> bool {
     let bad = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
-    let fine = |part: &str| {
-        !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock")
-    };
+    let fine = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
     text != "@"
+        && !text.ends_with('.')
         && !text.starts_with('-')
         && !text.contains(bad)
         && !text.contains("..")

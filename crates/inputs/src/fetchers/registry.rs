@@ -78,6 +78,15 @@ fn global(fetcher: &Fetcher) -> Result<Vec<Entry>, Error> {
     Ok(read(fetcher, &fetcher.physical(&file.path)))
 }
 
+/// All registries with their kinds, the global one last.
+pub(super) fn all(fetcher: &Fetcher) -> Result<Vec<(&'static str, Vec<Entry>)>, Error> {
+    let kinds = ["flags", "user", "system"];
+    let own = of(fetcher)?.iter().zip(kinds).map(|((_, entries), kind)| (kind, entries.clone()));
+    let mut all: Vec<_> = own.collect();
+    all.push(("global", global(fetcher)?));
+    Ok(all)
+}
+
 pub(super) fn resolve(
     fetcher: &Fetcher,
     input: &Input,

@@ -1,27 +1,26 @@
 //! `nival copy`
 
+use crate::commands::subjects::Subjects;
 use crate::context::{Context, absolute};
 use crate::environment;
 use crate::error::Error;
 use crate::output::bytes;
-use crate::stores::{SettingArguments, path_of};
+use crate::stores::SettingArguments;
 use clap::Args;
 use nival_store::Profile;
 use nival_store::binary_cache::read_secret_key;
 use nival_store::stores::{CopyOptions, Reference, Store, Trust, copy};
 use nival_store_model::StorePath;
 use serde_json::json;
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 /// What can be typed behind `nival copy`.
 #[derive(Args)]
-#[expect(clippy::struct_excessive_bools, reason = "they are switches")]
 pub struct Arguments {
-    /// Store paths, or links that lead to them
-    paths: Vec<String>,
+    #[command(flatten)]
+    subjects: Subjects,
     /// The store that is copied from; the own one where it is not given
     #[arg(long, value_name = "ADDRESS")]
     from: Option<String>,
@@ -29,17 +28,14 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDRESS", required_unless_present = "from")]
     to: Option<String>,
     /// Copy everything that the store has
-    #[arg(long, conflicts_with = "paths")]
+    #[arg(long, conflicts_with = "words")]
     all: bool,
     /// Leave out what the paths refer to
     #[arg(long)]
     no_recursive: bool,
     /// Take paths without a signature of a trusted key
-    #[arg(long)]
+    #[arg(long, alias = "no-require-sigs")]
     no_check_sigs: bool,
-    /// Read further paths from standard input, one a line
-    #[arg(long)]
-    stdin: bool,
     /// Sign what is copied with the key in this file; may be given several times
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
@@ -76,7 +72,10 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         jobs: arguments.jobs,
         keys: arguments.key_file.iter().map(|file| read_secret_key(file)).collect::<Result<_, _>>()?,
     };
-    let paths = wanted(&*from, arguments)?;
+    let paths = match arguments.all {
+        true => from.all()?,
+        false => arguments.subjects.paths(context, from.dir())?,
+    };
     let output = context.output;
     let url = to.url();
     let begin = |info: &nival_store::PathInfo| {
@@ -111,17 +110,4 @@ fn make_links(context: &mut Context, arguments: &Arguments, paths: &[StorePath])
         environment::set(&store, &profile, path)?;
     }
     Ok(())
-}
-
-fn wanted(from: &dyn Store, arguments: &Arguments) -> Result<Vec<StorePath>, Error> {
-    if arguments.all {
-        return Ok(from.all()?);
-    }
-    let mut texts = arguments.paths.clone();
-    if arguments.stdin {
-        let mut more = String::new();
-        std::io::stdin().read_to_string(&mut more).map_err(crate::stores::unreadable("standard input"))?;
-        texts.extend(more.lines().filter(|line| !line.is_empty()).map(str::to_owned));
-    }
-    texts.iter().map(|text| Ok(path_of(from.dir(), text)?.0)).collect()
 }

@@ -11,6 +11,7 @@ use clap::Args;
 use nival_build::{Request, Wanted as Outputs};
 use nival_diagnostics::Diagnostic;
 use nival_engine::{OutputSearch, Session, environment_derivation};
+use nival_eval::Value;
 use nival_store_model::StorePath;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,17 @@ use std::process::ExitCode;
 pub struct Arguments {
     #[command(flatten)]
     wanted: Wanted,
+    #[command(flatten)]
+    work: Work,
+    #[command(flatten)]
+    evaluation: Evaluation,
+    #[command(flatten)]
+    building: Building,
+}
+
+/// What is done in the environment.
+#[derive(Args)]
+pub struct Work {
     /// Run this program with its arguments instead of a shell
     #[arg(short = 'c', long, num_args = 1.., allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -29,10 +41,6 @@ pub struct Arguments {
     phase: Option<String>,
     #[command(flatten)]
     surroundings: Surroundings,
-    #[command(flatten)]
-    evaluation: Evaluation,
-    #[command(flatten)]
-    building: Building,
 }
 
 /// What can be typed behind `nival print-dev-env`.
@@ -47,7 +55,7 @@ pub struct PrintArguments {
 }
 
 /// An environment, and the bash that builds with it.
-struct Found {
+pub struct Found {
     environment: Environment,
     bash: String,
     name: String,
@@ -55,11 +63,24 @@ struct Found {
 
 /// Starts a shell, a program or a phase in the environment of a derivation.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let found = find(context, &arguments.wanted, &arguments.evaluation, &arguments.building)?;
-    let Ok(found) = found else { return Ok(found.err().unwrap_or(ExitCode::FAILURE)) };
+    match find(context, &arguments.wanted, &arguments.evaluation, &arguments.building)? {
+        Ok(found) => Err(start(context, &found, &arguments.work)),
+        Err(code) => Ok(code),
+    }
+}
+
+/// Replaces this process by what works in an environment; returns only with an error.
+pub fn start(context: &mut Context, found: &Found, work: &Work) -> Error {
+    match program(found, work) {
+        Ok(program) => inside::run(context, &program),
+        Err(error) => error,
+    }
+}
+
+fn program(found: &Found, arguments: &Work) -> Result<Program, Error> {
     let folder = std::env::temp_dir().join(format!("nival-develop-{}", std::process::id()));
     nival_sys::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
-    let own = script(&found, &folder)?;
+    let own = script(found, &folder)?;
     let interactive = arguments.command.is_empty() && arguments.phase.is_none();
     let mut text = format!("{own}command rm -rf {}\n", quoted(&folder.join("rc").to_string_lossy()));
     if let Some(phase) = &arguments.phase {
@@ -83,20 +104,26 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         words.push("--rcfile".into());
     }
     words.push(rc.into());
-    let program = Program { name: bash, arguments: words, environment: arguments.surroundings.environment() };
-    Err(inside::run(context, &program))
+    Ok(Program { name: bash, arguments: words, environment: arguments.surroundings.environment() })
 }
 
 /// Prints the script that brings a shell into the environment, or the environment as JSON.
 pub fn print(context: &mut Context, arguments: &PrintArguments) -> Result<ExitCode, Error> {
     let found = find(context, &arguments.wanted, &arguments.evaluation, &arguments.building)?;
-    let Ok(found) = found else { return Ok(found.err().unwrap_or(ExitCode::FAILURE)) };
-    if context.output.is_json() {
+    match found {
+        Ok(found) => show(context, &found, context.output.is_json()),
+        Err(code) => Ok(code),
+    }
+}
+
+/// Prints an environment as a script or as JSON.
+pub fn show(context: &Context, found: &Found, json: bool) -> Result<ExitCode, Error> {
+    if json {
         context.output.text(&found.environment.to_json().to_string(), true);
         return Ok(ExitCode::SUCCESS);
     }
     let folder = context.data.join("cache/environments");
-    let script = script(&found, &folder)?;
+    let script = script(found, &folder)?;
     context.output.text(&script, false);
     Ok(ExitCode::SUCCESS)
 }
@@ -135,7 +162,7 @@ fn script(found: &Found, folder: &Path) -> Result<String, Error> {
 }
 
 /// The outputs of flakes that are looked at: shells first, then packages.
-fn search(system: &str) -> OutputSearch {
+pub fn search(system: &str) -> OutputSearch {
     let mut search = OutputSearch::packages(system);
     search.defaults.splice(0..0, [format!("devShells.{system}.default"), format!("devShell.{system}")]);
     search.prefixes.insert(0, format!("devShells.{system}."));
@@ -153,18 +180,27 @@ fn find(
     let search = search(session.system());
     let drv = context.evaluating(&mut session, |context, session| {
         let value = wanted.evaluate(context, session, evaluation, &search, true)?;
-        let automatic = evaluation.automatic(session)?;
-        let found = session.derivations(value, &automatic)?;
-        let paths: std::collections::BTreeSet<_> = found.iter().map(|found| &found.drv_path).collect();
-        match Vec::from_iter(paths).as_slice() {
-            [only] => session.store_path(only),
-            all => Err(not_one(all.len())),
-        }
+        only_derivation(session, value, evaluation)
     });
     context.show_messages(&session);
     context.show_profile()?;
     let drv = drv.map_err(|error| context.failed(&session, &error))?;
     read(context, &session, &progress, &drv, building)
+}
+
+/// The one derivation that a value is.
+pub fn only_derivation(
+    session: &mut Session,
+    value: Value,
+    evaluation: &Evaluation,
+) -> Result<StorePath, nival_engine::Error> {
+    let automatic = evaluation.automatic(session)?;
+    let found = session.derivations(value, &automatic)?;
+    let paths: std::collections::BTreeSet<_> = found.iter().map(|found| &found.drv_path).collect();
+    match Vec::from_iter(paths).as_slice() {
+        [only] => session.store_path(only),
+        all => Err(not_one(all.len())),
+    }
 }
 
 fn not_one(count: usize) -> nival_engine::Error {
@@ -175,7 +211,8 @@ fn not_one(count: usize) -> nival_engine::Error {
     ))
 }
 
-fn read(
+/// Builds what says the environment of a derivation, and reads it; the exit code where the build failed.
+pub fn read(
     context: &mut Context,
     session: &Session,
     progress: &crate::build_progress::BuildProgress,

@@ -96,6 +96,7 @@ impl Evaluation {
     ) -> Result<Session, Error> {
         context.flame = self.flame.clone().map(absolute);
         let mut nix = self.nix_settings(flake).map_err(|error| Error::plain(error.diagnostic()))?;
+        self.warn_of_settings(context, &nix);
         building.apply(&mut nix);
         let builds = building::builds(context, &nix, &building.source, progress)?;
         context.session_with(|options| {
@@ -114,6 +115,24 @@ impl Evaluation {
             options.read_only = read_only;
             options.settings.max_memory = self.max_memory.or_else(half_of_memory).unwrap_or(0);
         })
+    }
+
+    /// Warns of settings that there are not, and of features that have become settings.
+    fn warn_of_settings(&self, context: &Context, nix: &NixSettings) {
+        let warn = |text: String, help: &str| {
+            let entry = &nival_engine::diagnostics::nix_conf::ENTRY;
+            let warning = nival_diagnostics::Diagnostic::warning(entry, text).help(help.to_owned());
+            context.output.diagnostic(&warning, &nival_diagnostics::Sources::default(), 0);
+        };
+        for name in self.option.iter().step_by(2) {
+            if !crate::dropin::is_setting(name) && !NixSettings::is_known(name) {
+                warn(format!("unknown setting `{name}`"), "`nix config show` lists them");
+            }
+        }
+        if nix.features().contains("no-url-literals") {
+            let text = "experimental feature `no-url-literals` has been stabilized and renamed; use `lint-url-literals = fatal` setting instead";
+            warn(text.to_owned(), "take the feature out of the settings");
+        }
     }
 
     /// The settings that these options give.
@@ -173,6 +192,15 @@ impl Evaluation {
     pub fn automatic(&self, session: &mut Session) -> Result<Automatic, nival_engine::Error> {
         session.automatic(&self.given.0)
     }
+}
+
+/// The expression of a file that is typed by its path, as `<name>`, or by an address.
+pub fn file_expression(word: &str) -> Expression {
+    let is_path = !word.starts_with('<') && !word.contains("://") && !word.starts_with("channel:");
+    Expression::File(match is_path && !word.starts_with("flake:") {
+        true => absolute(Path::new(word).to_owned()).to_string_lossy().into_owned(),
+        false => word.to_owned(),
+    })
 }
 
 /// What is evaluated, in all the ways in which it can be named.
@@ -272,6 +300,13 @@ impl Args for Given {
         command
             .arg(two("arg", "EXPRESSION", "Give functions the value of an expression as an argument"))
             .arg(two("argstr", "TEXT", "Give functions a text as an argument"))
+            .arg(two("arg-from-file", "FILE", "Give functions what a file holds as an argument"))
+            .arg(
+                Arg::new("arg-from-stdin")
+                    .long("arg-from-stdin")
+                    .value_name("NAME")
+                    .help("Give functions what standard input holds as an argument"),
+            )
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -289,12 +324,24 @@ impl FromArgMatches for Given {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         let base = current_folder();
         let mut found = Vec::new();
-        for id in ["arg", "argstr"] {
+        if let (Some(mut places), Some(name)) =
+            (matches.indices_of("arg-from-stdin"), matches.get_one::<String>("arg-from-stdin"))
+        {
+            let text = std::io::read_to_string(std::io::stdin()).map_err(|error| unreadable("-", &error))?;
+            // As in a shell, the line breaks at its end do not count.
+            let text = text.trim_end_matches('\n').to_owned();
+            found.push((places.next().unwrap_or(0), name.clone(), Argument::Text(text)));
+        }
+        for id in ["arg", "argstr", "arg-from-file"] {
             let places: Vec<usize> = matches.indices_of(id).into_iter().flatten().collect();
             let words: Vec<&String> = matches.get_many::<String>(id).into_iter().flatten().collect();
             for (place, pair) in places.chunks_exact(2).zip(words.chunks_exact(2)) {
                 let argument = match id {
                     "arg" => Argument::Expression(pair[1].clone(), base.clone()),
+                    "arg-from-file" => {
+                        let text = std::fs::read(pair[1]).map_err(|error| unreadable(pair[1], &error))?;
+                        Argument::Text(String::from_utf8_lossy(&text).into_owned())
+                    }
                     _ => Argument::Text(pair[1].clone()),
                 };
                 found.push((place[0], pair[0].clone(), argument));
@@ -304,6 +351,10 @@ impl FromArgMatches for Given {
         self.0 = found.into_iter().map(|(_, name, argument)| (name, argument)).collect();
         Ok(())
     }
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> clap::Error {
+    clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("cannot read `{file}`: {error}\n"))
 }
 
 #[cfg(test)]

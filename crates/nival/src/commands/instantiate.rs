@@ -1,6 +1,6 @@
 //! `nival instantiate`, which also answers to the name `nix-instantiate`
 
-use crate::commands::evaluation::Evaluation;
+use crate::commands::evaluation::{Evaluation, file_expression};
 use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
 use clap::Args;
@@ -69,6 +69,10 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
 pub fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Result<ExitCode, Error> {
     let read_only =
         arguments.readonly_mode || (arguments.eval || arguments.parse) && !arguments.read_write_mode;
+    let other = context.take_other_store()?;
+    if let Some(other) = &other {
+        context.use_scratch_store(&other.dir().clone())?;
+    }
     let mut session = arguments.evaluation.session(context, read_only, false)?;
     session.collect_values();
     let places = !arguments.no_location;
@@ -84,6 +88,10 @@ pub fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Resul
     context.show_messages(&session);
     context.show_profile()?;
     result.map_err(|error| context.failed(&session, &error))?;
+    if let Some(other) = other.filter(|_| !read_only) {
+        let made = context.store()?;
+        crate::stores::hand_over(context, &made, &*other, &made.all()?)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -174,19 +182,11 @@ fn expressions(arguments: &Arguments) -> Result<Vec<Expression>, nival_engine::E
         } else if arguments.expr {
             Expression::Text(word.clone(), base.clone())
         } else {
-            Expression::File(file(word))
+            file_expression(word)
         });
     }
     if all.is_empty() && !arguments.expr {
-        all.push(Expression::File(file("./default.nix")));
+        all.push(file_expression("./default.nix"));
     }
     Ok(all)
-}
-
-fn file(word: &str) -> String {
-    if word.starts_with('<') {
-        word.to_owned()
-    } else {
-        absolute(Path::new(word).to_owned()).to_string_lossy().into_owned()
-    }
 }

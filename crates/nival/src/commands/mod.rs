@@ -9,9 +9,11 @@ pub mod enable;
 pub mod eval;
 pub mod evaluation;
 pub mod explain;
+pub mod flake;
 pub mod generations;
 pub mod hash;
 pub mod init;
+pub mod installables;
 pub mod instantiate;
 pub mod key;
 pub mod lock;
@@ -22,12 +24,14 @@ pub mod path_info;
 pub mod plan;
 pub mod profile;
 pub mod realise;
+pub mod registry;
 pub mod rollback;
 pub mod run;
 pub mod secrets;
 pub mod shell;
 pub mod status;
 pub mod store;
+pub mod subjects;
 pub mod switch;
 pub mod target;
 pub mod up;
@@ -72,6 +76,8 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Key(arguments) => key::run(context, &arguments),
         Command::Hash(arguments) => hash::run(context, &arguments),
         Command::Nar(arguments) => nar::run(context, &arguments),
+        Command::Flake(arguments) => flake::run(context, &arguments),
+        Command::Registry(arguments) => registry::run(context, &arguments),
         Command::Gc(arguments) => store::gc::run(context, &arguments),
         Command::Why(arguments) => why::run(context, &arguments),
         Command::Verify(arguments) => verify::run(context, &arguments),

@@ -1,5 +1,6 @@
 //! `nival path-info`
 
+use crate::commands::subjects::Subjects;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::bytes;
@@ -9,7 +10,6 @@ use nival_store::PathInfo;
 use nival_store::stores;
 use nival_store_model::{ContentAddress, ContentMethod, StorePath};
 use serde_json::{Map, Value as Json, json};
-use std::io::Read as _;
 use std::process::ExitCode;
 
 /// What can be typed behind `nival path-info`.
@@ -17,10 +17,10 @@ use std::process::ExitCode;
 #[command(disable_help_flag = true)]
 #[expect(clippy::struct_excessive_bools, reason = "they are switches")]
 pub struct Arguments {
-    /// Store paths, or links that lead to them
-    paths: Vec<String>,
+    #[command(flatten)]
+    subjects: Subjects,
     /// Everything that the store has
-    #[arg(long, conflicts_with = "paths")]
+    #[arg(long, conflicts_with = "words")]
     all: bool,
     /// Also what the paths refer to
     #[arg(short, long)]
@@ -40,9 +40,6 @@ pub struct Arguments {
     /// With `--json`, the form of the result: 1 or 2
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     json_format: u8,
-    /// Read further paths from standard input, one a line
-    #[arg(long)]
-    stdin: bool,
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
@@ -53,13 +50,10 @@ pub struct Arguments {
 /// Shows what is known of paths.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let stores = context.stores(&arguments.settings)?;
-    let mut texts = arguments.paths.clone();
-    if arguments.stdin {
-        let mut more = String::new();
-        std::io::stdin().read_to_string(&mut more).map_err(crate::stores::unreadable("standard input"))?;
-        texts.extend(more.lines().filter(|line| !line.is_empty()).map(str::to_owned));
-    }
-    let mut paths = if arguments.all { stores.store.all()? } else { stores.paths(&texts)? };
+    let mut paths = match arguments.all {
+        true => stores.store.all()?,
+        false => arguments.subjects.paths(context, stores.store.dir())?,
+    };
     if arguments.recursive {
         paths = stores::references_first(&stores::closure(&*stores.store, &paths)?);
     }

@@ -31,9 +31,11 @@ pub struct Arguments {
 }
 
 /// A program, and what has to be built for it.
-struct Found {
-    program: String,
-    requests: Vec<Request>,
+pub struct Found {
+    /// The program's path.
+    pub program: String,
+    /// What has to be built before.
+    pub requests: Vec<Request>,
 }
 
 /// Runs a program; its exit code is this one's.
@@ -62,7 +64,7 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
 }
 
 /// The outputs of flakes that are looked at: apps first, then packages.
-fn search(system: &str) -> OutputSearch {
+pub fn search(system: &str) -> OutputSearch {
     let mut search = OutputSearch::packages(system);
     search.defaults.splice(0..0, [format!("apps.{system}.default"), format!("defaultApp.{system}")]);
     search.prefixes.insert(0, format!("apps.{system}."));
@@ -70,7 +72,11 @@ fn search(system: &str) -> OutputSearch {
 }
 
 /// The program of an app or a package.
-fn find(session: &mut Session, value: Value, evaluation: &Evaluation) -> Result<Found, nival_engine::Error> {
+pub fn find(
+    session: &mut Session,
+    value: Value,
+    evaluation: &Evaluation,
+) -> Result<Found, nival_engine::Error> {
     let evaluator = session.evaluator();
     if evaluator.kind(value)? == Kind::Attrs && !evaluator.is_derivation(value)? {
         let program = evaluator.select(value, "program")?;

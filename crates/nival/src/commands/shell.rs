@@ -9,8 +9,12 @@ use crate::error::Error;
 use crate::inside;
 use clap::Args;
 use nival_build::Request;
+use nival_diagnostics::Diagnostic;
 use nival_os::manifest::Content;
 use nival_os::{Machines, Program};
+use nival_store::LocalStore;
+use nival_store_model::StorePath;
+use std::collections::VecDeque;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
@@ -93,25 +97,24 @@ fn with_packages(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
     if code != ExitCode::SUCCESS {
         return Ok(code);
     }
-    let store = context.store()?;
-    let mut todo: Vec<_> =
-        answers.into_iter().filter_map(Result::ok).flat_map(|made| made.into_values()).collect();
-    let mut folders: Vec<String> = Vec::new();
-    while !todo.is_empty() {
-        let path = todo.remove(0);
-        let folder = format!("{}/bin", store.dir().print(&path));
-        if folders.contains(&folder) {
-            continue;
-        }
-        folders.push(folder);
-        // Packages name what has to be at hand with them.
-        let more =
-            std::fs::read_to_string(store.physical(&path).join("nix-support/propagated-user-env-packages"));
-        todo.extend(
-            more.unwrap_or_default().split_whitespace().filter_map(|word| store.dir().parse(word).ok()),
-        );
-    }
-    let mut environment = arguments.surroundings.environment();
+    let outputs = answers.into_iter().filter_map(Result::ok).flat_map(|made| made.into_values()).collect();
+    let typed = if arguments.program.is_empty() { &arguments.command } else { &arguments.program };
+    Err(with_outputs(context, outputs, &arguments.surroundings, typed))
+}
+
+/// Replaces this process by a command, or the user's shell, with the programs of some paths in front of PATH; returns
+/// only with an error.
+pub fn with_outputs(
+    context: &mut Context,
+    outputs: Vec<StorePath>,
+    surroundings: &Surroundings,
+    typed: &[String],
+) -> Error {
+    let folders = match program_folders(context, outputs) {
+        Ok(folders) => folders,
+        Err(error) => return error,
+    };
+    let mut environment = surroundings.environment();
     let before = environment.iter().position(|(name, _)| name == "PATH").map(|at| environment.remove(at).1);
     let mut path = std::ffi::OsString::from(folders.join(":"));
     if let Some(before) = before.filter(|before| !before.is_empty()) {
@@ -119,13 +122,57 @@ fn with_packages(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
         path.push(before);
     }
     environment.push(("PATH".into(), path));
-    let typed = if arguments.program.is_empty() { &arguments.command } else { &arguments.program };
     let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
     let (name, rest) = match typed.split_first() {
         Some((name, rest)) => (name.into(), rest.iter().map(Into::into).collect()),
         None => (shell, Vec::new()),
     };
-    Err(inside::run(context, &inside::Program { name, arguments: rest, environment }))
+    inside::run(context, &inside::Program { name, arguments: rest, environment })
+}
+
+/// The folders of the programs that some paths have, and of what they want at hand with them.
+fn program_folders(context: &mut Context, outputs: Vec<StorePath>) -> Result<Vec<String>, Error> {
+    let store = context.store()?;
+    let mut todo = VecDeque::from(outputs);
+    let mut folders: Vec<String> = Vec::new();
+    while let Some(path) = todo.pop_front() {
+        let (path, inner) = followed(&store, &path)?;
+        let folder = format!("{}{inner}/bin", store.dir().print(&path));
+        if folders.contains(&folder) {
+            continue;
+        }
+        folders.push(folder);
+        // Packages name what has to be at hand with them.
+        let more =
+            std::fs::read_to_string(store.physical(&path).join("nix-support/propagated-user-env-packages"));
+        let more = more.unwrap_or_default();
+        todo.extend(more.split_whitespace().filter_map(|word| store.dir().parse(word).ok()));
+    }
+    Ok(folders)
+}
+
+/// Where a path leads that is itself a link: into the store, and nowhere else.
+fn followed(store: &LocalStore, path: &StorePath) -> Result<(StorePath, String), Error> {
+    let mut place = (path.clone(), String::new());
+    for _ in 0..40 {
+        let physical = match place.1.trim_start_matches('/') {
+            "" => store.physical(&place.0),
+            inner => store.physical(&place.0).join(inner),
+        };
+        let Ok(target) = physical.read_link() else { break };
+        let target = target.to_string_lossy().into_owned();
+        let (next, rest) = store.dir().parse_prefix(&target).map_err(|_| not_in_store(&target))?;
+        place = (next, rest.to_owned());
+    }
+    Ok(place)
+}
+
+fn not_in_store(target: &str) -> Error {
+    let message = format!("path '{target}' is not in the Nix store, and the package is only a link to it");
+    Error::plain(
+        Diagnostic::error(&crate::diagnostics::cannot_run::ENTRY, message)
+            .help("a package whose output is a link must lead to another path of the store"),
+    )
 }
 
 /// The variables that `environment.rootVariables` gives to the machine's root.

@@ -14,12 +14,11 @@ mod nix_prefetch_url;
 mod nix_shell;
 mod nix_store;
 mod settings;
+mod version;
 mod words;
 
 pub use nix_store::{bytes, repair_one, store_path};
 pub use words::usage;
-
-pub use nix::installables;
 
 use crate::arguments::{Shared, When};
 use crate::context::Context;
@@ -54,6 +53,10 @@ pub fn program(name: &OsStr) -> Option<Program> {
 
 /// Runs one of the programs with the words that were typed, its name in front.
 pub fn start(program: Program, words: Vec<OsString>) -> ExitCode {
+    if let Some(text) = version::asked(&words) {
+        println!("{text}");
+        return ExitCode::SUCCESS;
+    }
     program(settings_as_options(words.into_iter()))
 }
 
@@ -114,10 +117,19 @@ pub fn settings_as_options(words: impl Iterator<Item = OsString>) -> Vec<OsStrin
                 ["--option", "substitute", "false", "--option", "tarball-ttl", "4294967295"]
                     .map(OsString::from),
             ),
+            None if name == "debug" => all.push("-vvvvv".into()),
             None => all.push(word),
         }
     }
     all
+}
+
+/// Whether Nix has a setting of that name.
+pub fn is_setting(name: &str) -> bool {
+    let others = ["cores", "fallback", "max-jobs", "max-silent-time", "pure-eval", "restrict-eval", "system"];
+    others.contains(&name)
+        || ["keep-failed", "keep-going", "max-call-depth", "store", "timeout"].contains(&name)
+        || settings::Setting::of(name).is_some()
 }
 
 #[cfg(test)]

@@ -3,15 +3,15 @@
 use super::Common;
 use crate::building::{self, Building};
 use crate::commands::build::single_outputs;
-use crate::commands::evaluation::Evaluation;
-use crate::context::{Context, absolute, current_folder};
+use crate::commands::evaluation::{Evaluation, file_expression};
+use crate::context::{Context, current_folder};
 use crate::error::Error;
 use clap::Parser;
 use nival_build::Request;
 use nival_engine::{Automatic, Expression, Session};
 use std::ffi::OsString;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Build derivations that expressions give, and link to the results
@@ -51,11 +51,29 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
 }
 
 fn build(context: &mut Context, arguments: &DropIn) -> Result<ExitCode, Error> {
+    let other = context.take_other_store()?;
     let (mut session, progress) =
         building::session(context, &arguments.evaluation, &arguments.building, false)?;
     let found = requests(&mut session, arguments);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;
+    if let Some(other) = other {
+        let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
+        let building = &arguments.building;
+        let paths = building::for_other(
+            context,
+            session.builds(),
+            &progress,
+            &requests,
+            building,
+            &settings,
+            &*other,
+        )?;
+        let Some(paths) = paths else { return Ok(ExitCode::FAILURE) };
+        let printed: Vec<String> = paths.iter().map(|path| other.dir().print(path)).collect();
+        context.output.text(&printed.join("\n"), !printed.is_empty());
+        return Ok(ExitCode::SUCCESS);
+    }
     let (answers, code) =
         building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
     if arguments.building.dry_run {
@@ -95,10 +113,8 @@ fn requests(session: &mut Session, arguments: &DropIn) -> Result<Vec<Request>, n
         {
             found.push(request);
             continue;
-        } else if word.starts_with('<') || word.contains("://") {
-            Expression::File(word.clone())
         } else {
-            Expression::File(absolute(Path::new(word).to_owned()).to_string_lossy().into_owned())
+            file_expression(word)
         };
         select(session, &expression, arguments, &automatic, &mut found)?;
     }

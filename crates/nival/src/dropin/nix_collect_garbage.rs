@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::retention::{self, Keep};
 use nival_store::{GcAction, GcOptions};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -51,13 +52,14 @@ fn collect(context: &mut Context, parsed: Words) -> Result<ExitCode, Error> {
     }
     let store = context.store()?;
     if let Some(keep) = keep {
-        for folder in retention::profile_folders(&store) {
-            for profile in retention::profiles(&folder) {
-                context.output.say(&format!("removing old generations of profile {}", profile.display()));
-                for gone in retention::prune(&profile, &keep, dry)? {
-                    let verb = if dry { "would remove" } else { "removing" };
-                    context.output.say(&format!("{verb} profile version {}", gone.number));
-                }
+        let below = retention::profile_folders(&store).into_iter();
+        let mut profiles: BTreeSet<_> = below.flat_map(|folder| retention::profiles(&folder)).collect();
+        profiles.extend(retention::linked_profile());
+        for profile in profiles {
+            context.output.say(&format!("removing old generations of profile {}", profile.display()));
+            for gone in retention::prune(&profile, &keep, dry)? {
+                let verb = if dry { "would remove" } else { "removing" };
+                context.output.say(&format!("{verb} profile version {}", gone.number));
             }
         }
     }

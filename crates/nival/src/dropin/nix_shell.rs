@@ -8,7 +8,8 @@ mod start;
 
 use super::Common;
 use crate::building::{self, Building};
-use crate::commands::evaluation::Evaluation;
+use crate::commands::evaluation::{Evaluation, file_expression};
+use crate::commands::installables::linked;
 use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
 use clap::Parser;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 /// Start a shell in which a derivation could be built
 #[derive(Parser)]
-#[command(name = "nix-shell", version, args_override_self = true)]
+#[command(name = "nix-shell", version = crate::dropin::VERSION, args_override_self = true)]
 pub struct DropIn {
     /// The file with the derivation, `./shell.nix` or `./default.nix` where none is named; with `-p` packages
     words: Vec<String>,
@@ -77,7 +78,7 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         Some((own, script)) => (own, Some(script)),
         None => (words, None),
     };
-    let arguments = DropIn::parse_from(words);
+    let arguments = DropIn::parse_from(super::settings_as_options(words.into_iter()));
     super::run(&arguments.common, |context| start(context, &arguments, script.as_ref()))
 }
 
@@ -144,6 +145,13 @@ fn derivation(
     script: Option<&Script>,
 ) -> Result<StorePath, nival_engine::Error> {
     let base = current_folder();
+    if let [word] = arguments.words.as_slice()
+        && !arguments.packages
+        && !arguments.expression
+        && let Some(Request::Outputs(drv, _)) = linked(session, word)?
+    {
+        return Ok(drv);
+    }
     let inside = ("inNixShell".to_owned(), Argument::Expression("true".to_owned(), base.clone()));
     let automatic = arguments.evaluation.automatic_with(session, &[inside])?;
     let value = session.evaluate(&expression(arguments, script, base))?;
@@ -165,7 +173,7 @@ fn expression(arguments: &DropIn, script: Option<&Script>, base: String) -> Expr
     if arguments.packages {
         let packages: Vec<String> = arguments.words.iter().map(|word| format!("({word})")).collect();
         let text = format!(
-            "with import <nixpkgs> {{ }}; (pkgs.runCommandCC or pkgs.runCommand) \"shell\" {{ buildInputs = [ {} ]; }} \"\"",
+            "{{ ... }}@arguments: with import <nixpkgs> (removeAttrs arguments [ \"inNixShell\" ]); (pkgs.runCommandCC or pkgs.runCommand) \"shell\" {{ buildInputs = [ {} ]; }} \"\"",
             packages.join(" ")
         );
         return Expression::Text(text, base);
@@ -178,8 +186,8 @@ fn expression(arguments: &DropIn, script: Option<&Script>, base: String) -> Expr
         script.and_then(|script| Path::new(&script.path).parent().map(Path::to_owned)).unwrap_or_default();
     let usual = if folder.join("shell.nix").is_file() { "shell.nix" } else { "default.nix" };
     let word = arguments.words.first().map_or(usual, String::as_str);
-    if word.starts_with('<') || word.contains("://") {
-        return Expression::File(word.to_owned());
+    if word.contains("://") {
+        return file_expression(word);
     }
     let path = absolute(folder.join(word));
     let shell = path.join("shell.nix");

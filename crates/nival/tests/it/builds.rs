@@ -188,7 +188,7 @@ fn a_place_that_cannot_be_made_is_told() {
 #[test]
 fn a_store_that_is_none_is_told() {
     let world = World::new();
-    world.refused(&["build", "--store", "dummy://", "-E", "1"], "NV0837");
+    world.refused(&["build", "--store", "nonsense://", "-E", "1"], "NV0837");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod interrupt;
 mod killed;
 mod machines;
 mod nix_env;
+mod nix_programs;
 mod outside;
 mod profiles;
 mod refused;

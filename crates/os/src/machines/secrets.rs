@@ -3,8 +3,8 @@
 use crate::error::Doing as _;
 use crate::manifest::Manifest;
 use crate::{Error, Machines};
-use nival_sys::fs::folder::Folder;
 use nival_sys::fs;
+use nival_sys::fs::folder::Folder;
 use std::ffi::OsStr;
 use std::path::Path;
 

@@ -73,6 +73,8 @@ impl CacheOptions {
             "priority" => self.priority = Some(value.parse().map_err(|_| wrong())?),
             "want-mass-query" => self.want_mass_query = Some(flag()?),
             "secret-key" => self.secret_keys.push(read_secret_key(Path::new(value))?),
+            // The opener reads it.
+            "store" => {}
             "secret-keys" => {
                 for path in value.split(',').filter(|path| !path.is_empty()) {
                     self.secret_keys.push(read_secret_key(Path::new(path))?);

@@ -206,6 +206,14 @@ impl LocalStore {
         Ok(modulo)
     }
 
+    /// Whether a derivation names the output paths that its inputs, which are in the store, give it.
+    ///
+    /// # Errors
+    /// [`Error::WrongOutput`], [`Error::MissingReference`].
+    pub fn check_derivation(&self, derivation: &Derivation) -> Result<(), Error> {
+        self.check_outputs(&derivation.path(self.dir())?, derivation, &[])
+    }
+
     /// Compares the output paths that a derivation names with those that its inputs give it.
     pub(super) fn check_outputs(
         &self,

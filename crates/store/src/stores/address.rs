@@ -7,6 +7,7 @@ use crate::daemon::{DEFAULT_SOCKET, Daemon};
 use crate::error::Error;
 use crate::remote_error::RemoteError;
 use crate::{LocalStore, StoreConfig};
+use nival_store_model::StoreDir;
 use nival_transport::Transport;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -132,7 +133,7 @@ impl Opener {
             Address::Web(address) => {
                 let options = CacheOptions::from_parameters(text, &reference.parameters)?;
                 let (transport, remembered) = (self.transport.clone(), self.remembered.clone());
-                let dir = &self.local.logical;
+                let dir = &self.directory(&reference);
                 self.cache(BinaryCache::on_web(address, dir, options, transport, remembered)?)
             }
         }
@@ -145,7 +146,12 @@ impl Opener {
 
     fn in_folder(&self, reference: &Reference, folder: &Path, create: bool) -> Result<BinaryCache, Error> {
         let options = CacheOptions::from_parameters(&reference.text, &reference.parameters)?;
-        BinaryCache::in_folder(folder, &self.local.logical, options, create)
+        BinaryCache::in_folder(folder, &self.directory(reference), options, create)
+    }
+
+    /// The store directory that the paths of a cache are for.
+    fn directory(&self, reference: &Reference) -> StoreDir {
+        reference.parameter("store").map_or_else(|| self.local.logical.clone(), StoreDir::new)
     }
 }
 

@@ -108,6 +108,14 @@ impl Fetcher {
         registry::of(self)
     }
 
+    /// All registries with their kinds, the nearest first.
+    ///
+    /// # Errors
+    /// Where the global one cannot be fetched.
+    pub fn all_registries(&self) -> Result<Vec<(&'static str, Vec<registry::Entry>)>, Error> {
+        registry::all(self)
+    }
+
     /// Resolves a name of a registry, and what stands for an address there.
     ///
     /// # Errors

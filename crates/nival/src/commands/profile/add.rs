@@ -4,8 +4,8 @@ use super::{Place, manifest, set};
 use crate::building::{self, Building};
 use crate::commands::build::derivation_requests;
 use crate::commands::evaluation::Evaluation;
+use crate::commands::installables::{Installables, outputs_of};
 use crate::context::{Context, current_folder};
-use crate::dropin::installables::{Installables, outputs_of};
 use crate::environment::{Element, Source, USUAL_PRIORITY};
 use crate::error::Error;
 use clap::Args;
@@ -130,7 +130,7 @@ fn find_all(
         }
         let (text, outputs) = outputs_of(word);
         let (reference, fragment) = session.parse_flake(text, Path::new(&current_folder()))?;
-        let flags = installables.lock_flags(session)?;
+        let flags = installables.lock.flags(session)?;
         all.push(find(session, &automatic, &reference, &fragment, outputs.as_ref(), &flags)?);
     }
     Ok(all)

@@ -63,6 +63,10 @@ pub fn of_kind(context: &mut Context, arguments: &OfKind, mode: Mode) -> Result<
 
 /// Adds a file or tree.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let other = context.take_other_store()?;
+    if let Some(other) = &other {
+        context.use_scratch_store(&other.dir().clone())?;
+    }
     let store = context.store()?;
     let source = absolute(arguments.path.clone());
     let usual = || source.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -83,6 +87,9 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     } else {
         store.add_fixed(&name, &source, method, arguments.hash_algo)?.path
     };
+    if let Some(other) = other.filter(|_| !arguments.dry_run) {
+        crate::stores::hand_over(context, &store, &*other, std::slice::from_ref(&path))?;
+    }
     let text = store.dir().print(&path);
     context.output.result(&text, || text.clone().into());
     Ok(ExitCode::SUCCESS)

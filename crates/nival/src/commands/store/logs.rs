@@ -1,8 +1,9 @@
 //! `nival store copy-log`, `nival store copy-sigs`
 
+use crate::commands::subjects::Subjects;
 use crate::context::Context;
 use crate::error::Error;
-use crate::stores::{SettingArguments, path_of};
+use crate::stores::SettingArguments;
 use clap::Args;
 use nival_store::RemoteError;
 use std::process::ExitCode;
@@ -10,8 +11,8 @@ use std::process::ExitCode;
 /// What can be typed behind `nival store copy-log`.
 #[derive(Args)]
 pub struct CopyLog {
-    /// Derivations, or paths that they made
-    paths: Vec<String>,
+    #[command(flatten)]
+    subjects: Subjects,
     /// The store that is copied from; the own one where it is not given
     #[arg(long, value_name = "ADDRESS")]
     from: Option<String>,
@@ -46,8 +47,7 @@ pub fn copy_log(context: &mut Context, arguments: &CopyLog) -> Result<ExitCode, 
         None => context.any_store(&opener),
     };
     let (from, to) = (side(&arguments.from, false)?, side(&arguments.to, true)?);
-    for text in &arguments.paths {
-        let (path, _) = path_of(from.dir(), text.split(['^', '!']).next().unwrap_or(text))?;
+    for path in arguments.subjects.derivations(context, from.dir())? {
         let deriver = from.info(&path)?.and_then(|info| info.deriver).filter(|_| !path.is_derivation());
         let derivation = deriver.unwrap_or(path);
         let missing = || RemoteError::Missing {

@@ -1,5 +1,6 @@
 //! `nival store sign`
 
+use crate::commands::subjects::Subjects;
 use crate::context::Context;
 use crate::error::Error;
 use crate::stores::SettingArguments;
@@ -13,8 +14,8 @@ use std::process::ExitCode;
 /// What can be typed behind `nival store sign`.
 #[derive(Args)]
 pub struct Arguments {
-    /// Store paths, or links that lead to them
-    paths: Vec<String>,
+    #[command(flatten)]
+    subjects: Subjects,
     /// The file of the secret key
     #[arg(short, long, value_name = "FILE")]
     key_file: PathBuf,
@@ -22,7 +23,7 @@ pub struct Arguments {
     #[arg(short, long)]
     recursive: bool,
     /// Sign everything that the store has
-    #[arg(long, conflicts_with = "paths")]
+    #[arg(long, conflicts_with = "words")]
     all: bool,
     #[command(flatten)]
     settings: SettingArguments,
@@ -32,7 +33,10 @@ pub struct Arguments {
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let stores = context.stores(&arguments.settings)?;
     let key = read_secret_key(&arguments.key_file)?;
-    let paths = if arguments.all { stores.store.all()? } else { stores.paths(&arguments.paths)? };
+    let paths = match arguments.all {
+        true => stores.store.all()?,
+        false => arguments.subjects.paths(context, stores.store.dir())?,
+    };
     let dir = stores.store.dir();
     let mut count = 0;
     for info in stores.infos(&paths, arguments.recursive)?.values() {

@@ -1,8 +1,8 @@
 //! `nix build`
 
-use super::installables::Installables;
 use crate::building::{self, Building};
 use crate::commands::evaluation::Evaluation;
+use crate::commands::installables::Installables;
 use crate::context::Context;
 use crate::dropin::Common;
 use crate::error::Error;

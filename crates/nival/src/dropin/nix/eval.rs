@@ -1,13 +1,19 @@
 //! `nix eval`
 
-use super::installables::{Installables, Named};
 use crate::commands::evaluation::Evaluation;
+use crate::commands::installables::{Installables, Named};
 use crate::context::{Context, current_folder};
+use crate::diagnostics::in_the_way;
 use crate::dropin::Common;
+use crate::dropin::words::usage;
 use crate::error::Error;
 use clap::Args;
 use nival_build::Request;
 use nival_engine::{Format, Session};
+use nival_eval::{Evaluator, Kind, Value};
+use nival_sys::fs;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What can be typed behind `nix eval`.
@@ -21,9 +27,15 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Print JSON over several lines
+    /// Print JSON over several lines, as happens at a terminal
     #[arg(long, requires = "json")]
     pretty: bool,
+    /// Print JSON on one line also at a terminal
+    #[arg(long, conflicts_with = "pretty")]
+    no_pretty: bool,
+    /// Make files of strings and folders of sets here, instead of printing the value
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["json", "raw"])]
+    write_to: Option<PathBuf>,
     /// Apply this function to the value
     #[arg(long, value_name = "FUNCTION")]
     apply: Option<String>,
@@ -41,6 +53,9 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     let mut evaluation = arguments.evaluation.clone();
     // This program evaluates purely unless it is told otherwise, and files by their name can be read all the same.
     evaluation.pure_eval |= !evaluation.impure && arguments.installables.expr.is_some();
+    if evaluation.pure_eval && arguments.installables.file.is_some() {
+        return Err(usage("'--file' and '--pure-eval' are not compatible"));
+    }
     let flake = arguments.installables.is_flake();
     let mut session = evaluation.session(context, arguments.read_only, flake)?;
     let format = match (arguments.json, arguments.raw) {
@@ -48,10 +63,19 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         (_, true) => Format::Raw,
         _ => Format::Shown,
     };
-    let text = text(context, &mut session, arguments, format);
+    if let Some(target) = &arguments.write_to {
+        let done = value(context, &mut session, arguments);
+        let done = done.and_then(|value| write_files(session.evaluator(), value, target));
+        context.show_messages(&session);
+        done.map_err(|error| context.failed(&session, &error))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = value(context, &mut session, arguments).and_then(|value| session.print(value, format));
     context.show_messages(&session);
     let mut text = text.map_err(|error| context.failed(&session, &error))?;
-    if arguments.pretty
+    let is_pretty = arguments.pretty || std::io::stdout().is_terminal() && !arguments.no_pretty;
+    if arguments.json
+        && is_pretty
         && let Ok(value) = serde_json::from_str::<serde_json::Value>(&text)
         && let Ok(pretty) = serde_json::to_string_pretty(&value)
     {
@@ -61,12 +85,37 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(
+/// Writes a string as a file, and a set as a folder of what it holds.
+fn write_files(ev: &mut Evaluator, value: Value, target: &Path) -> Result<(), nival_engine::Error> {
+    let unwritable = |error| nival_engine::Error::Io(target.to_owned(), error);
+    if target.symlink_metadata().is_ok() {
+        return Err(unwritable(std::io::Error::from(std::io::ErrorKind::AlreadyExists)));
+    }
+    match ev.kind(value)? {
+        Kind::Attrs => {
+            fs::create_dir_all(target).map_err(unwritable)?;
+            for attribute in ev.attributes(value)? {
+                let name = ev.name(attribute.name).to_owned();
+                if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']) {
+                    let message = format!("`{name}` cannot be the name of a file");
+                    return Err(nival_engine::Error::from(ev.throw(&in_the_way::ENTRY, message, None)));
+                }
+                write_files(ev, attribute.value, &target.join(name))?;
+            }
+            Ok(())
+        }
+        _ => {
+            let text = ev.expect_string_context(value)?.0;
+            fs::write_atomic(target, text.as_bytes(), 0o644).map_err(unwritable)
+        }
+    }
+}
+
+fn value(
     context: &Context,
     session: &mut Session,
     arguments: &Arguments,
-    format: Format,
-) -> Result<String, nival_engine::Error> {
+) -> Result<Value, nival_engine::Error> {
     let automatic = arguments.evaluation.automatic(session)?;
     let named = arguments.installables.named(context, session, &automatic)?.into_iter().next();
     let value = match named {
@@ -75,12 +124,11 @@ fn text(
             let text = format!("builtins.storePath {}", session.printed(&path));
             session.evaluate(&nival_engine::Expression::Text(text, current_folder()))?
         }
-        None => return Ok(String::new()),
+        None => return Ok(session.evaluator().string("")),
     };
     let value = if automatic.is_empty() { value } else { session.call_automatically(value, &automatic)? };
-    let value = match &arguments.apply {
-        Some(function) => session.apply(function, &current_folder(), value)?,
-        None => value,
-    };
-    session.print(value, format)
+    match &arguments.apply {
+        Some(function) => session.apply(function, &current_folder(), value),
+        None => Ok(value),
+    }
 }

@@ -1,7 +1,7 @@
 //! `nix log`
 
-use super::installables::Installables;
 use crate::commands::evaluation::Evaluation;
+use crate::commands::installables::Installables;
 use crate::commands::log::{other_store, print_log, print_log_of};
 use crate::context::Context;
 use crate::dropin::Common;

@@ -3,10 +3,14 @@
 mod build;
 mod config;
 mod derivation;
+mod develop;
 mod eval;
-pub mod installables;
 mod log;
 mod native;
+mod run;
+mod search;
+mod shell;
+mod why_depends;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -31,6 +35,20 @@ enum Command {
     /// Show or add derivations as JSON
     #[command(subcommand)]
     Derivation(derivation::Command),
+    /// Start a shell in the environment of a derivation
+    #[command(alias = "dev-shell")]
+    Develop(develop::Arguments),
+    /// Print the environment of a derivation
+    PrintDevEnv(develop::Print),
+    /// Run the program of a package, or an app
+    #[command(alias = "app")]
+    Run(run::Arguments),
+    /// Search packages
+    Search(search::Arguments),
+    /// Run a program, or a shell, with packages at hand
+    Shell(shell::Arguments),
+    /// Show why a package needs another one
+    WhyDepends(why_depends::Arguments),
     /// Show settings
     #[command(subcommand, alias = "show-config")]
     Config(config::Command),
@@ -38,7 +56,11 @@ enum Command {
 
 /// Does what `nix` does.
 pub fn main(words: Vec<OsString>) -> ExitCode {
-    let words = options_behind(words);
+    let mut words = options_behind(words);
+    // `nix env shell` is the long name of `nix shell`.
+    if words.get(1).is_some_and(|word| word == "env") && words.get(2).is_some_and(|word| word == "shell") {
+        words.remove(1);
+    }
     if native::is_native(&words) {
         return native::main(words);
     }
@@ -51,6 +73,24 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         }
         Command::Log(arguments) => {
             super::run(&arguments.common.clone(), |context| log::run(context, &arguments))
+        }
+        Command::Develop(arguments) => {
+            super::run(&arguments.common.clone(), |context| develop::run(context, &arguments))
+        }
+        Command::PrintDevEnv(arguments) => {
+            super::run(&arguments.common.clone(), |context| develop::print(context, &arguments))
+        }
+        Command::Run(arguments) => {
+            super::run(&arguments.common.clone(), |context| run::run(context, &arguments))
+        }
+        Command::Search(arguments) => {
+            super::run(&arguments.common.clone(), |context| search::run(context, &arguments))
+        }
+        Command::Shell(arguments) => {
+            super::run(&arguments.common.clone(), |context| shell::run(context, &arguments))
+        }
+        Command::WhyDepends(arguments) => {
+            super::run(&arguments.common.clone(), |context| why_depends::run(context, &arguments))
         }
         Command::Derivation(command) => {
             super::run(&command.common(), |context| derivation::run(context, &command))

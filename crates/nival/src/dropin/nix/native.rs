@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Subcommands of Nix that are also this program's own.
-const NAMES: &[&str] = &["copy", "hash", "key", "nar", "path-info", "profile", "store"];
+const NAMES: &[&str] = &["copy", "flake", "hash", "key", "nar", "path-info", "profile", "registry", "store"];
 
 /// Older names of some of them.
 const OLD_NAMES: &[(&str, &[&str])] = &[
@@ -69,7 +69,7 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         }
     }
     let arguments = Arguments::parse_from(all);
-    let mut output = Output::new(arguments.color, arguments.json);
+    let mut output = Output::new(arguments.color, arguments.json).plain();
     if !is_loud {
         output = output.quiet();
     }

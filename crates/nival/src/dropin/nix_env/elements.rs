@@ -2,6 +2,7 @@
 
 use super::names::{Selector, compare};
 use super::{Call, refused};
+use crate::commands::evaluation::file_expression;
 use crate::commands::store::name_and_version;
 use crate::context::{absolute, current_folder};
 use crate::environment;
@@ -318,8 +319,9 @@ fn named(session: &mut Session, source: &Path, arguments: &super::DropIn) -> Res
 /// The value of an expression's file, or of a folder with several.
 fn root(session: &mut Session, source: &Path) -> Result<Value, Failure> {
     let text = source.to_string_lossy().into_owned();
+    // An address is fetched first.
     if text.starts_with('<') || text.contains("://") {
-        return session.evaluate(&Expression::File(text));
+        return session.evaluate(&file_expression(&text));
     }
     let place = absolute(source.to_owned());
     if place.is_file() || place.join("default.nix").exists() {

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// Install packages for this user, with a history that can be gone back to
 #[derive(Parser)]
-#[command(name = "nix-env", version, args_override_self = true)]
+#[command(name = "nix-env", version = crate::dropin::VERSION, args_override_self = true)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the switches of nix-env")]
 struct DropIn {
     /// Names of packages, attributes, expressions or paths

@@ -1,15 +1,20 @@
 //! What the subcommands of `nix` work on: flakes, paths of the store, attributes of a file or an expression.
 
+use crate::building::{self, Building};
 use crate::commands::build::derivation_requests;
-use crate::commands::evaluation::{Evaluation, Target};
+use crate::commands::evaluation::{Evaluation, Target, file_expression};
+use crate::commands::flake::LockArguments;
 use crate::context::{Context, absolute, current_folder};
+use crate::error::Error;
 use clap::Args;
 use nival_build::{Request, Wanted};
-use nival_engine::{Automatic, Expression, LockFlags, OutputSearch, Session};
+use nival_engine::{Automatic, Expression, OutputSearch, Session};
 use nival_eval::Value;
-use std::collections::BTreeSet;
+use nival_store_model::StorePath;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::Path;
+use std::process::ExitCode;
 
 /// What a subcommand works on.
 #[derive(Args, Clone, Default)]
@@ -22,15 +27,11 @@ pub struct Installables {
     pub expr: Option<String>,
     /// Flakes, paths of the store, or with `--file` and `--expr` attributes
     pub installables: Vec<String>,
-    /// Write no lock file
+    /// Read further things that are meant from standard input, one a line
     #[arg(long)]
-    pub no_write_lock_file: bool,
-    /// Take the inputs of a flake from the lock file as they are
-    #[arg(long)]
-    pub no_update_lock_file: bool,
-    /// Take another flake for an input
-    #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"], action = clap::ArgAction::Append)]
-    pub override_input: Vec<String>,
+    pub stdin: bool,
+    #[command(flatten)]
+    pub lock: LockArguments,
 }
 
 /// One thing that was named.
@@ -41,7 +42,40 @@ pub enum Named {
     Value(Value, Option<Wanted>),
 }
 
+/// What was built of each request: outputs by name.
+pub type Made = Vec<(Request, BTreeMap<String, StorePath>)>;
+
 impl Installables {
+    /// The same options with one other word.
+    #[must_use]
+    pub fn only(&self, word: &str) -> Self {
+        Self { installables: vec![word.to_owned()], ..self.clone() }
+    }
+
+    /// Builds all that was named; the exit code tells whether all went well.
+    pub fn build(
+        &self,
+        context: &mut Context,
+        evaluation: &Evaluation,
+        building: &Building,
+    ) -> Result<(Made, ExitCode), Error> {
+        let (mut session, progress) = building::session(context, evaluation, building, self.is_flake())?;
+        let found = self.requests(context, &mut session, evaluation);
+        context.show_messages(&session);
+        let requests = found.map_err(|error| context.failed(&session, &error))?;
+        let (answers, code) = building::build(context, session.builds(), &progress, &requests, building)?;
+        let code = if code == ExitCode::SUCCESS { code } else { ExitCode::FAILURE };
+        Ok((building::made(requests, answers), code))
+    }
+
+    /// What is meant by all that was named, without building it.
+    pub fn wanted(&self, context: &mut Context, evaluation: &Evaluation) -> Result<Vec<Request>, Error> {
+        let mut session = evaluation.session(context, false, self.is_flake())?;
+        let found = self.requests(context, &mut session, evaluation);
+        context.show_messages(&session);
+        found.map_err(|error| context.failed(&session, &error))
+    }
+
     /// Whether flakes are meant.
     pub fn is_flake(&self) -> bool {
         self.file.is_none()
@@ -57,13 +91,24 @@ impl Installables {
         session: &mut Session,
         automatic: &Automatic,
     ) -> Result<Vec<Named>, nival_engine::Error> {
-        let usual = [String::new()];
-        let words = if self.installables.is_empty() { &usual[..] } else { &self.installables };
+        let search = OutputSearch::packages(session.system());
+        self.named_in(context, session, automatic, &search)
+    }
+
+    /// As [`Self::named`], where a flake's outputs are searched in another way.
+    pub fn named_in(
+        &self,
+        context: &Context,
+        session: &mut Session,
+        automatic: &Automatic,
+        search: &OutputSearch,
+    ) -> Result<Vec<Named>, nival_engine::Error> {
+        let words = self.words()?;
         let root = self.root(session)?;
         let mut all = Vec::new();
-        for word in words {
+        for word in &words {
             if root.is_none()
-                && let Some(request) = session.stored_request(word)?
+                && let Some(request) = linked(session, word)?
             {
                 all.push(Named::Stored(request));
                 continue;
@@ -71,11 +116,25 @@ impl Installables {
             let (text, outputs) = outputs_of(word);
             let value = match root {
                 Some(root) => session.select(root, text.trim_start_matches('.'), automatic)?,
-                None => self.flake(context, session, if text.is_empty() { "." } else { text })?,
+                None => self.flake(context, session, if text.is_empty() { "." } else { text }, search)?,
             };
             all.push(Named::Value(value, outputs));
         }
         Ok(all)
+    }
+
+    /// All words that were typed or are read; the empty one where there are none.
+    fn words(&self) -> Result<Vec<String>, nival_engine::Error> {
+        let mut words = self.installables.clone();
+        if self.stdin {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map_err(|error| nival_engine::Error::Io("standard input".into(), error))?;
+            words.extend(text.split_whitespace().map(str::to_owned));
+        } else if words.is_empty() {
+            words.push(String::new());
+        }
+        Ok(words)
     }
 
     fn root(&self, session: &mut Session) -> Result<Option<Value>, nival_engine::Error> {
@@ -87,28 +146,11 @@ impl Installables {
                 read.map_err(|error| nival_engine::Error::Io("standard input".into(), error))?;
                 Expression::Text(text, base)
             }
-            (Some(file), _) if file.starts_with('<') || file.contains("://") => {
-                Expression::File(file.clone())
-            }
-            (Some(file), _) => {
-                Expression::File(absolute(Path::new(file).to_owned()).to_string_lossy().into_owned())
-            }
+            (Some(file), _) => file_expression(file),
             (None, Some(text)) => Expression::Text(text.clone(), base),
             (None, None) => return Ok(None),
         };
         session.evaluate(&expression).map(Some)
-    }
-
-    /// How a flake's lock is treated.
-    pub fn lock_flags(&self, session: &Session) -> Result<LockFlags, nival_engine::Error> {
-        let mut flags = LockFlags::default();
-        flags.write &= !self.no_write_lock_file;
-        flags.update &= !self.no_update_lock_file;
-        for pair in self.override_input.chunks_exact(2) {
-            let (reference, _) = session.parse_flake(&pair[1], Path::new(&current_folder()))?;
-            flags.overrides.insert(pair[0].split('/').map(str::to_owned).collect(), reference);
-        }
-        Ok(flags)
     }
 
     fn flake(
@@ -116,15 +158,15 @@ impl Installables {
         context: &Context,
         session: &mut Session,
         text: &str,
+        search: &OutputSearch,
     ) -> Result<Value, nival_engine::Error> {
         let (reference, fragment) = session.parse_flake(text, Path::new(&current_folder()))?;
-        let flags = self.lock_flags(session)?;
+        let flags = self.lock.flags(session)?;
         let locked = session.lock_flake(&reference, &flags)?;
         if let Some(file) = &locked.written {
             context.output.say(&format!("wrote {}:\n{}", file.display(), locked.changes.trim_end()));
         }
-        let search = OutputSearch::packages(session.system());
-        Ok(session.flake_output(&locked, &fragment, &search)?.0)
+        Ok(session.flake_output(&locked, &fragment, search)?.0)
     }
 
     /// What is to be built for all that was named.
@@ -147,6 +189,20 @@ impl Installables {
         }
         Ok(requests)
     }
+}
+
+/// What a word names of the store, itself or through a link; outputs may stand behind it.
+pub fn linked(session: &Session, word: &str) -> Result<Option<Request>, nival_engine::Error> {
+    if let Some(request) = session.stored_request(word)? {
+        return Ok(Some(request));
+    }
+    let (place, outputs) = outputs_of(word);
+    if !place.contains('/') && outputs.is_none() || !Path::new(place).is_symlink() {
+        return Ok(None);
+    }
+    let Ok(path) = session.stored_behind(&absolute(Path::new(place).to_owned())) else { return Ok(None) };
+    let rest = word.get(place.len()..).unwrap_or_default();
+    session.stored_request(&format!("{}{rest}", session.printed(&path)))
 }
 
 fn wanted(requests: Vec<Request>, outputs: Option<&Wanted>) -> Vec<Request> {
