@@ -52,7 +52,7 @@ impl Default for StoreSettings {
     fn default() -> Self {
         Self {
             fsync_metadata: true,
-            fsync_store_paths: false,
+            fsync_store_paths: true,
             sync_before_registering: false,
             use_sqlite_wal: true,
             auto_optimise_store: false,

@@ -7,6 +7,7 @@ mod kills;
 mod lab;
 mod machine;
 mod report;
+mod store;
 
 use crate::command::{Failure, cargo, run};
 use lab::Setting;
@@ -26,7 +27,8 @@ struct Options {
 
 /// All campaigns: what is interrupted, and how. `stop` ends the program there, `fail` makes the call fail, `full` makes
 /// the disk full from there on.
-const PHASES: [&str; 15] = [
+const PHASES: [&str; 16] = [
+    "store",
     "lock-stop",
     "lock-fail",
     "build-stop",
@@ -56,9 +58,16 @@ pub fn torture(words: &[String]) -> Result<(), Failure> {
             target.join("release/nival")
         }
     };
+    if options.phases.iter().any(|phase| phase == "store") {
+        store::run(&program, options.every, options.jobs, options.seed)?;
+    }
+    let machines: Vec<&String> = options.phases.iter().filter(|phase| *phase != "store").collect();
+    if machines.is_empty() {
+        return Ok(());
+    }
     let setting = Setting::make(&program)?;
     let mut bad = 0;
-    for phase in &options.phases {
+    for phase in machines {
         let report = one(&setting, phase, &options)?;
         println!("{report}");
         bad += report.bad.len();
@@ -69,6 +78,7 @@ pub fn torture(words: &[String]) -> Result<(), Failure> {
 /// A short part of the campaigns that is always the same, on the program that the tests were run with.
 pub fn sample() -> Result<(), Failure> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    store::run(&target.join("debug/nival"), 11, 2, 7)?;
     let setting = Setting::make(&target.join("debug/nival"))?;
     let mut bad = 0;
     for (phase, every) in
@@ -127,6 +137,7 @@ fn parse(words: &[String]) -> Result<Options, Failure> {
                 options.phases = PHASES.map(str::to_owned).to_vec();
                 options.phases.retain(|phase| phase.starts_with(wanted.as_str()));
             }
+            "store" => options.phases = vec!["store".to_owned()],
             seed => options.seed = number(&seed.to_owned())? as u64,
         }
     }

@@ -213,6 +213,8 @@ impl Collection<'_> {
         let ids: Vec<i64> = chosen.iter().map(|index| graph.id(*index)).collect();
         let names: Vec<String> = chosen.iter().map(|index| graph.name(*index).to_owned()).collect();
         let taken = self.store.database(|database| database.take_out(&ids));
+        // What the database still knows must not be gone after a crash.
+        let taken = taken.and_then(|()| self.store.sync_database());
         if taken.is_err() {
             shared.release(names.iter().filter_map(|name| name.get(..32)));
         }

@@ -211,6 +211,8 @@ impl LocalStore {
         if let Some(folder) = link.parent() {
             sys::create_dir_all(folder).doing(doing)?;
         }
+        // A root that is there after a crash leads to what is registered.
+        self.sync_database()?;
         self.rooting(path, || {
             sys::symlink_atomic(Path::new(&self.dir().print(path)), &link).doing(doing)?;
             self.register_indirect_root(&link)

@@ -73,8 +73,11 @@ impl LocalStore {
         let trees = Trees::open(folder).doing(|| format!("open `{}`", folder.display()))?;
         let mut result = GcResult::default();
         for path in order {
-            report(GcEvent::Deleting(path.base_name()));
             self.invalidate(path)?;
+        }
+        self.sync_database()?;
+        for path in order {
+            report(GcEvent::Deleting(path.base_name()));
             result.bytes +=
                 trees.remove(OsStr::new(path.base_name())).doing(|| format!("remove `{path}`"))?;
             result.names.push(path.base_name().to_owned());

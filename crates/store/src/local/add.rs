@@ -42,9 +42,7 @@ impl LocalStore {
                 outputs.insert(info.path.clone(), self.known_outputs(&derivation)?);
             }
         }
-        for info in infos {
-            self.added(info)?;
-        }
+        self.added(infos)?;
         self.write_infos(infos, &outputs)
     }
 
@@ -105,20 +103,20 @@ impl LocalStore {
                 ..PathInfo::new(registration.path.clone(), nar_hash, nar_size)
             });
         }
-        for info in &infos {
-            self.added(info)?;
-        }
+        self.added(&infos)?;
         self.write_infos(&infos, &Outputs::new())?;
         locks.finish();
         Ok(())
     }
 
-    /// What is done with every path that is at its place before it is registered.
-    fn added(&self, info: &PathInfo) -> Result<(), Error> {
+    /// What is done with paths that are at their places before they are registered.
+    fn added(&self, infos: &[PathInfo]) -> Result<(), Error> {
         if self.config().settings.auto_optimise_store {
-            self.optimise_path(&info.path)?;
+            for info in infos {
+                self.optimise_path(&info.path)?;
+            }
         }
-        self.sync_path(&info.path)
+        self.sync_paths(infos)
     }
 
     /// Puts a finished tree at the place of a path, whose lock is held; what is there and not valid goes.
@@ -150,7 +148,7 @@ impl LocalStore {
             sys::remove_tree(staged).doing(|| "remove a tree that is not needed".to_owned())?;
         } else {
             self.move_in(staged, &info.path)?;
-            self.added(info)?;
+            self.added(std::slice::from_ref(info))?;
             self.write_infos(std::slice::from_ref(info), outputs)?;
         }
         locks.finish();

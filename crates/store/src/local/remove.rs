@@ -38,6 +38,7 @@ impl LocalStore {
     pub fn remove_unreferenced(&self, path: &StorePath) -> Result<(), Error> {
         let locks = self.wait_for_locks(std::slice::from_ref(path))?;
         self.invalidate(path)?;
+        self.sync_database()?;
         sys::remove_tree(&self.physical(path)).doing(|| format!("remove `{path}`"))?;
         locks.finish();
         Ok(())

@@ -1,28 +1,51 @@
 //! Bringing contents to the disk before they are registered, where that is wanted.
 
 use crate::LocalStore;
+use crate::PathInfo;
 use crate::error::{Doing as _, Error};
-use nival_store_model::StorePath;
 use nival_sys::fs as sys;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
-/// A tree with more entries is brought to the disk with all of its file system: one wait instead of many.
+/// More entries are brought to the disk with all of their file system: one wait instead of many.
 const MANY: usize = 64;
 
 impl LocalStore {
-    /// Waits until a path's contents are on the disk, where `fsync-store-paths` asks for it.
-    pub(crate) fn sync_path(&self, path: &StorePath) -> Result<(), Error> {
-        if !self.config().settings.fsync_store_paths {
+    /// Waits until the contents of paths are on the disk, where `fsync-store-paths` asks for it.
+    pub(crate) fn sync_paths(&self, infos: &[PathInfo]) -> Result<(), Error> {
+        if !self.config().settings.fsync_store_paths || infos.is_empty() {
             return Ok(());
         }
-        let doing = || format!("bring `{path}` to the disk");
-        let place = self.physical(path);
+        let doing = || "bring new paths to the disk".to_owned();
+        let folder = &self.config().physical;
+        let places: Vec<_> = infos.iter().map(|info| self.physical(&info.path)).collect();
         let mut left = MANY;
-        if entries(&place, &mut left).doing(doing)? {
-            sync_tree(&place).doing(doing)?;
-            return sys::sync_dir(&self.config().physical).doing(doing);
+        for place in &places {
+            if !entries(place, &mut left).doing(doing)? {
+                return sys::sync_file_system(folder).doing(doing);
+            }
         }
-        sys::sync_file_system(&self.config().physical).doing(doing)
+        for place in &places {
+            sync_tree(place).doing(doing)?;
+        }
+        sys::sync_dir(folder).doing(doing)
+    }
+
+    /// Waits until what the database was told is on the disk, where `fsync-metadata` asks for it: before files are
+    /// removed that it knew, and before somebody relies on what it knows now. Its log is written at once, and else
+    /// brought to the disk at checkpoints only.
+    pub(crate) fn sync_database(&self) -> Result<(), Error> {
+        if !self.config().settings.fsync_metadata {
+            return Ok(());
+        }
+        let log = self.state().join("db/db.sqlite-wal");
+        match File::open(&log) {
+            Ok(file) => sys::sync(&file).doing(|| "bring the database to the disk".to_owned()),
+            // It was taken into the database, or there is none.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error).doing(|| format!("open `{}`", log.display())),
+        }
     }
 
     /// Waits until everything is on the disk, where `sync-before-registering` asks for it.
@@ -59,5 +82,5 @@ fn sync_tree(path: &Path) -> std::io::Result<()> {
         }
         return sys::sync_dir(path);
     }
-    if kind.is_file() { sys::sync(&std::fs::File::open(path)?) } else { Ok(()) }
+    if kind.is_file() { sys::sync(&File::open(path)?) } else { Ok(()) }
 }
