@@ -21,7 +21,7 @@ let
   whole =
     lib
     // {
-      inherit (lib.services) mkService;
+      inherit (lib.services) mkService serviceModule;
     }
     // lib.trivial // lib.lists // lib.strings // lib.attrsets // lib.options;
 in

@@ -337,6 +337,63 @@ in
         };
     };
 
+  # A module that brings the service of a file: `imports = [ (lib.serviceModule "hello" ./hello.nix) ];`
+  serviceModule = name: file: {
+    _file = toString file;
+    key = "${toString file}#${name}";
+    options.services.${name} = lib.mkService ({ inherit name; } // import file { inherit lib; });
+  };
+
+  # A machine with one instance of a service, made from its minimal example.
+  exampleModule =
+    name:
+    { services, ... }:
+    let
+      declaration = services.${name}.service;
+    in
+    {
+      imports = [ (declaration.beside or { }) ];
+      config.services.${name} = (declaration.examples.minimal or { }) // {
+        enable = true;
+      };
+    };
+
+  # What a manual says of the instance that `exampleModule` makes.
+  describe =
+    name: instances:
+    let
+      instance = lib.findFirst (instance: instance.identity.id == name) null instances;
+      inherit (instance) declaration outputs;
+    in
+    {
+      inherit (declaration) description;
+      securing = declaration.securing or "";
+      examples = declaration.examples or { };
+      beside = declaration.beside or null;
+      requires = lib.mapAttrs (_: met: met.need.interface) instance.needs;
+      provides = lib.attrNames (declaration.provides or { });
+      makes = {
+        units =
+          lib.concatMap
+            (kind: map (key: "${if key == "main" then name else "${name}-${key}"}.${lib.removeSuffix "s" kind}") (lib.attrNames (outputs.${kind} or { })))
+            [
+              "timers"
+              "sockets"
+            ]
+          ++ lib.mapAttrsToList (
+            key: unit: "${unit.unitName or (if key == "main" then name else "${name}-${key}")}.service"
+          ) (outputs.units or { });
+        files = lib.mapAttrsToList (key: file: file.path or "/etc/nival/${name}/${key}") (outputs.files or { });
+        users = lib.attrNames (outputs.users or { });
+        ports = lib.mapAttrsToList (
+          _: port: "${toString port.port}/${port.protocol or "tcp"}${lib.optionalString (port.open or false) " (open)"}"
+        ) (outputs.ports or { });
+        packages = outputs.packages or [ ];
+        secrets = map (key: "/run/secrets/${name}/${key}") (lib.attrNames (outputs.secrets or { }));
+        checks = lib.attrNames (outputs.checks or { });
+      };
+    };
+
   # The instances that the options of one service ask for.
   instancesOf =
     service: option: config:

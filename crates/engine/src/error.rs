@@ -28,6 +28,13 @@ pub enum Error {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// A service was named that the library does not have.
+    UnknownService {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// Something that the caller's part of the work raised.
     Other(Box<Diagnostic>),
     /// Something about a file or folder of the user's failed.
@@ -93,6 +100,17 @@ impl Error {
                 );
                 let names: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
                 diagnostic.help(format!("there is {}", names.join(", ")))
+            }
+            Self::UnknownService { name, known } => {
+                let near = known.iter().find(|other| strsim::jaro_winkler(name, other) > 0.8);
+                let diagnostic = Diagnostic::error(
+                    &diagnostics::no_such_service::ENTRY,
+                    format!("the library has no service of this name: `{name}`"),
+                );
+                match near {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                    None => diagnostic.help(format!("there are {}", known.join(", "))),
+                }
             }
             Self::Io(path, error) => Diagnostic::error(
                 &diagnostics::file::ENTRY,

@@ -105,6 +105,12 @@ impl Machine {
         &self.name
     }
 
+    /// The instances of services that the machine has.
+    pub(crate) fn system_instances(&self, ev: &mut Evaluator) -> EvalResult<Value> {
+        let system = ev.select(self.evaluated.config, "system")?;
+        ev.select(system, "instances")
+    }
+
     pub(crate) fn options_value(&self) -> Value {
         self.evaluated.options
     }

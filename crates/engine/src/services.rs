@@ -1,9 +1,14 @@
 //! The library's services: declared once somebody wants them.
 
+use crate::error::Error;
 use crate::library::{LIBRARY_ROOT, entries};
-use crate::session::{Later, Library};
+use crate::options::OptionDescription;
+use crate::session::{Later, Library, Session};
 use nival_eval::{EvalResult, Evaluator, FileType, Value};
 use nival_modules::{Evaluated, OnDemand};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 /// The folder of options in which services stand.
 const FOLDER: &str = "services";
@@ -22,8 +27,9 @@ pub(crate) fn on_demand(ev: &mut Evaluator, library: Library) -> OnDemand {
     let lib = library.lib;
     let options = service_names().into_iter().map(|name| {
         let symbol = ev.symbol(&name);
+        let file = format!("{LIBRARY_ROOT}/{FOLDER}/{name}.nix").into();
         let option = ev.lazy(&[lib], move |ev, captures| load(ev, captures[0], &name));
-        (symbol, option)
+        (symbol, file, option)
     });
     let options = options.collect();
     OnDemand { folder: ev.symbol(FOLDER), options }
@@ -49,7 +55,8 @@ pub(crate) fn arguments(
     waiting: &OnDemand,
     evaluated: &Later<Evaluated>,
 ) -> Vec<(&'static str, Value)> {
-    let services = ev.attrs(&waiting.options);
+    let services: Vec<_> = waiting.options.iter().map(|(name, _, option)| (*name, *option)).collect();
+    let services = ev.attrs(&services);
     let (cell, folder) = (evaluated.clone(), waiting.folder);
     let wanted = ev.lazy(&[], move |ev, _| {
         let Some(evaluated) = cell.borrow().clone() else { return Ok(ev.list(&[])) };
@@ -58,4 +65,79 @@ pub(crate) fn arguments(
         Ok(ev.list(&names))
     });
     vec![("services", services), ("wantedServices", wanted)]
+}
+
+/// What a manual says of a service.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ServiceManual {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a few words.
+    pub description: String,
+    /// Its arguments: options below `services.NAME`, with those names.
+    pub arguments: Vec<OptionDescription>,
+    /// What it needs of others, by name: the interface.
+    pub requires: BTreeMap<String, String>,
+    /// The interfaces that it offers to others.
+    pub provides: Vec<String>,
+    /// Examples by name: arguments as data.
+    pub examples: BTreeMap<String, Json>,
+    /// What a machine needs beside the examples.
+    pub beside: Option<Json>,
+    /// What an administrator should know.
+    pub securing: String,
+    /// What an instance with the minimal example is made of: names by kind.
+    pub makes: BTreeMap<String, Vec<String>>,
+}
+
+impl Session {
+    /// Everything that is known of a service of the library.
+    ///
+    /// # Errors
+    /// [`Error::UnknownService`], and what evaluating it raises.
+    pub fn service_manual(&mut self, name: &str) -> Result<ServiceManual, Error> {
+        if !service_names().iter().any(|known| known == name) {
+            return Err(Error::UnknownService { name: name.to_owned(), known: service_names() });
+        }
+        let machine = self.example_machine(name)?;
+        let prefix = format!("{FOLDER}.{name}.");
+        let options = machine.options(self)?;
+        let own = ["enable", "instances", "patches", "requirements"];
+        let is_argument = |rest: &str| !own.contains(&rest.split('.').next().unwrap_or_default());
+        let arguments = options.into_iter().filter_map(|mut option| {
+            let rest = option.name.strip_prefix(&prefix).filter(|rest| is_argument(rest))?.to_owned();
+            option.name = rest;
+            Some(option)
+        });
+        let mut manual =
+            ServiceManual { name: name.to_owned(), arguments: arguments.collect(), ..ServiceManual::default() };
+        let library = self.library()?;
+        let ev = &mut self.evaluator;
+        let describe = ev.select(library.lib, "services")?;
+        let describe = ev.select(describe, "describe")?;
+        let instances = machine.system_instances(ev)?;
+        let text = ev.string(name);
+        let described = ev.call(describe, &[text, instances])?;
+        let json: Json = serde_json::from_str(&ev.to_json(described, false)?.0).unwrap_or_default();
+        let texts = |value: &Json| serde_json::from_value(value.clone()).unwrap_or_default();
+        manual.description = json["description"].as_str().unwrap_or_default().to_owned();
+        manual.securing = json["securing"].as_str().unwrap_or_default().to_owned();
+        manual.requires = serde_json::from_value(json["requires"].clone()).unwrap_or_default();
+        manual.provides = texts(&json["provides"]);
+        manual.examples = serde_json::from_value(json["examples"].clone()).unwrap_or_default();
+        manual.beside = Some(json["beside"].clone()).filter(|beside| !beside.is_null());
+        manual.makes = serde_json::from_value(json["makes"].clone()).unwrap_or_default();
+        Ok(manual)
+    }
+
+    /// A machine with one instance of a service, which has its minimal example as arguments.
+    fn example_machine(&mut self, name: &str) -> Result<crate::machine::Machine, Error> {
+        let library = self.library()?;
+        let ev = &mut self.evaluator;
+        let make = ev.select(library.lib, "services")?;
+        let make = ev.select(make, "exampleModule")?;
+        let text = ev.string(name);
+        let module = ev.call(make, &[text])?;
+        self.machine("example".to_owned(), module)
+    }
 }

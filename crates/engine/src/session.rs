@@ -153,7 +153,7 @@ impl Session {
         }
     }
 
-    fn machine(&mut self, name: String, module: Value) -> Result<Machine, Error> {
+    pub(crate) fn machine(&mut self, name: String, module: Value) -> Result<Machine, Error> {
         let library = self.library()?;
         Machine::new(&mut self.evaluator, library, name, module)
     }

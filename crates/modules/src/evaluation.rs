@@ -31,8 +31,8 @@ pub struct Request {
 pub struct OnDemand {
     /// The folder's name, at the root of the tree.
     pub folder: Symbol,
-    /// Names below the folder with their options, which are lazy.
-    pub options: Rc<[(Symbol, Value)]>,
+    /// Names below the folder with the files of their options, which are lazy.
+    pub options: Rc<[(Symbol, Rc<str>, Value)]>,
 }
 
 /// What came of it; all values are lazy.
@@ -69,7 +69,7 @@ impl Context {
     }
 
     /// The options that wait in the folder of that name at the root.
-    pub(crate) fn on_demand(&self, folder: Symbol) -> &[(Symbol, Value)] {
+    pub(crate) fn on_demand(&self, folder: Symbol) -> &[(Symbol, Rc<str>, Value)] {
         match &self.on_demand {
             Some(waiting) if waiting.folder == folder => &waiting.options,
             _ => &[],
@@ -151,7 +151,7 @@ pub fn evaluate(ev: &mut Evaluator, request: Request) -> Evaluated {
     let mut held = context.modules.clone();
     held.push(context.special_args);
     held.extend(context.lib);
-    held.extend(context.on_demand.iter().flat_map(|waiting| waiting.options.iter().map(|(_, value)| *value)));
+    held.extend(context.on_demand.iter().flat_map(|waiting| waiting.options.iter().map(|(.., value)| *value)));
     let inner = context.clone();
     let config = ev.lazy(&held, move |ev, _| {
         let root = inner.root(ev)?;

@@ -181,6 +181,9 @@ impl OptionState {
             let files: Vec<_> = files.iter().map(|file| ev.string(file)).collect();
             Ok(ev.list(&files))
         });
+        let declarations: Vec<_> = self.declared.declarations.iter().map(|d| d.file.clone()).collect();
+        let declarations: Vec<_> = declarations.iter().map(|file| ev.string(file)).collect();
+        let declarations = ev.list(&declarations);
         let names: Vec<_> = self.location.names().iter().map(|name| ev.string(name)).collect();
         let loc = ev.list(&names);
         for (name, value) in [
@@ -190,6 +193,7 @@ impl OptionState {
             ("definitions", definitions),
             ("definitionsWithLocations", located),
             ("files", files),
+            ("declarations", declarations),
             ("loc", loc),
         ] {
             described.push((ev.symbol(name), value));

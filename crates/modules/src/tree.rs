@@ -71,7 +71,7 @@ impl Node {
         }
     }
 
-    fn waiting(&self) -> &[(Symbol, Value)] {
+    fn waiting(&self) -> &[(Symbol, Rc<str>, Value)] {
         self.top.map_or(&[], |name| self.context.on_demand(name))
     }
 
@@ -93,10 +93,10 @@ impl Node {
                 all.entry(attribute.name).or_default().push(child);
             }
         }
-        for (name, value) in self.waiting() {
+        for (name, file, value) in self.waiting() {
             all.entry(*name).or_insert_with(|| {
                 order.push(*name);
-                vec![Definition { file: self.context.origin.clone(), value: *value, position: None }]
+                vec![Definition { file: file.clone(), value: *value, position: None }]
             });
         }
         let names =

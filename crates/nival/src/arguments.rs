@@ -150,6 +150,10 @@ pub enum Command {
     Verify(commands::verify::Arguments),
     /// Explain an error code
     Explain(commands::explain::Arguments),
+    /// Find options of the modules that a configuration has: what they take, their values, and who set them
+    Options(commands::options::Arguments),
+    /// Show the manual of a service, or list the services
+    Service(commands::service::Arguments),
     /// Print the completion script for a shell
     Completions(commands::completions::Arguments),
 }

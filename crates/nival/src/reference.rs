@@ -30,10 +30,18 @@ pub fn main(folder: &Path) -> ExitCode {
     }
 }
 
-/// Writes `commands.md`, `options.md`, `library.md` and `errors.md` into a folder.
+/// Writes `commands.md`, `services.md`, `options.md`, `library.md` and `errors.md` into a folder.
 fn write(context: &mut Context, folder: &Path) -> Result<(), Error> {
     let options = options(context)?;
+    let mut services =
+        format!("{MADE}<!-- Each service of the library; `nival service NAME` shows the same. -->\n");
+    for name in nival_engine::service_names() {
+        let manual = crate::commands::service::manual(context, &name)?;
+        services.push_str(&crate::commands::service::page(&manual));
+        services.push('\n');
+    }
     let pages = [
+        ("services.md", services),
         ("commands.md", commands()),
         ("errors.md", errors()),
         ("library.md", library()),

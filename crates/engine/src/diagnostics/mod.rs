@@ -9,6 +9,7 @@ pub mod file;
 pub mod forbidden;
 pub mod needs_lock;
 pub mod nix_conf;
+pub mod no_such_service;
 pub mod no_configuration;
 pub mod no_derivation;
 pub mod no_environment;
@@ -38,5 +39,6 @@ pub static ENTRIES: &[&Entry] = &[
     &clash::ENTRY,
     &cycle::ENTRY,
     &patch::ENTRY,
+    &no_such_service::ENTRY,
     &requirement::ENTRY,
 ];

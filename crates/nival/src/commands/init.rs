@@ -13,9 +13,12 @@ use std::process::ExitCode;
 /// What can be typed behind `nival init`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The folder to write to; it is made where it is missing
+    /// The folder to write to, which is made where it is missing; or the word `service`, and then a name
     #[arg(default_value = ".")]
     folder: PathBuf,
+    /// Behind the word `service`: the name of a service of your own, which is written into the folder of that name
+    #[arg(conflicts_with = "template")]
+    name: Option<String>,
     /// What to start from
     #[arg(long, value_enum, default_value = "web")]
     template: Template,
@@ -44,12 +47,19 @@ impl Template {
 
 /// Writes a commented configuration; never over a file that is there.
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let prefix = format!("templates/{}/", arguments.template.name());
+    let (template, name) = match &arguments.name {
+        None => (arguments.template.name(), None),
+        Some(name) => ("own-service", Some(service_name(&arguments.folder, name)?)),
+    };
+    let folder = name.map_or_else(|| arguments.folder.clone(), PathBuf::from);
+    let prefix = format!("templates/{template}/");
+    let named = |text: &str| text.replace("NAME", name.unwrap_or("NAME"));
     let files: Vec<_> = nival_engine::library_files()
-        .filter_map(|(name, contents)| Some((name.strip_prefix(&prefix)?, contents)))
+        .filter_map(|(file, contents)| Some((named(file.strip_prefix(&prefix)?), contents)))
+        .map(|(file, contents)| (file, named(&String::from_utf8_lossy(contents))))
         .collect();
     for (name, _) in &files {
-        let target = arguments.folder.join(name);
+        let target = folder.join(name);
         if target.symlink_metadata().is_ok() {
             return Err(Error::plain(
                 Diagnostic::error(
@@ -62,14 +72,33 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
     }
     let mut written = Vec::new();
     for (name, contents) in files {
-        let target = arguments.folder.join(name);
-        let folder = target.parent().unwrap_or(&arguments.folder).to_owned();
-        let write = || fs::create_dir_all(&folder).and_then(|()| fs::write_atomic(&target, contents, 0o644));
+        let target = folder.join(name);
+        let parent = target.parent().unwrap_or(&folder).to_owned();
+        let write = || {
+            fs::create_dir_all(&parent).and_then(|()| fs::write_atomic(&target, contents.as_bytes(), 0o644))
+        };
         write().map_err(|error| Error::plain(crate::error::unwritable(&target, &error)))?;
         written.push(target.display().to_string());
     }
-    let text =
-        format!("wrote {}\n\nnext:  nival up --detach {}", written.join(", "), arguments.folder.display());
+    let mut text = format!("wrote {}\n\nnext:  nival up --detach {}", written.join(", "), folder.display());
+    if name.is_some() {
+        text.push_str(&format!("\ntest:  nival up --detach {}", folder.join("test.nix").display()));
+    }
     context.output.result(&text, || json!({ "written": written }));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks `nival init service NAME`.
+fn service_name<'a>(word: &std::path::Path, name: &'a str) -> Result<&'a str, Error> {
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_lowercase());
+    let message = if word.as_os_str() != "service" {
+        format!("two words are given, and the first is not `service`: `{}`", word.display())
+    } else if !first || !name.chars().all(fine) || name.len() > 24 {
+        format!("a service's name has small letters, digits and `-`, at most 24 of them: `{name}`")
+    } else {
+        return Ok(name);
+    };
+    let diagnostic = Diagnostic::error(&diagnostics::usage::ENTRY, message);
+    Err(Error::plain(diagnostic.help("write `nival init FOLDER`, or `nival init service NAME`")))
 }

@@ -20,6 +20,7 @@ pub mod lock;
 pub mod log;
 pub mod logs;
 pub mod nar;
+pub mod options;
 pub mod path_info;
 pub mod plan;
 pub mod profile;
@@ -28,6 +29,7 @@ pub mod registry;
 pub mod rollback;
 pub mod run;
 pub mod secrets;
+pub mod service;
 pub mod shell;
 pub mod status;
 pub mod store;
@@ -59,6 +61,8 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Run(arguments) => run::run(context, &arguments),
         Command::Develop(arguments) => develop::run(context, &arguments),
         Command::PrintDevEnv(arguments) => develop::print(context, &arguments),
+        Command::Options(arguments) => options::run(context, &arguments),
+        Command::Service(arguments) => service::run(context, &arguments),
         Command::Logs(arguments) => logs::run(context, &arguments),
         Command::Down(arguments) => down::run(context, &arguments),
         Command::Enable(arguments) => enable::enable(context, &arguments),

@@ -1,0 +1,15 @@
+//! `NV0815`: there is no such service.
+
+use nival_diagnostics::{Entry, Example};
+
+/// The entry of the catalogue.
+pub static ENTRY: Entry = Entry {
+    code: "NV0815",
+    title: "there is no such service",
+    page: r#"The library has no service of that name. `nival service` lists those that there are; `nival init service NAME` writes one of
+your own to start from."#,
+    example: Example::Situation {
+        story: "`nival service ngnix`.",
+        test: "services_have_manuals",
+    },
+};

@@ -1,0 +1,6 @@
+{ lib, ... }:
+{
+  imports = [ (lib.serviceModule "NAME" ./NAME.nix) ];
+
+  services.NAME.enable = true;
+}
