@@ -3,7 +3,8 @@
 # A declaration is a set:
 #   description  what the service is, in a few words
 #   arguments    its options, or a function `{ name, arguments }: options` where defaults depend on the instance
-#   requires     `{ arguments, instance, ... }: { NAME = { interface = "..."; ... }; }`: what other instances must offer
+#   requires     `{ arguments, instance, ... }: { NAME = { interface = "..."; ... }; }`: what other instances must offer;
+#                with `optional = true` it is `null` where none does
 #   requiresForOthers  the same, of what is asked of the service itself: `{ arguments, instance, requests }`
 #   provides     `{ INTERFACE = { arguments, instance, request, from, ... }: offer; }`: what it offers them; of an offer
 #                `units` are started first, the rest is for who asked
@@ -152,6 +153,8 @@ let
     in
     if lib.length chosen == 1 then
       { provider = lib.head chosen; }
+    else if need.optional or false && able == [ ] && wanted == null then
+      { absent = true; }
     else if wanted != null then
       {
         problem = "`${instance.option}` asks for `${wanted}` as its ${name}, which offers no `${need.interface}`${
@@ -231,6 +234,8 @@ let
         instance: met:
         if met ? problem then
           throw met.problem
+        else if met ? absent then
+          null
         else
           met.provider.declaration.provides.${met.need.interface} {
             inherit (met.provider) arguments;
@@ -257,19 +262,8 @@ let
       }
     ) asking;
 
-  # Makes patches win over what the service itself says.
-  strengthen =
-    patch:
-    if !builtins.isAttrs patch then
-      lib.mkOverride 90 patch
-    else if !(patch ? _type) then
-      lib.mapAttrs (_: strengthen) patch
-    else if patch._type == "if" then
-      patch // { content = strengthen patch.content; }
-    else if patch._type == "merge" then
-      patch // { contents = map strengthen patch.contents; }
-    else
-      patch;
+  # Makes patches win over what the service itself says: each value that is not placed among others replaces them.
+  strengthen = lib.native.strengthen 90;
 in
 {
   inherit

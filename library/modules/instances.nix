@@ -72,7 +72,13 @@ let
     || instance.outputs.templates or { } != { }
     || lib.any lib.secrets.isSecret (lib.attrValues instance.arguments);
   # What is started before an instance: the units of what it requires.
-  before = instance: lib.concatMap (offer: offer.units or [ ]) (lib.attrValues instance.offers);
+  before =
+    instance:
+    lib.concatLists (
+      lib.mapAttrsToList (
+        name: met: lib.optionals (met ? provider) (instance.offers.${name}.units or [ ])
+      ) instance.needs
+    );
   unit =
     kind: instance: key: value:
     removeAttrs value [
@@ -330,6 +336,13 @@ in
       '';
       example = lib.literalExpression "{ cache = services.redis { port = 6380; }; }";
     };
+    system.serviceProblems = mkOption {
+      type = types.raw;
+      readOnly = true;
+      internal = true;
+      description = "What is wrong between services, as assertions: looked at before anything that they make.";
+      example = [ ];
+    };
     system.instances = mkOption {
       type = types.raw;
       readOnly = true;
@@ -378,7 +391,7 @@ in
     users.groups = all "groups" (_: key: _: key) withoutShared;
     networking.hosts = lib.mkMerge (map (instance: instance.outputs.hosts or { }) instances);
     warnings = list "warnings";
-    assertions =
+    system.serviceProblems =
       nameProblems
       ++ map clash clashes
       ++ lib.concatMap patchProblems instances
@@ -389,7 +402,7 @@ in
         message = "${lib.concatMapStringsSep ", " (instance: "`${instance.option}`") cycles} require each other, so none could start first";
         help = "let one of them use another instance: `${(lib.head cycles).option}.requirements`";
         options = map (instance: instance.option) cycles;
-      }
-      ++ list "assertions";
+      };
+    assertions = list "assertions";
   };
 }

@@ -38,6 +38,7 @@ in
     {
       monitor = {
         interface = "metrics-target";
+        optional = true;
         job = instance.id;
         target = "127.0.0.1:${toString arguments.port}";
       };

@@ -151,6 +151,7 @@ impl Machine {
     /// What evaluation raises, and `NV0801` for an assertion that does not hold.
     pub fn manifest(&self, session: &mut Session) -> Result<Manifest, Error> {
         let definitions = self.definitions(&mut session.evaluator)?;
+        self.check_services(&mut session.evaluator)?;
         self.check_assertions(&mut session.evaluator, &definitions)?;
         let ev = &mut session.evaluator;
         let config = self.evaluated.config;
@@ -198,8 +199,63 @@ impl Machine {
         Ok(all)
     }
 
+    /// Looks at every value that the user gives to a service, whether or not anything needs it: a wrong one is never passed
+    /// over.
+    fn check_services(&self, ev: &mut Evaluator) -> Result<(), Error> {
+        for definition in self.evaluated.definitions(ev)? {
+            if definition.file.starts_with(LIBRARY_ROOT) {
+                continue;
+            }
+            for leaf in leaves(ev, &definition)? {
+                let names = leaf.location.names();
+                if names.first().is_none_or(|first| &**first != "services") || names.len() < 3 {
+                    continue;
+                }
+                self.check_leaf(ev, &names)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the options on the way to a value.
+    fn check_leaf(&self, ev: &mut Evaluator, names: &[std::rc::Rc<str>]) -> Result<(), Error> {
+        let (option, inner) = names.split_at(2);
+        let mut place = self.evaluated.options;
+        for name in option {
+            let Some(below) = ev.select_opt(place, name)? else { return Ok(()) };
+            place = below;
+        }
+        // Modules in the style of NixOS declare folders of options here: those stay as lazy as they are.
+        if ev.kind(place)? != Kind::Attrs || ev.select_opt(place, "service")?.is_none() {
+            return Ok(());
+        }
+        let mut value = ev.select(self.evaluated.config, &option[0])?;
+        value = ev.select(value, &option[1])?;
+        for name in inner {
+            if ev.kind(value)? != Kind::Attrs {
+                break;
+            }
+            let Some(below) = ev.select_opt(value, name)? else { break };
+            value = below;
+        }
+        ev.kind(value)?;
+        Ok(())
+    }
+
     fn check_assertions(&self, ev: &mut Evaluator, definitions: &[Described]) -> Result<(), Error> {
+        let system = ev.select(self.evaluated.config, "system")?;
+        let problems = ev.select(system, "serviceProblems")?;
+        self.check_list(ev, problems, definitions)?;
         let assertions = ev.select(self.evaluated.config, "assertions")?;
+        self.check_list(ev, assertions, definitions)
+    }
+
+    fn check_list(
+        &self,
+        ev: &mut Evaluator,
+        assertions: Value,
+        definitions: &[Described],
+    ) -> Result<(), Error> {
         let mut failed: Vec<Diagnostic> = Vec::new();
         for item in ev.expect_list(assertions)? {
             let holds = ev.select(item, "assertion")?;
@@ -241,8 +297,11 @@ fn assertion(
     options: &[String],
     definitions: &[Described],
 ) -> EvalResult<Diagnostic> {
-    let code = ev.select(item, "code")?;
-    let entry = match ev.expect_string_context(code)?.0.as_str() {
+    let code = match ev.select_opt(item, "code")? {
+        Some(code) => ev.expect_string_context(code)?.0,
+        None => String::new(),
+    };
+    let entry = match code.as_str() {
         "clash" => &diagnostics::clash::ENTRY,
         "cycle" => &diagnostics::cycle::ENTRY,
         "patch" => &diagnostics::patch::ENTRY,

@@ -1,17 +1,17 @@
 //! The engine as functions of the language, handed to the library.
 
-use crate::definition::Definition;
+use crate::definition::{Definition, Property, property};
 use crate::evaluation::{Request, evaluate};
 use crate::location::Location;
 use crate::tree::Node;
 use crate::types;
-use nival_eval::{Attribute, EvalResult, Evaluator, Value};
+use nival_eval::{Attribute, EvalResult, Evaluator, Kind, Value};
 use std::rc::Rc;
 
-/// Makes the set `{ evalModules; secret; secretName; }` that the library takes as its argument `native`.
+/// Makes the set `{ evalModules; secret; secretName; strengthen; }` that the library takes as its argument `native`.
 ///
 /// `secret NAME` is a value that stands for the secret of that name; `secretName` gives the name back, and `null` for anything
-/// else.
+/// else. `strengthen PRIORITY DEFINITIONS` gives each value in a set of definitions that priority, in its place.
 /// `evalModules { modules; specialArgs ? {}; lib ? null; prefix ? []; }` returns `{ config; options; }`.
 pub fn native(ev: &mut Evaluator) -> Value {
     let eval_modules = ev.function("evalModules", 1, &[], |ev, _, arguments| eval_modules(ev, arguments[0]));
@@ -24,9 +24,54 @@ pub fn native(ev: &mut Evaluator) -> Value {
         let name = ev.secret_name(value).map(str::to_owned);
         Ok(name.map_or(Value::NULL, |name| ev.string(&name)))
     });
-    let all = [("evalModules", eval_modules), ("secret", secret), ("secretName", secret_name)];
+    let strengthen = ev.function("strengthen", 2, &[], |ev, _, arguments| {
+        let priority = ev.expect_int(arguments[0])?;
+        strengthen(ev, priority, arguments[1])
+    });
+    let all = [
+        ("evalModules", eval_modules),
+        ("secret", secret),
+        ("secretName", secret_name),
+        ("strengthen", strengthen),
+    ];
     let all = all.map(|(name, value)| (ev.symbol(name), value));
     ev.attrs(&all)
+}
+
+/// Puts `mkOverride` around the values in a set of definitions; those with an order or a priority of their own stay.
+fn strengthen(ev: &mut Evaluator, priority: i64, value: Value) -> EvalResult<Value> {
+    if ev.kind(value)? != Kind::Attrs {
+        let (tag, strength, content) = (ev.symbol("_type"), ev.symbol("priority"), ev.symbol("content"));
+        let (tag_value, strength_value) = (ev.string("override"), ev.int(priority));
+        return Ok(ev.attrs(&[(tag, tag_value), (strength, strength_value), (content, value)]));
+    }
+    let name = match property(ev, value)? {
+        Some(Property::If) => "content",
+        Some(Property::Merge) => "contents",
+        Some(_) => return Ok(value),
+        None => {
+            let mut inner = Vec::new();
+            for attribute in ev.attributes(value)? {
+                let value =
+                    ev.lazy(&[attribute.value], move |ev, captures| strengthen(ev, priority, captures[0]));
+                inner.push(Attribute { value, ..attribute });
+            }
+            return Ok(ev.attrs_at(&inner));
+        }
+    };
+    let content = ev.select(value, name)?;
+    let inner = if name == "contents" {
+        let mut all = Vec::new();
+        for content in ev.expect_list(content)? {
+            all.push(strengthen(ev, priority, content)?);
+        }
+        ev.list(&all)
+    } else {
+        strengthen(ev, priority, content)?
+    };
+    let name = ev.symbol(name);
+    let changed = ev.attrs(&[(name, inner)]);
+    ev.update(value, changed)
 }
 
 fn eval_modules(ev: &mut Evaluator, arguments: Value) -> EvalResult<Value> {

@@ -145,6 +145,11 @@ impl OptionState {
             &diagnostics::undefined_option::ENTRY,
             format!("the option has no value, and one is needed: `{}`", self.location),
         );
+        // What is set beside it says who needs it.
+        let mut beside = self.node.definitions.iter().filter_map(|definition| definition.position);
+        if let Some(span) = beside.next() {
+            diagnostic = diagnostic.label(span, "needed because of what is set here");
+        }
         if let Some(span) = self.position() {
             diagnostic = diagnostic.label(span, "declared here, without a default");
         }

@@ -24,7 +24,7 @@ in
   outputs =
     { arguments, instance, ... }:
     {
-      packages = [ "python3-minimal" ];
+      packages = [ "python3" ];
       ports.http = {
         inherit (arguments) port;
         argument = "port";

@@ -1,7 +1,7 @@
 # A service of your own: a script that systemd keeps running, with a user and a folder of its own.
 {
   networking.firewall.allowedTCPPorts = [ 8080 ];
-  environment.systemPackages = [ "python3-minimal" ];
+  environment.systemPackages = [ "python3" ];
 
   systemd.services.hello = {
     description = "Says hello";

@@ -17,6 +17,8 @@ mod nix_programs;
 mod outside;
 mod profiles;
 mod refused;
+mod services;
+mod wrong_configurations;
 mod store_programs;
 mod stores;
 mod unprivileged;

@@ -8,7 +8,20 @@ use std::process::{Command, Output};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-static DATA: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
+/// Nothing is left of it when the next run begins: what a process has in a static is never dropped.
+static DATA: LazyLock<PathBuf> = LazyLock::new(|| {
+    let mine = format!("nival-it-{}", std::process::id());
+    for entry in std::env::temp_dir().read_dir().into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix("nival-it-").and_then(|number| number.parse::<u32>().ok());
+        if process.is_some_and(|number| !Path::new(&format!("/proc/{number}")).exists()) {
+            let _ = Command::new("rm").arg("-rf").arg(entry.path()).status();
+        }
+    }
+    let folder = std::env::temp_dir().join(mine);
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    folder
+});
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A folder of configurations, and the command that is run in it.
@@ -48,7 +61,7 @@ impl World {
 
     /// The data folder that all worlds share.
     pub fn data() -> &'static Path {
-        DATA.path()
+        &DATA
     }
 
     /// Writes a file into the folder.

@@ -1,0 +1,250 @@
+//! Services: their examples, many instances of them, what they need of each other, and what is refused.
+
+use crate::world::{World, eventually, get};
+use serde_json::Value as Json;
+use std::process::Command;
+
+/// A machine with two instances of each service of the library: one for each of its examples.
+const EXAMPLES: &str = r#"{ services, lib, ... }: {
+  imports = lib.mapAttrsToList (_: service: service.service.beside or { }) services;
+  config.services = lib.mapAttrs (name: service:
+    service.service.examples.minimal // { enable = lib.mkForce true; }
+    // { instances.advanced = service.service.examples.advanced
+      // lib.optionalAttrs (name == "node-exporter") { requirements.monitor = "prometheus-advanced"; }; }
+    // lib.optionalAttrs (name == "node-exporter") { requirements.monitor = "prometheus"; }
+  ) services;
+}
+"#;
+
+#[test]
+fn examples_of_all_services_start_and_are_well() {
+    let world = World::of(&["examples"]);
+    world.write("examples/configuration.nix", EXAMPLES);
+    world.fine(&["up", "--detach", "examples"]);
+    let list: Json = serde_json::from_str(&world.fine(&["service", "--json"])).expect("JSON");
+    let names: Vec<&str> = list.as_array().expect("a list").iter().filter_map(|s| s["name"].as_str()).collect();
+    let units = world.fine(&["shell", "examples", "--", "systemctl", "list-units", "--all", "--plain", "--no-legend"]);
+    let mut started = 0;
+    for name in &names {
+        let manual: Json = serde_json::from_str(&world.fine(&["service", "--json", name])).expect("JSON");
+        for example in ["minimal", "advanced"] {
+            assert!(manual["examples"].get(example).is_some(), "{name} has no {example} example");
+            started += 1;
+        }
+        for text in ["description", "securing"] {
+            assert!(!manual[text].as_str().unwrap_or_default().is_empty(), "{name}: {text}");
+        }
+        assert!(!manual["makes"]["checks"].as_array().expect("a list").is_empty(), "{name} is not checked");
+        assert!(units.contains(&format!("{name}-advanced.")), "{name}-advanced: {units}");
+    }
+    println!("services: {} of {}, examples started: {started} of {}", names.len(), names.len(), 2 * names.len());
+    assert!(names.len() >= 12);
+}
+
+#[test]
+fn sixty_instances_answer_each_on_its_own_port() {
+    let world = World::of(&["many"]);
+    world.write(
+        "many/configuration.nix",
+        r#"{ lib, ... }:
+let
+  numbered = count: prefix: each: lib.listToAttrs (map (n: lib.nameValuePair "${prefix}${toString n}" (each n)) (lib.range 1 count));
+in
+{
+  services.weechat.instances = numbered 50 "user" (n: { port = 9000 + n; });
+  services.postgresql.instances = numbered 10 "db" (n: { port = 5440 + n; databases = [ "app" ]; });
+}
+"#,
+    );
+    let said = world.run(&["up", "--detach", "--json", "many"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let plan = world.run(&["plan", "--timings", "many"]);
+    println!("{}", plan.err);
+    let ask = r#"
+      for n in $(seq 50); do
+        [ "$(systemctl show -P User weechat-user$n)" = "weechat-user$n" ]
+        (exec 3<>/dev/tcp/127.0.0.1/$((9000 + n)))
+      done
+      for n in $(seq 10); do
+        [ "$(psql -X -A -t -h /run/postgresql -p $((5440 + n)) -c 'show data_directory' app)" = "/var/lib/postgresql/17/db$n" ]
+      done"#;
+    world.fine(&["shell", "many", "--", "bash", "-euc", ask]);
+}
+
+#[test]
+fn secrets_reach_their_files_and_nothing_else() {
+    let world = World::of(&["secret"]);
+    world.write(
+        "secret/configuration.nix",
+        r#"{ config, ... }: {
+  secrets.token = { };
+  secrets.session.generate = "password";
+  secretTemplates."app.env".content = [ "TOKEN=" config.secrets.token "\nSESSION=" config.secrets.session "\n" ];
+}
+"#,
+    );
+    world.write("token", "s3cret-and-long\n");
+    let text = world.refused(&["up", "--detach", "secret"], "NV0627");
+    assert!(text.contains("--secret token=FILE"), "{text}");
+    world.refused(&["up", "--detach", "--secret", "tkoen=token", "secret"], "NV0628");
+    world.fine(&["up", "--detach", "--secret", "token=token", "secret"]);
+    let filled = world.fine(&["shell", "secret", "--", "cat", "/run/secrets/app.env"]);
+    let session = filled.strip_prefix("TOKEN=s3cret-and-long\nSESSION=").expect("filled");
+    assert!(session.len() == 32 && session.chars().all(|c| c.is_ascii_alphanumeric()), "{filled}");
+    let modes = world.fine(&["shell", "secret", "--", "stat", "-c", "%a %U", "/run/secrets/token", "/run/secrets/app.env"]);
+    assert_eq!(modes, "400 root\n400 root");
+    // Neither is in the store, the lock, or what is kept of the machine beside its own data.
+    for text in ["s3cret-and-long", session] {
+        for place in ["store", "cache", "machines/secret/state"] {
+            let found = Command::new("grep").args(["-rlF", text]).arg(World::data().join(place)).output();
+            let found = String::from_utf8_lossy(&found.expect("runs").stdout).into_owned();
+            assert_eq!(found, "", "{text}");
+        }
+    }
+    // Once given is enough, and what was made stays.
+    world.fine(&["down", "secret"]);
+    world.fine(&["up", "--detach", "secret"]);
+    assert_eq!(world.fine(&["shell", "secret", "--", "cat", "/run/secrets/app.env"]), filled);
+}
+
+#[test]
+fn services_need_each_other_without_names_written_twice() {
+    let world = World::of(&["app"]);
+    world.write(
+        "app/configuration.nix",
+        r#"{ lib, ... }: {
+  options.services.notes = lib.mkService {
+    description = "a web application";
+    arguments.host = lib.mkOption { type = lib.types.str; description = "The site's name."; example = "notes.example"; };
+    requires = { arguments, ... }: {
+      database.interface = "postgresql-database";
+      site = { interface = "virtual-host"; inherit (arguments) host; locations."/".proxyPass = "http://127.0.0.1:3000"; };
+    };
+    outputs = { needs, instance, ... }: {
+      packages = [ "python3" "postgresql-client-17" ];
+      units.main = {
+        wantedBy = [ "multi-user.target" ];
+        environment.DATABASE = needs.database.url;
+        serviceConfig = { DynamicUser = true; User = instance.user; StateDirectory = instance.id; WorkingDirectory = instance.state; };
+        script = "psql \"$DATABASE\" -XAtc 'select current_user' > index.html; exec python3 -m http.server 3000";
+      };
+    };
+  };
+  config.services.notes = { enable = true; host = "notes.example"; };
+  config.services.postgresql.enable = true;
+  config.services.nginx.enable = true;
+}
+"#,
+    );
+    world.fine(&["up", "--detach", "app"]);
+    // The application connects as itself to a database of its own name, and its site is served.
+    eventually("the site answers", 10, || {
+        get(world.port("app", 80), "notes.example").is_some_and(|answer| answer.ends_with("\r\n\r\nnotes\n"))
+    });
+}
+
+#[test]
+fn patches_and_listen_options_reach_units_and_firewall() {
+    let world = World::of(&["rules"]);
+    world.write(
+        "rules/configuration.nix",
+        r#"{ services, ... }: {
+  networking.firewall.enable = true;
+  services.nginx.enable = true;
+  services.nginx.virtualHosts.site = { listen = [ { port = 8080; } ]; locations."/".return = "200 patched"; };
+  services.nginx.patches.files."nginx.conf".blocks.log.text = "access_log off;";
+  services.redis.enable = true;
+  services.redis.patches.units.main.serviceConfig.Nice = 5;
+  instances.cache = (services.redis { port = 6380; }).patch { units.main.environment.WHO = "cache"; };
+}
+"#,
+    );
+    world.fine(&["up", "--detach", "rules"]);
+    let shell = |script: &str| world.fine(&["shell", "rules", "--", "sh", "-euc", script]);
+    let rules = shell("nft list ruleset");
+    // Redis listens on the machine's own addresses only: its port stays closed.
+    assert!(rules.contains("tcp dport 8080 accept") && !rules.contains("6379"), "{rules}");
+    assert!(shell("cat /etc/nginx/nginx.conf").contains("access_log off;"));
+    assert_eq!(shell("systemctl show -P Nice redis; redis-cli -p 6380 ping"), "5\nPONG");
+    assert!(shell("systemctl show -P Environment redis-cache").contains("WHO=cache"));
+    world.write("rules/configuration.nix", "{ services.nginx.enable = true; services.redis.enable = true; }");
+    let plan = world.fine(&["plan", "rules"]);
+    assert!(plan.contains("services.redis.patches.units.main.serviceConfig.Nice: 5 -> unset"), "{plan}");
+}
+
+#[test]
+fn certificates_come_by_themselves_and_port_80_opens() {
+    let world = World::of(&["acme"]);
+    world.write("acme/configuration.nix", include_str!("services/acme.nix"));
+    world.fine(&["up", "--detach", "acme"]);
+    let shell = |script: &str| world.run(&["shell", "acme", "--", "sh", "-c", script]).out;
+    assert!(shell("nft list ruleset").contains("tcp dport { 80, 443 } accept"));
+    eventually("the authority's certificate is served", 60, || {
+        shell("curl -sk -v https://site.test/ 2>&1").contains("Pebble Intermediate CA")
+    });
+    assert!(shell("curl -sI http://site.test/").contains("301 Moved Permanently"));
+}
+
+#[test]
+fn a_web_hook_is_called_at_login_and_at_sudo() {
+    let world = World::of(&["hooked"]);
+    let key = world.folder.path().join("key");
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
+    assert!(made.expect("ssh-keygen is there").success());
+    let public = std::fs::read_to_string(key.with_extension("pub")).expect("made");
+    let text = include_str!("services/hooked.nix").replace("PUBLIC", public.trim());
+    world.write("hooked/configuration.nix", &text);
+    let example = std::fs::read_to_string(crate::world::examples().join("notify/configuration.nix"));
+    world.write("hooked/notify.nix", &example.expect("the example is there"));
+    world.fine(&["up", "--detach", "hooked"]);
+    let port = world.port("hooked", 22).to_string();
+    let output = Command::new("ssh")
+        .args(["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes"])
+        .arg("-i")
+        .arg(&key)
+        .args(["-p", &port, "alice@127.0.0.1", "sudo", "id", "-u"])
+        .output()
+        .expect("ssh is there");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "0\n", "{}", String::from_utf8_lossy(&output.stderr));
+    eventually("both requests have come", 10, || {
+        let journal = world.run(&["shell", "hooked", "--", "journalctl", "-u", "hook", "-o", "cat"]).out;
+        journal.contains("alice by sshd on hooked") && journal.contains("root by sudo on hooked")
+    });
+}
+
+#[test]
+fn services_have_manuals() {
+    let world = World::new();
+    let page = world.fine(&["service", "redis"]);
+    for part in ["services.redis.port = 6390;", "## Securing it", "### maxMemory", "redis-second"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let text = world.refused(&["service", "ngnix"], "NV0815");
+    assert!(text.contains("did you mean `nginx`?"), "{text}");
+}
+
+#[test]
+fn a_service_of_ones_own_comes_with_its_test() {
+    let world = World::of(&["test"]);
+    world.fine(&["init", "service", "greeter"]);
+    world.refused(&["init", "service", "greeter"], "NV0832");
+    world.refused(&["init", "service", "Not A Name"], "NV0840");
+    world.fine(&["up", "--detach", "greeter/test.nix"]);
+    assert!(get(world.port("test", 8081), "x").expect("an answer").contains("good morning"));
+}
+
+#[test]
+fn options_tell_their_values_and_who_set_them() {
+    let world = World::new();
+    world.write(
+        "configuration.nix",
+        "{\n  services.postgresql.enable = true;\n  services.postgresql.databases = [ \"app\" ];\n}\n",
+    );
+    let page = world.fine(&["options", "services.postgresql.databases"]);
+    assert!(page.contains("value     [ \"app\" ]") && page.contains("configuration.nix:3:3"), "{page}");
+    // The second question is answered from what is kept, and sees what changed.
+    world.write("configuration.nix", "{ services.postgresql.databases = [ \"other\" ]; }\n");
+    let found = world.fine(&["options", "postgres", "databases"]);
+    assert!(found.contains("= [ \"other\" ]") && found.contains("configuration.nix:1:3"), "{found}");
+    assert_eq!(world.run(&["options", "nosuchthing"]).code, 1);
+}

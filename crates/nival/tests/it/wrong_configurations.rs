@@ -1,0 +1,124 @@
+//! Configurations that are wrong in one thing each: a coded error, and the user's own file first.
+
+use crate::world::World;
+
+/// What is said, and the code that it ends in.
+const WRONG: &[(&str, &str)] = &[
+    // Types.
+    (r#"services.redis.port = "x";"#, "NV0302"),
+    (r#"services.redis.port = 70000;"#, "NV0302"),
+    (r#"services.redis.bind = "127.0.0.1";"#, "NV0302"),
+    (r#"services.nginx.virtualHosts.a.listen = [ ];"#, "NV0302"),
+    (r#"services.nginx.virtualHosts.a.locations."/".proxyPass = 3000;"#, "NV0302"),
+    (r#"services.postgresql.instances.a.release = "sid";"#, "NV0302"),
+    (r#"services.prometheus.instances.a.retention = "long";"#, "NV0302"),
+    (r#"services.redis.enable = 1;"#, "NV0302"),
+    (r#"services.weechat.instances.a.password = "hunter2";"#, "NV0302"),
+    (r#"secrets.x.mode = "rwx";"#, "NV0302"),
+    (r#"instances.a = { port = 1; };"#, "NV0302"),
+    (r#"services.redis.enable = true; services.redis.patches.units.main.serviceConfig = "x";"#, "NV0302"),
+    // Options that are not there.
+    (r#"services.redis.prot = 6380;"#, "NV0301"),
+    (r#"services.rediss.enable = true;"#, "NV0301"),
+    (r#"services.redis.instances.a.prot = 6380;"#, "NV0301"),
+    (r#"systemd.service.x.script = "true";"#, "NV0301"),
+    (r#"security.pam.services.sudo.sesion.x.module = "pam_warn.so";"#, "NV0301"),
+    (r#"instances.a = services.redis { prot = 6380; };"#, "NV0301"),
+    // Arguments that are missing.
+    (r#"services.gemini.enable = true;"#, "NV0304"),
+    (r#"services.restic.enable = true; services.restic.paths = [ "/srv" ];"#, "NV0304"),
+    (r#"services.acme.enable = true;"#, "NV0801"),
+    // Requirements that nobody, or more than one, meets.
+    (r#"options.services.app = application; config.services.app.enable = true;"#, "NV0814"),
+    (
+        r#"options.services.app = application; config.services = { app.enable = true; postgresql.enable = true;
+           postgresql.instances.b.port = 5433; };"#,
+        "NV0814",
+    ),
+    (
+        r#"options.services.app = application; config.services = { app.enable = true; postgresql.enable = true;
+           redis.enable = true; app.requirements.database = "redis"; };"#,
+        "NV0814",
+    ),
+    (r#"services.nginx.enable = true; services.nginx.virtualHosts.a.enableACME = true;"#, "NV0814"),
+    // Circles.
+    (
+        r#"options.services = circle [ "a" "b" ]; config.services = { a.enable = true; b.enable = true; };"#,
+        "NV0812",
+    ),
+    (
+        r#"options.services = circle [ "a" "b" "c" ]; config.services = { a.enable = true; b.enable = true; c.enable = true; };"#,
+        "NV0812",
+    ),
+    (r#"options.services = circle [ "a" ]; config.services.a.enable = true;"#, "NV0812"),
+    // Patches to what is not there.
+    (r#"services.redis.enable = true; services.redis.patches.units.mian.serviceConfig.Nice = 1;"#, "NV0813"),
+    (r#"services.redis.enable = true; services.redis.patches.unit.main.serviceConfig.Nice = 1;"#, "NV0813"),
+    (r#"services.redis.enable = true; services.redis.patches.files."redis.config".text = "";"#, "NV0813"),
+    (
+        r#"services.nginx.enable = true; services.nginx.patches.files."nginx.conf".blocks.gzip.text = "gzip on;";"#,
+        "NV0813",
+    ),
+    (r#"security.pam.services.sudo.session.x = { module = "pam_warn.so"; before = "comon"; };"#, "NV0813"),
+    // Clashes.
+    (r#"services.redis.enable = true; services.redis.instances.a = { };"#, "NV0811"),
+    (r#"services.redis.enable = true; services.postgresql = { enable = true; port = 6379; };"#, "NV0811"),
+    (r#"services.postgresql.enable = true; services.postgresql.instances.a = { };"#, "NV0811"),
+    (r#"services.weechat.instances = { a = { }; b = { }; };"#, "NV0811"),
+    (r#"options.services = two { users.app = { }; }; config.services = { one.enable = true; other.enable = true; };"#, "NV0811"),
+    (
+        r#"options.services = two { files.x = { path = "/etc/app.conf"; text = ""; }; };
+           config.services = { one.enable = true; other.enable = true; };"#,
+        "NV0811",
+    ),
+    (
+        r#"options.services = two { units.main = { script = "true"; serviceConfig.StateDirectory = "app"; }; };
+           config.services = { one.enable = true; other.enable = true; };"#,
+        "NV0811",
+    ),
+    (
+        r#"options.services = lib.genAttrs [ "one" "other" ] (_: application);
+           config.services = { one.enable = true; other.enable = true; postgresql.enable = true; };"#,
+        "NV0811",
+    ),
+    // Secrets that are used as values.
+    (r#"secrets.a = { }; environment.etc.x.text = "key = ${config.secrets.a}";"#, "NV0242"),
+    (r#"secrets.a = { }; environment.etc.x.text = builtins.hashString "sha256" config.secrets.a;"#, "NV0242"),
+    (r#"secrets.a = { }; environment.etc.x.text = lib.boolToString (config.secrets.a == "hunter2");"#, "NV0242"),
+    (r#"secrets.a = { }; environment.etc.x.text = builtins.toJSON { inherit (config.secrets) a; };"#, "NV0242"),
+];
+
+/// What the configurations above are made with.
+const BEGINNING: &str = r#"{ config, lib, services, ... }:
+let
+  application = lib.mkService {
+    description = "an application";
+    requires = _: { database = { interface = "postgresql-database"; database = "app"; }; };
+    outputs = { needs, ... }: { units.main = { script = "true"; environment.DATABASE = needs.database.url; }; };
+  };
+  two = outputs: lib.genAttrs [ "one" "other" ] (name: lib.mkService { description = name; outputs = _: outputs; });
+  circle = names: lib.listToAttrs (lib.imap0 (index: name: lib.nameValuePair name (lib.mkService {
+    description = name;
+    requires = _: { next.interface = lib.elemAt (names ++ names) (index + 1); };
+    provides.${name} = _: { };
+    outputs = _: { };
+  })) names);
+in
+{
+"#;
+
+#[test]
+fn wrong_configurations_end_in_coded_errors_with_the_users_file_first() {
+    let world = World::new();
+    let mut failures = Vec::new();
+    for (text, code) in WRONG {
+        world.write("configuration.nix", &format!("{BEGINNING}  {text}\n}}\n"));
+        let said = world.run(&["build"]);
+        let place = said.err.lines().find_map(|line| line.trim_start().strip_prefix("--> ")).unwrap_or("nowhere");
+        let own = place.contains("configuration.nix");
+        if said.code == 0 || !said.err.contains(&format!("error[{code}]")) || !own {
+            failures.push(format!("{text}\nwanted {code}, marked {place}:\n{}", said.err));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), WRONG.len(), failures.join("\n"));
+}
