@@ -37,6 +37,13 @@ pub enum Event<'a> {
         /// The phase, such as `buildPhase`.
         name: &'a str,
     },
+    /// A builder failed, and somebody looks around in its place; or has left it.
+    Debugged {
+        /// The derivation.
+        drv: &'a StorePath,
+        /// Whether this is the beginning.
+        begins: bool,
+    },
     /// Somebody else builds it at the moment.
     Waiting {
         /// The derivation.

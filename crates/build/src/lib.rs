@@ -13,6 +13,7 @@ mod addresses;
 mod build_error;
 mod builtin;
 mod deb;
+mod debugging;
 mod derivation;
 pub mod diagnostics;
 mod error;
@@ -32,6 +33,7 @@ pub use addresses::{Addresses, Named, NoAddresses};
 pub use build_error::BuildError;
 pub use builtin::{PACKAGE_FORM, Package, link_packages};
 pub use deb::{Limits, Unpack, unpack_deb, unpack_many};
+pub use debugging::{Debugger, Stopped};
 pub use derivation::{
     Prepared, Structured, Wishes, downstream_placeholder, output_placeholder, structured_attributes,
     validity_registration,

@@ -1,23 +1,20 @@
 //! Building one derivation whose inputs are there.
 
+mod place;
+mod running;
+
 use crate::build_error::BuildError;
-use crate::builtin;
-use crate::derivation::{Place, Structured, Wishes, output_placeholder, prepare};
+use crate::derivation::{Structured, Wishes, output_placeholder};
 use crate::events::{Event, Observer};
 use crate::log::Log;
 use crate::outputs::{Finished, Mode};
-use crate::sandbox::{Answer, Bind, BindKind, Cell, File, Running};
 use crate::settings::{BuildSettings, Confinement};
-use crate::surroundings;
 use crate::users::{self, BuildUser};
 use nival_store::{LocalStore, PathInfo};
 use nival_store_model::store_path::output_path_name;
 use nival_store_model::{Algorithm, Derivation, Hash, OutputKind, StorePath};
-use nival_sys::process::{AsReadable, Ended, wait_readable};
-use nival_sys::{fs, owner, pty};
 use nival_transport::Cancel;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -179,6 +176,12 @@ struct Build<'a> {
     /// Where the builder makes outputs.
     outputs: PathBuf,
     tail: VecDeque<String>,
+    /// The phase that the builder said that it is in.
+    phase: Option<String>,
+    /// Begins lines that come from the builder's place, and not from the builder.
+    marker: String,
+    /// The code of the builder that failed and whose place waits.
+    stopped: Option<i32>,
 }
 
 impl<'a> Build<'a> {
@@ -232,6 +235,9 @@ impl<'a> Build<'a> {
             top,
             outputs,
             tail: VecDeque::new(),
+            phase: None,
+            marker: marker(job),
+            stopped: None,
         };
         build.choose_scratch(&known)?;
         Ok(build)
@@ -307,347 +313,17 @@ impl<'a> Build<'a> {
         .register()
     }
 
-    fn make_folders(&self) -> Result<(), BuildError> {
-        let failed = |error| BuildError::sandbox("make the builder's folders", error);
-        if let Some(parent) = self.top.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
-        fs::remove_tree(&self.top).map_err(failed)?;
-        let mut folders = vec![self.top.clone(), self.top.join("build")];
-        if self.confined {
-            fs::remove_tree(&self.outputs).map_err(failed)?;
-            folders.extend([self.top.join("root"), self.top.join("tmp"), self.outputs.clone()]);
-        }
-        for folder in &folders {
-            fs::create_dir(folder).map_err(failed)?;
-            fs::set_mode(folder, 0o700).map_err(failed)?;
-        }
-        if self.confined {
-            fs::set_mode(&self.top.join("tmp"), 0o1777).map_err(failed)?;
-        } else if self.user.is_some() {
-            fs::set_mode(&self.top, 0o711).map_err(failed)?;
-        }
-        if let Some(user) = &self.user {
-            for folder in ["build", "tmp"].map(|name| self.top.join(name)) {
-                if folder.exists() {
-                    owner::set_owner(&folder, user.user.user, user.user.group).map_err(failed)?;
-                }
-            }
-            if self.confined {
-                owner::set_owner(&self.outputs, user.user.user, user.user.group).map_err(failed)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn run_builtin(&mut self, name: &str, log: &mut Option<Log>) -> Result<(), BuildError> {
-        let store = self.around.store;
-        let outputs =
-            self.scratch.iter().map(|(name, path)| (name.clone(), self.outputs.join(path.base_name())));
-        let outputs: BTreeMap<String, PathBuf> = outputs.collect();
-        let physical = |path: &str| match store.dir().parse_prefix(path) {
-            Ok((path, "")) => store.physical(&path),
-            Ok((path, rest)) => store.physical(&path).join(rest.trim_start_matches('/')),
-            Err(_) => PathBuf::from(path),
-        };
-        let mut lines = Vec::new();
-        let result = builtin::run(
-            name,
-            &mut builtin::Work {
-                derivation: self.job.derivation,
-                outputs,
-                scratch: self.top.join("build"),
-                physical: &physical,
-                settings: self.around.settings,
-                cancel: self.around.cancel,
-                say: &mut |text| lines.push(text.to_owned()),
-            },
-        );
-        if let Err(text) = &result {
-            lines.push(format!("{text}\n"));
-        }
-        for line in lines {
-            self.heard(line.as_bytes(), &mut Vec::new(), log)?;
-        }
-        if self.around.cancel.is_cancelled() {
-            return Err(BuildError::Cancelled);
-        }
-        result.map_err(|_| self.failure("failed with exit code 1".to_owned()))
-    }
-
-    fn run_builder(
-        &mut self,
-        structured: Option<Structured>,
-        log: &mut Option<Log>,
-    ) -> Result<(), BuildError> {
-        let failed = |doing: &'static str| move |error| BuildError::sandbox(doing, error);
-        let cell = self.cell(structured)?;
-        let (shown, terminal) =
-            pty::open(Path::new("/dev/pts")).map_err(failed("make a terminal for the builder"))?;
-        pty::make_raw(&terminal).map_err(failed("make a terminal for the builder"))?;
-        if let Some(user) = &self.user {
-            owner::set_owner_of(&terminal, user.user.user, user.user.group)
-                .map_err(failed("give the builder its terminal"))?;
-        }
-        let mut running = Running::start(&self.around.settings.program, &cell, &terminal, &self.top)?;
-        drop(terminal);
-        let mut shown = std::fs::File::from(shown);
-        let mut watch = Watch::new(self.around.settings);
-        let mut line = Vec::new();
-        let ended = loop {
-            let ready = {
-                let answers = running.descriptor();
-                let both: [&dyn AsReadable; 2] = [&shown, &answers];
-                wait_readable(&both, 100).map_err(failed("wait for the builder"))?
-            };
-            let mut is_over = false;
-            if ready[0] {
-                let count = self.hear(&mut shown, &mut line, log)?;
-                watch.heard(count);
-                is_over = count == 0;
-            }
-            if is_over || ready[1] {
-                match if is_over { running.last_answer() } else { running.answer() } {
-                    Answer::Started => {}
-                    Answer::Failed(text) => {
-                        let (doing, error) = text.split_once(": ").unwrap_or((&text, "failed"));
-                        let doing = doing.trim_start_matches("cannot ").to_owned();
-                        return Err(BuildError::sandbox(doing, std::io::Error::other(error.to_owned())));
-                    }
-                    Answer::Ended(ended) => break ended,
-                    Answer::Gone => break Ended::Signal(9),
-                }
-            }
-            if self.around.cancel.is_cancelled() {
-                running.kill();
-                running.wait();
-                return Err(BuildError::Cancelled);
-            }
-            if let Some((limit, setting)) = watch.passed() {
-                running.kill();
-                running.wait();
-                let drv = self.around.store.dir().print(self.job.drv);
-                return Err(BuildError::Limit { drv, limit, setting });
-            }
-        };
-        running.wait();
-        while wait_readable(&[&shown], 0).is_ok_and(|ready| ready[0])
-            && self.hear(&mut shown, &mut line, log)? > 0
-        {}
-        if !line.is_empty() {
-            self.heard(b"\n", &mut line, log)?;
-        }
-        match ended {
-            Ended::Code(0) => Ok(()),
-            Ended::Code(code) => Err(self.failure(format!("failed with exit code {code}"))),
-            Ended::Signal(signal) => Err(self.failure(format!("failed due to signal {signal}"))),
-        }
-    }
-
-    /// Reads what the builder says; the number of bytes, 0 at the end.
-    fn hear(
-        &mut self,
-        shown: &mut std::fs::File,
-        line: &mut Vec<u8>,
-        log: &mut Option<Log>,
-    ) -> Result<usize, BuildError> {
-        let mut buffer = [0; 4096];
-        // A terminal that nobody holds any more is an error to read.
-        let count = shown.read(&mut buffer).unwrap_or(0);
-        self.heard(&buffer[..count], line, log)?;
-        Ok(count)
-    }
-
-    fn heard(&mut self, bytes: &[u8], line: &mut Vec<u8>, log: &mut Option<Log>) -> Result<(), BuildError> {
-        for byte in bytes {
-            if *byte != b'\n' {
-                line.push(*byte);
-                continue;
-            }
-            let mut text = std::mem::take(line);
-            let shown = String::from_utf8_lossy(&text).into_owned();
-            let shown = shown.trim_end_matches('\r');
-            if let Some(json) = shown.strip_prefix("@nix ") {
-                if let Some(name) = phase(json) {
-                    self.around.observer.tell(Event::Phase { drv: self.job.drv, name: &name });
-                }
-                continue;
-            }
-            // A line that was written over several times counts as it looks in the end.
-            let last = shown.rsplit('\r').next().unwrap_or(shown);
-            self.around.observer.tell(Event::Line { drv: self.job.drv, text: last });
-            self.tail.push_back(last.to_owned());
-            if self.tail.len() > self.around.settings.log_lines {
-                self.tail.pop_front();
-            }
-            if let Some(log) = log {
-                text.push(b'\n');
-                log.add(&text).map_err(|error| BuildError::sandbox("write the log", error))?;
-            }
-        }
-        Ok(())
-    }
-
     fn failure(&self, ended: String) -> BuildError {
         let drv = self.around.store.dir().print(self.job.drv);
         BuildError::Builder { drv, ended, tail: self.tail.iter().cloned().collect(), kept: None }
     }
+}
 
-    fn cell(&self, structured: Option<Structured>) -> Result<Cell, BuildError> {
-        let settings = self.around.settings;
-        let folder = match self.confined {
-            true => settings.inner_folder.clone(),
-            false => self.top.join("build").to_string_lossy().into_owned(),
-        };
-        let host_network = has_host_network(self.job.derivation);
-        let place = Place {
-            store: self.around.store,
-            folder: &folder,
-            cores: settings.processors(),
-            inputs: self.job.inputs,
-            rewrites: &self.rewrites,
-            caller: &settings.caller,
-            is_fixed: host_network,
-        };
-        let prepared = prepare(self.job.derivation, &self.wishes, structured, &place)?;
-        for (name, contents) in &prepared.files {
-            let path = self.top.join("build").join(name);
-            let failed = |error| BuildError::sandbox(format!("write `{name}` for the builder"), error);
-            fs::write_new(&path, contents, 0o644).map_err(failed)?;
-            if let Some(user) = &self.user {
-                owner::set_owner(&path, user.user.user, user.user.group).map_err(failed)?;
-            }
-        }
-        let joined = |(name, value): (&Vec<u8>, &Vec<u8>)| [name.as_slice(), b"=", value].concat();
-        Ok(Cell {
-            confined: self.confined,
-            root: self.top.join("root"),
-            host_network,
-            user: 1000,
-            group: 100,
-            outside: self.user.as_ref().map(|user| user.user),
-            binds: if self.confined { self.binds(host_network)? } else { Vec::new() },
-            files: self.files(host_network),
-            shared_memory: settings.shared_memory.clone(),
-            filter_calls: settings.filter_calls,
-            allow_new_privileges: settings.allow_new_privileges,
-            is_32_bit: settings.system == "x86_64-linux" && self.job.derivation.system == b"i686-linux",
-            directory: PathBuf::from(folder),
-            builder: self.job.derivation.builder.clone(),
-            arguments: prepared.arguments,
-            environment: prepared.environment.iter().map(joined).collect(),
-        })
-    }
-
-    fn files(&self, host_network: bool) -> Vec<File> {
-        let folder = &self.around.settings.inner_folder;
-        let file = |path: &str, contents: String| File { path: path.into(), contents };
-        let mut files = vec![
-            file(
-                "/etc/passwd",
-                format!(
-                    "root:x:0:0:Nix build user:{folder}:/noshell\nnixbld:x:1000:100:Nix build user:{folder}:/noshell\n\
-                     nobody:x:65534:65534:Nobody:/:/noshell\n"
-                ),
-            ),
-            file("/etc/group", "root:x:0:\nnixbld:!:100:\nnogroup:x:65534:\n".to_owned()),
-        ];
-        if host_network {
-            files.push(file("/etc/nsswitch.conf", "hosts: files dns\nservices: files\n".to_owned()));
-        } else {
-            files.push(file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n".to_owned()));
-        }
-        files
-    }
-
-    fn binds(&self, host_network: bool) -> Result<Vec<Bind>, BuildError> {
-        let settings = self.around.settings;
-        let store = self.around.store;
-        let mut binds = Vec::new();
-        let mut bind = |source: PathBuf, target: PathBuf, kind| binds.push(Bind { source, target, kind });
-        bind(self.outputs.clone(), store.dir().as_str().into(), BindKind::Writable);
-        bind(self.top.join("build"), settings.inner_folder.clone().into(), BindKind::Writable);
-        bind(self.top.join("tmp"), "/tmp".into(), BindKind::Writable);
-        let mut devices = vec!["full", "null", "random", "tty", "urandom", "zero"];
-        if settings.features.contains("kvm") {
-            devices.push("kvm");
-        }
-        for device in devices {
-            let path = Path::new("/dev").join(device);
-            bind(path.clone(), path, BindKind::Optional);
-        }
-        if host_network {
-            for file in ["/etc/resolv.conf", "/etc/services", "/etc/hosts"] {
-                bind(file.into(), file.into(), BindKind::Optional);
-            }
-            if let Some(certificates) = &settings.transport.certificates {
-                bind(certificates.clone(), certificates.clone(), BindKind::Optional);
-            }
-        }
-        let own: BTreeSet<&StorePath> = self.scratch.values().collect();
-        for path in self.job.inputs.iter().filter(|path| !own.contains(path)) {
-            bind(store.physical(path), store.dir().print(path).into(), BindKind::ReadOnly);
-        }
-        let around_it = match &self.wishes.debian_root {
-            Some(root) => surroundings::binds(store, self.job, root)?,
-            None => Vec::new(),
-        };
-        let top = |path: &Path| path.components().nth(1).map(|part| part.as_os_str().to_owned());
-        let own: BTreeSet<_> = around_it.iter().filter_map(|bind| top(&bind.target)).collect();
-        // What a root of packages brings is not the host's.
-        for path in settings.host_paths.iter().filter(|p| top(&p.target).is_none_or(|t| !own.contains(&t))) {
-            let kind = if path.optional { BindKind::Optional } else { BindKind::Writable };
-            let text = path.source.to_string_lossy();
-            let inner = store.dir().parse_prefix(&text).ok();
-            let source = inner.map_or_else(
-                || path.source.clone(),
-                |(inner, rest)| store.physical(&inner).join(rest.trim_start_matches('/')),
-            );
-            bind(source, path.target.clone(), kind);
-        }
-        for path in &self.wishes.impure_host_paths {
-            let allowed = |prefix: &String| Path::new(path).starts_with(prefix);
-            if !settings.allowed_host_paths.iter().any(allowed) {
-                let reason = format!(
-                    "it asks for the host's `{path}`, which `allowed-impure-host-deps` does not allow"
-                );
-                return Err(BuildError::Unfit { drv: store.dir().print(self.job.drv), reason });
-            }
-            bind(path.into(), path.into(), BindKind::Optional);
-        }
-        binds.extend(around_it);
-        Ok(binds)
-    }
-
-    /// Removes the build's folders; the builder's own is kept where that is wanted of a failure.
-    fn clean_up<T>(&self, mut result: Result<T, BuildError>) -> Result<T, BuildError> {
-        let keep = self.around.settings.keep_failed && !self.job.derivation.builder.starts_with(b"builtin:");
-        let mut is_kept = false;
-        if let Err(BuildError::Builder { kept, .. } | BuildError::NotDeterministic { folder: kept, .. }) =
-            &mut result
-            && keep
-        {
-            let place = self.top.join("build");
-            let opened = fs::set_mode(&self.top, 0o755).and_then(|()| fs::set_mode(&place, 0o755));
-            if opened.is_ok() {
-                *kept = Some(place);
-                is_kept = true;
-            }
-        }
-        if !is_kept {
-            // What cannot be removed is removed when the next build of this process's number begins.
-            let _ = fs::remove_tree(&self.top);
-        }
-        if self.confined {
-            let _ = fs::remove_tree(&self.outputs);
-        } else if result.is_err() {
-            for path in self.scratch.values().filter(|path| !self.valid.values().any(|valid| valid == *path))
-            {
-                let _ = fs::remove_tree(&self.around.store.physical(path));
-            }
-        }
-        result
-    }
+/// A word that no builder can know.
+fn marker(job: &Job<'_>) -> String {
+    let random = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), job.drv);
+    let more = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), random);
+    format!("@nival {random:016x}{more:016x}")
 }
 
 fn top_folder(settings: &BuildSettings, state: &Path) -> PathBuf {
@@ -662,61 +338,4 @@ fn has_host_network(derivation: &Derivation) -> bool {
         .outputs
         .values()
         .any(|o| matches!(o.kind, OutputKind::Fixed { .. } | OutputKind::Impure { .. }))
-}
-
-/// The phase that a builder's message in JSON names.
-fn phase(json: &str) -> Option<String> {
-    let message: serde_json::Value = serde_json::from_str(json).ok()?;
-    match message["action"].as_str()? {
-        "setPhase" => message["phase"].as_str().map(str::to_owned),
-        "result" if message["type"] == 104 => message["fields"][0].as_str().map(str::to_owned),
-        _ => None,
-    }
-}
-
-/// The limits of one build, and how near it is to them.
-struct Watch {
-    began: Instant,
-    last_word: Instant,
-    said: u64,
-    timeout: Option<Duration>,
-    silence: Option<Duration>,
-    size: Option<u64>,
-}
-
-impl Watch {
-    fn new(settings: &BuildSettings) -> Self {
-        let now = Instant::now();
-        Self {
-            began: now,
-            last_word: now,
-            said: 0,
-            timeout: settings.timeout,
-            silence: settings.max_silent_time,
-            size: settings.max_log_size,
-        }
-    }
-
-    fn heard(&mut self, count: usize) {
-        self.said += count as u64;
-        if count > 0 {
-            self.last_word = Instant::now();
-        }
-    }
-
-    /// The limit that was passed, with the name of its setting.
-    fn passed(&self) -> Option<(String, &'static str)> {
-        let over = |since: Instant, limit: Option<Duration>| limit.filter(|limit| since.elapsed() >= *limit);
-        if let Some(limit) = over(self.began, self.timeout) {
-            return Some((format!("timed out after {} seconds", limit.as_secs()), "timeout"));
-        }
-        if let Some(limit) = over(self.last_word, self.silence) {
-            return Some((
-                format!("timed out after {} seconds of silence", limit.as_secs()),
-                "max-silent-time",
-            ));
-        }
-        let size = self.size.filter(|limit| self.said > *limit)?;
-        Some((format!("was killed after writing more than {size} bytes of log output"), "max-build-log-size"))
-    }
 }

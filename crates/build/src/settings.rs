@@ -1,6 +1,7 @@
 //! How builds are done on this machine; names and defaults follow nix.conf where nothing better is known.
 
 use crate::addresses::{Addresses, NoAddresses};
+use crate::debugging::Debugger;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -97,6 +98,8 @@ pub struct BuildSettings {
     pub addresses: Arc<dyn Addresses>,
     /// A program that is started behind each build.
     pub post_build_hook: Option<PathBuf>,
+    /// Lets somebody into the places of builders that fail.
+    pub debugger: Option<Arc<dyn Debugger>>,
 }
 
 impl Default for BuildSettings {
@@ -135,6 +138,7 @@ impl Default for BuildSettings {
             transport: nival_transport::Options::default(),
             addresses: Arc::new(NoAddresses),
             post_build_hook: None,
+            debugger: None,
         }
     }
 }

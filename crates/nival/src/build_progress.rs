@@ -260,6 +260,16 @@ impl Observer for BuildProgress {
             Event::Fetching { path } => self.started(path, "fetching"),
             Event::Line { drv, text } => self.line(drv, text),
             Event::Phase { drv, name } => self.phase(drv, name),
+            Event::Debugged { begins, .. } => {
+                let state = self.state();
+                if let Some(screen) = &state.screen {
+                    // The terminal belongs to the shell meanwhile.
+                    screen.set_draw_target(match begins {
+                        true => ProgressDrawTarget::hidden(),
+                        false => ProgressDrawTarget::stderr_with_hz(10),
+                    });
+                }
+            }
             Event::Waiting { drv } => {
                 self.emit(&json!({ "event": "waiting", "path": drv.to_string() }));
                 let state = self.state();

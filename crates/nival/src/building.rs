@@ -6,10 +6,11 @@ use crate::collecting::Collector;
 use crate::commands::evaluation::Evaluation;
 use crate::commands::realise::Source;
 use crate::context::{Context, absolute};
+use crate::debugging::Connected;
 use crate::error::Error;
 use crate::free_space;
 use clap::Args;
-use nival_build::{Answer, BuildError, Mode, Outcome, Request, Run, Wanted};
+use nival_build::{Answer, BuildError, Debugger, Mode, Outcome, Request, Run, Wanted};
 use nival_diagnostics::Diagnostic;
 use nival_engine::{Builds, NixSettings, Session};
 use nival_store::LocalStore;
@@ -18,6 +19,7 @@ use nival_store::stores::Store;
 use nival_store_model::StorePath;
 use nival_store_model::signature::fingerprint;
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +58,12 @@ pub struct Building {
     /// End a build that says nothing for this many seconds
     #[arg(long, value_name = "SECONDS")]
     pub max_silent_time: Option<u64>,
+    /// Start a shell in the place of a builder that fails, as it is then; `resume` goes on from the phase that failed
+    #[arg(long)]
+    pub debug_on_fail: bool,
+    /// Run this in the place of a builder that fails, instead of a shell that is typed to
+    #[arg(long, value_name = "COMMAND")]
+    pub debug_command: Option<String>,
     /// Show all that builders say
     #[arg(short = 'L', long)]
     pub print_build_logs: bool,
@@ -97,6 +105,22 @@ impl Building {
             (_, true) => Mode::Repair,
             _ => Mode::Normal,
         }
+    }
+
+    /// What lets the user into the places of builders that fail, where that is wished.
+    pub fn debugger(&self) -> Result<Option<Arc<dyn Debugger>>, Error> {
+        if !self.debug_on_fail && self.debug_command.is_none() {
+            return Ok(None);
+        }
+        let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        if self.debug_command.is_none() && !is_terminal {
+            let message = "`--debug-on-fail` starts a shell, and there is no terminal to type on";
+            return Err(Error::plain(
+                Diagnostic::error(&crate::diagnostics::usage::ENTRY, message)
+                    .help("give it a command instead: `--debug-command COMMAND`"),
+            ));
+        }
+        Ok(Some(Arc::new(Connected::new(self.debug_command.clone()))))
     }
 
     /// What is wished of the progress.

@@ -13,6 +13,7 @@ mod catalogue;
 mod collecting;
 mod commands;
 mod context;
+mod debugging;
 mod diagnostics;
 mod dropin;
 mod environment;

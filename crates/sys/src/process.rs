@@ -61,6 +61,14 @@ pub fn die_with_my_parent() {
     }
 }
 
+/// Keeps the memory of this process from others of the same user.
+pub fn hide_memory() {
+    // SAFETY: plain integers.
+    unsafe {
+        libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
+    }
+}
+
 /// Leads a new session.
 pub fn lead_session() {
     // SAFETY: no arguments.

@@ -107,6 +107,27 @@ pub fn make_raw(terminal: impl AsFd) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Lets a terminal be one that people type to: lines, an echo, keys that interrupt.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn make_sane(terminal: impl AsFd) -> io::Result<()> {
+    // SAFETY: termios is plain integers, for which zero is a value; the pointers are to a live one.
+    let result = unsafe {
+        let mut settings: libc::termios = std::mem::zeroed();
+        if libc::tcgetattr(terminal.as_fd().as_raw_fd(), &raw mut settings) < 0 {
+            -1
+        } else {
+            settings.c_iflag |= libc::ICRNL | libc::IXON | libc::BRKINT;
+            settings.c_oflag |= libc::OPOST | libc::ONLCR;
+            settings.c_lflag |=
+                libc::ISIG | libc::ICANON | libc::IEXTEN | libc::ECHO | libc::ECHOE | libc::ECHOK;
+            libc::tcsetattr(terminal.as_fd().as_raw_fd(), libc::TCSADRAIN, &raw const settings)
+        }
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// The settings of a terminal as they were; they come back when this is dropped.
 pub struct Raw {
     terminal: OwnedFd,

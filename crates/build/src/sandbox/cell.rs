@@ -41,6 +41,25 @@ pub struct Cell {
     /// Its environment, `NAME=VALUE` each.
     #[serde(with = "texts")]
     pub environment: Vec<Vec<u8>>,
+    /// What happens where the builder fails, if somebody wants to look around then.
+    pub debugging: Option<Debugging>,
+}
+
+/// The shell that is started where a builder fails.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Debugging {
+    /// Begins the lines that tell of it; nobody else knows it.
+    pub marker: String,
+    /// The shell's file.
+    #[serde(with = "text")]
+    pub shell: Vec<u8>,
+    /// Its name and arguments.
+    #[serde(with = "texts")]
+    pub words: Vec<Vec<u8>>,
+    /// The file with its functions.
+    pub functions: PathBuf,
+    /// The kind of terminal that it is shown on.
+    pub terminal: String,
 }
 
 /// A user and group of the host.

@@ -55,6 +55,10 @@ fn prepared(cell: &Cell, say: &mut PipeWriter) -> Result<Infallible, Failure> {
     // The pipe is closed by becoming the builder, which tells the warden that all is well.
     let say_number = std::os::fd::AsRawFd::as_raw_fd(say);
     close_others(say_number);
+    if let Some(debugging) = &cell.debugging {
+        confine::close(u32::try_from(say_number).unwrap_or(u32::MAX));
+        return super::debugging::hold(cell, debugging);
+    }
     let error = process::exec_bytes(&cell.builder, &cell.arguments, &cell.environment);
     let builder = String::from_utf8_lossy(&cell.builder);
     Err(error).step(&format!("start the builder `{builder}`"))

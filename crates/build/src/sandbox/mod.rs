@@ -6,11 +6,12 @@
 //! and answers with lines on what is its input's place.
 
 mod cell;
+pub mod debugging;
 mod filter;
 mod inside;
 mod warden;
 
-pub use cell::{Bind, BindKind, Cell, File, OutsideUser};
+pub use cell::{Bind, BindKind, Cell, Debugging, File, OutsideUser};
 pub use warden::main;
 
 use crate::build_error::BuildError;

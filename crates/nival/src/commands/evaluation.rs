@@ -98,7 +98,8 @@ impl Evaluation {
         let mut nix = self.nix_settings(flake).map_err(|error| Error::plain(error.diagnostic()))?;
         self.warn_of_settings(context, &nix);
         building.apply(&mut nix);
-        let builds = building::builds(context, &nix, &building.source, progress)?;
+        let mut builds = building::builds(context, &nix, &building.source, progress)?;
+        builds.settings.debugger = building.debugger()?;
         context.session_with(|options| {
             options.nix = nix;
             options.builds = builds;

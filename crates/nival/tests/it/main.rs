@@ -5,10 +5,12 @@
 
 mod builds;
 mod commands;
+mod debugging;
 mod develop;
 mod enabled;
 mod evaluation;
 mod failing;
+mod hostile;
 mod interrupt;
 mod killed;
 mod machines;
