@@ -109,8 +109,11 @@ impl Session {
             option.name = rest;
             Some(option)
         });
-        let mut manual =
-            ServiceManual { name: name.to_owned(), arguments: arguments.collect(), ..ServiceManual::default() };
+        let mut manual = ServiceManual {
+            name: name.to_owned(),
+            arguments: arguments.collect(),
+            ..ServiceManual::default()
+        };
         let library = self.library()?;
         let ev = &mut self.evaluator;
         let describe = ev.select(library.lib, "services")?;

@@ -109,7 +109,9 @@ impl Evaluated {
     pub fn wanted(&self, ev: &mut Evaluator, folder: Symbol) -> EvalResult<Vec<String>> {
         let root = self.context.root(ev)?;
         let names = root.names(ev)?;
-        let Some((_, declarations)) = names.iter().find(|(name, _)| *name == folder) else { return Ok(Vec::new()) };
+        let Some((_, declarations)) = names.iter().find(|(name, _)| *name == folder) else {
+            return Ok(Vec::new());
+        };
         let Child::Folder(node) = &*root.child(ev, folder, declarations)? else { return Ok(Vec::new()) };
         let mut wanted: Vec<String> = Vec::new();
         for declaration in &node.declarations {
@@ -151,7 +153,9 @@ pub fn evaluate(ev: &mut Evaluator, request: Request) -> Evaluated {
     let mut held = context.modules.clone();
     held.push(context.special_args);
     held.extend(context.lib);
-    held.extend(context.on_demand.iter().flat_map(|waiting| waiting.options.iter().map(|(.., value)| *value)));
+    held.extend(
+        context.on_demand.iter().flat_map(|waiting| waiting.options.iter().map(|(.., value)| *value)),
+    );
     let inner = context.clone();
     let config = ev.lazy(&held, move |ev, _| {
         let root = inner.root(ev)?;

@@ -88,7 +88,8 @@ fn eval_modules(ev: &mut Evaluator, arguments: Value) -> EvalResult<Value> {
         }
     }
     let lib = ev.select_opt(arguments, "lib")?;
-    let request = Request { modules, special_args, lib, location, origin: "(unknown file)".into(), on_demand: None };
+    let request =
+        Request { modules, special_args, lib, location, origin: "(unknown file)".into(), on_demand: None };
     let evaluated = evaluate(ev, request);
     let (config, options, kind) = (ev.symbol("config"), ev.symbol("options"), ev.symbol("_type"));
     let tag = ev.string("configuration");

@@ -8,8 +8,5 @@ pub static ENTRY: Entry = Entry {
     title: "there is no such service",
     page: r#"The library has no service of that name. `nival service` lists those that there are; `nival init service NAME` writes one of
 your own to start from."#,
-    example: Example::Situation {
-        story: "`nival service ngnix`.",
-        test: "services_have_manuals",
-    },
+    example: Example::Situation { story: "`nival service ngnix`.", test: "services_have_manuals" },
 };

@@ -25,8 +25,7 @@ pub(super) fn merge(
     let lib = ev.select_opt(option_type, "lib")?;
     let origin =
         definitions.first().map_or_else(|| "(option type)".into(), |definition| definition.file.clone());
-    let request =
-        Request { modules, special_args, lib, location: location.clone(), origin, on_demand: None };
+    let request = Request { modules, special_args, lib, location: location.clone(), origin, on_demand: None };
     let evaluated = evaluate(ev, request);
     ev.force(evaluated.config)
 }

@@ -42,7 +42,9 @@ fn list(context: &mut Context) -> Result<(), Error> {
     for manual in &all {
         let _ = writeln!(text, "{:<15} {}", manual.name, manual.description);
     }
-    text.push_str("\n`nival service NAME` shows one; `nival init service NAME` writes one of your own to start from\n");
+    text.push_str(
+        "\n`nival service NAME` shows one; `nival init service NAME` writes one of your own to start from\n",
+    );
     context.output.result(&text, || {
         all.iter().map(|one| json!({ "name": one.name, "description": one.description })).collect()
     });
@@ -100,7 +102,9 @@ pub fn page(manual: &ServiceManual) -> String {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
 /// Data as definitions of the language: one line for each path that ends in no set.
@@ -147,8 +151,10 @@ fn expression(value: &Json) -> String {
         }
         Json::Object(set) if set.is_empty() => "{ }".to_owned(),
         Json::Object(set) => {
-            let items: Vec<String> =
-                set.iter().map(|(name, value)| format!("{} = {};", attribute(name), expression(value))).collect();
+            let items: Vec<String> = set
+                .iter()
+                .map(|(name, value)| format!("{} = {};", attribute(name), expression(value)))
+                .collect();
             format!("{{ {} }}", items.join(" "))
         }
         other => other.to_string(),

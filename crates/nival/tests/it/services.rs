@@ -22,8 +22,18 @@ fn examples_of_all_services_start_and_are_well() {
     world.write("examples/configuration.nix", EXAMPLES);
     world.fine(&["up", "--detach", "examples"]);
     let list: Json = serde_json::from_str(&world.fine(&["service", "--json"])).expect("JSON");
-    let names: Vec<&str> = list.as_array().expect("a list").iter().filter_map(|s| s["name"].as_str()).collect();
-    let units = world.fine(&["shell", "examples", "--", "systemctl", "list-units", "--all", "--plain", "--no-legend"]);
+    let names: Vec<&str> =
+        list.as_array().expect("a list").iter().filter_map(|s| s["name"].as_str()).collect();
+    let units = world.fine(&[
+        "shell",
+        "examples",
+        "--",
+        "systemctl",
+        "list-units",
+        "--all",
+        "--plain",
+        "--no-legend",
+    ]);
     let mut started = 0;
     for name in &names {
         let manual: Json = serde_json::from_str(&world.fine(&["service", "--json", name])).expect("JSON");
@@ -37,7 +47,12 @@ fn examples_of_all_services_start_and_are_well() {
         assert!(!manual["makes"]["checks"].as_array().expect("a list").is_empty(), "{name} is not checked");
         assert!(units.contains(&format!("{name}-advanced.")), "{name}-advanced: {units}");
     }
-    println!("services: {} of {}, examples started: {started} of {}", names.len(), names.len(), 2 * names.len());
+    println!(
+        "services: {} of {}, examples started: {started} of {}",
+        names.len(),
+        names.len(),
+        2 * names.len()
+    );
     assert!(names.len() >= 12);
 }
 
@@ -91,7 +106,16 @@ fn secrets_reach_their_files_and_nothing_else() {
     let filled = world.fine(&["shell", "secret", "--", "cat", "/run/secrets/app.env"]);
     let session = filled.strip_prefix("TOKEN=s3cret-and-long\nSESSION=").expect("filled");
     assert!(session.len() == 32 && session.chars().all(|c| c.is_ascii_alphanumeric()), "{filled}");
-    let modes = world.fine(&["shell", "secret", "--", "stat", "-c", "%a %U", "/run/secrets/token", "/run/secrets/app.env"]);
+    let modes = world.fine(&[
+        "shell",
+        "secret",
+        "--",
+        "stat",
+        "-c",
+        "%a %U",
+        "/run/secrets/token",
+        "/run/secrets/app.env",
+    ]);
     assert_eq!(modes, "400 root\n400 root");
     // Neither is in the store, the lock, or what is kept of the machine beside its own data.
     for text in ["s3cret-and-long", session] {
@@ -122,10 +146,11 @@ fn services_need_each_other_without_names_written_twice() {
     };
     outputs = { needs, instance, ... }: {
       packages = [ "python3" "postgresql-client-17" ];
+      users.${instance.user} = { };
       units.main = {
         wantedBy = [ "multi-user.target" ];
         environment.DATABASE = needs.database.url;
-        serviceConfig = { DynamicUser = true; User = instance.user; StateDirectory = instance.id; WorkingDirectory = instance.state; };
+        serviceConfig = { User = instance.user; StateDirectory = instance.id; WorkingDirectory = instance.state; };
         script = "psql \"$DATABASE\" -XAtc 'select current_user' > index.html; exec python3 -m http.server 3000";
       };
     };
@@ -199,7 +224,16 @@ fn a_web_hook_is_called_at_login_and_at_sudo() {
     world.fine(&["up", "--detach", "hooked"]);
     let port = world.port("hooked", 22).to_string();
     let output = Command::new("ssh")
-        .args(["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes"])
+        .args([
+            "-F",
+            "none",
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "BatchMode=yes",
+        ])
         .arg("-i")
         .arg(&key)
         .args(["-p", &port, "alice@127.0.0.1", "sudo", "id", "-u"])

@@ -65,7 +65,10 @@ const WRONG: &[(&str, &str)] = &[
     (r#"services.redis.enable = true; services.postgresql = { enable = true; port = 6379; };"#, "NV0811"),
     (r#"services.postgresql.enable = true; services.postgresql.instances.a = { };"#, "NV0811"),
     (r#"services.weechat.instances = { a = { }; b = { }; };"#, "NV0811"),
-    (r#"options.services = two { users.app = { }; }; config.services = { one.enable = true; other.enable = true; };"#, "NV0811"),
+    (
+        r#"options.services = two { users.app = { }; }; config.services = { one.enable = true; other.enable = true; };"#,
+        "NV0811",
+    ),
     (
         r#"options.services = two { files.x = { path = "/etc/app.conf"; text = ""; }; };
            config.services = { one.enable = true; other.enable = true; };"#,
@@ -84,8 +87,14 @@ const WRONG: &[(&str, &str)] = &[
     // Secrets that are used as values.
     (r#"secrets.a = { }; environment.etc.x.text = "key = ${config.secrets.a}";"#, "NV0242"),
     (r#"secrets.a = { }; environment.etc.x.text = builtins.hashString "sha256" config.secrets.a;"#, "NV0242"),
-    (r#"secrets.a = { }; environment.etc.x.text = lib.boolToString (config.secrets.a == "hunter2");"#, "NV0242"),
-    (r#"secrets.a = { }; environment.etc.x.text = builtins.toJSON { inherit (config.secrets) a; };"#, "NV0242"),
+    (
+        r#"secrets.a = { }; environment.etc.x.text = lib.boolToString (config.secrets.a == "hunter2");"#,
+        "NV0242",
+    ),
+    (
+        r#"secrets.a = { }; environment.etc.x.text = builtins.toJSON { inherit (config.secrets) a; };"#,
+        "NV0242",
+    ),
 ];
 
 /// What the configurations above are made with.
@@ -114,7 +123,8 @@ fn wrong_configurations_end_in_coded_errors_with_the_users_file_first() {
     for (text, code) in WRONG {
         world.write("configuration.nix", &format!("{BEGINNING}  {text}\n}}\n"));
         let said = world.run(&["build"]);
-        let place = said.err.lines().find_map(|line| line.trim_start().strip_prefix("--> ")).unwrap_or("nowhere");
+        let place =
+            said.err.lines().find_map(|line| line.trim_start().strip_prefix("--> ")).unwrap_or("nowhere");
         let own = place.contains("configuration.nix");
         if said.code == 0 || !said.err.contains(&format!("error[{code}]")) || !own {
             failures.push(format!("{text}\nwanted {code}, marked {place}:\n{}", said.err));

@@ -41,7 +41,10 @@ impl Index {
             lines.push_str(&serde_json::to_string(&option).unwrap_or_default());
             lines.push('\n');
         }
-        let names = sources.ids().map(|id| sources.name(id)).filter(|name| name.starts_with('/') && !name.starts_with(LIBRARY_ROOT));
+        let names = sources
+            .ids()
+            .map(|id| sources.name(id))
+            .filter(|name| name.starts_with('/') && !name.starts_with(LIBRARY_ROOT));
         let files = names.filter_map(|name| {
             let (length, time) = state(name)?;
             Some((name.to_owned(), length, time))

@@ -94,7 +94,9 @@ impl Asked {
             return Ok(Self::Expression(text.clone()));
         }
         if let Some(file) = &arguments.file {
-            let file = file.canonicalize().map_err(|error| Error::from(nival_engine::Error::Io(file.clone(), error)))?;
+            let file = file
+                .canonicalize()
+                .map_err(|error| Error::from(nival_engine::Error::Io(file.clone(), error)))?;
             return Ok(Self::Expression(format!("import {}", file.display())));
         }
         let path = arguments.configuration.clone();

@@ -80,7 +80,11 @@ mod tests {
     use super::*;
 
     fn option(name: &str, description: &str) -> OptionDescription {
-        OptionDescription { name: name.into(), description: description.into(), ..OptionDescription::default() }
+        OptionDescription {
+            name: name.into(),
+            description: description.into(),
+            ..OptionDescription::default()
+        }
     }
 
     #[test]

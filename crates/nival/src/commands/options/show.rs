@@ -44,7 +44,11 @@ fn short(text: &str, most: usize) -> String {
 }
 
 fn strong(output: Output, text: &str) -> String {
-    if output.is_colored() && !output.is_json() { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    if output.is_colored() && !output.is_json() {
+        format!("\u{1b}[1m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
 }
 
 fn line(text: &mut String, output: Output, hit: &Hit) {
