@@ -1,4 +1,5 @@
-//! Builds against C++ Nix, in pairs: sandbox on, the same settings, fresh derivations each time.
+//! Builds against C++ Nix, in pairs: sandbox on, the same settings (contents are brought to the disk before they are
+//! registered, as is usual here), fresh derivations each time.
 
 use crate::command::Failure;
 use crate::peer;
@@ -61,7 +62,7 @@ pub fn measure(nival: &Path, folder: &Path) -> Result<(), Failure> {
                 command.env("NIX_CONF_DIR", folder.join("conf")).env(
                     "NIX_CONFIG",
                     format!(
-                        "build-users-group =\nbuild-hook =\nsandbox = true\nsubstituters =\nmax-jobs = 2\n\
+                        "fsync-store-paths = true\nbuild-users-group =\nbuild-hook =\nsandbox = true\nsubstituters =\nmax-jobs = 2\n\
                          experimental-features = nix-command\nsandbox-paths = {HOST_PATHS}\n"
                     ),
                 );

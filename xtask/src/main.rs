@@ -28,7 +28,8 @@ cargo xtask bless            accept changed generated documents
 cargo xtask docs             make the generated reference below docs/reference
 cargo xtask bench            measure, and print tables for docs/benchmarks.md
              [evaluator|builds|collector] [--peer NIX-INSTANTIATE] [--nixpkgs DIR] [--ekaos DIR]
-cargo xtask torture [SEED] the long campaigns: every interruption, and random kills (--phase P, --every N, --kills N, --jobs N)
+cargo xtask torture [SEED] the long campaigns: every interruption, and random kills (--phase P, --every N, --kills N, --resets N,
+             --jobs N); `store`: crashes of the store; `resets`: those of a virtual machine, which qemu runs
 cargo xtask fuzz             compare random expressions with C++ Nix (--count N, --seed S)
              --target parser|evaluator [--seconds N]: any text, with libFuzzer
 cargo xtask forms            build derivations of every form here and with C++ Nix, and compare

@@ -7,6 +7,7 @@ mod kills;
 mod lab;
 mod machine;
 mod report;
+mod resets;
 mod store;
 
 use crate::command::{Failure, cargo, run};
@@ -21,14 +22,17 @@ struct Options {
     every: usize,
     jobs: usize,
     kills: usize,
+    /// Hard resets of a virtual machine.
+    resets: usize,
     phases: Vec<String>,
     program: Option<PathBuf>,
 }
 
 /// All campaigns: what is interrupted, and how. `stop` ends the program there, `fail` makes the call fail, `full` makes
 /// the disk full from there on.
-const PHASES: [&str; 16] = [
+const PHASES: [&str; 17] = [
     "store",
+    "resets",
     "lock-stop",
     "lock-fail",
     "build-stop",
@@ -61,7 +65,12 @@ pub fn torture(words: &[String]) -> Result<(), Failure> {
     if options.phases.iter().any(|phase| phase == "store") {
         store::run(&program, options.every, options.jobs, options.seed)?;
     }
-    let machines: Vec<&String> = options.phases.iter().filter(|phase| *phase != "store").collect();
+    if options.phases.iter().any(|phase| phase == "resets") {
+        resets::run_campaign(&program, options.resets, options.seed)?;
+    }
+    let own = ["store", "resets"];
+    let machines: Vec<&String> =
+        options.phases.iter().filter(|phase| !own.contains(&phase.as_str())).collect();
     if machines.is_empty() {
         return Ok(());
     }
@@ -113,6 +122,7 @@ impl Default for Options {
             every: 1,
             jobs: 2,
             kills: 50,
+            resets: 20,
             phases: PHASES.map(str::to_owned).to_vec(),
             program: None,
         }
@@ -131,13 +141,14 @@ fn parse(words: &[String]) -> Result<Options, Failure> {
             "--every" => options.every = number(value()?)?.max(1),
             "--jobs" => options.jobs = number(value()?)?.max(1),
             "--kills" => options.kills = number(value()?)?,
+            "--resets" => options.resets = number(value()?)?,
             "--program" => options.program = Some(PathBuf::from(value()?)),
             "--phase" => {
                 let wanted = value()?;
                 options.phases = PHASES.map(str::to_owned).to_vec();
                 options.phases.retain(|phase| phase.starts_with(wanted.as_str()));
             }
-            "store" => options.phases = vec!["store".to_owned()],
+            "store" | "resets" => options.phases = vec![word.clone()],
             seed => options.seed = number(&seed.to_owned())? as u64,
         }
     }
