@@ -19,7 +19,7 @@ pub struct StoreConfig {
     pub settings: StoreSettings,
 }
 
-/// How a store is kept; the names and defaults are those of nix.conf.
+/// How a store is kept; the names and defaults are those of nix.conf, but for `fsync_store_paths`, which is on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreSettings {
     /// Whether the database waits for the disk at its checkpoints.
