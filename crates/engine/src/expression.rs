@@ -100,6 +100,11 @@ impl Session {
         self.evaluator.collect_from(COLLECT_FROM);
     }
 
+    /// What is not needed is printed as such exactly where C++ Nix does; see [`nival_eval::Evaluator::delay_as_written`].
+    pub fn delay_as_written(&mut self) {
+        self.evaluator.delay_as_written();
+    }
+
     /// Evaluates an expression or file.
     ///
     /// # Errors

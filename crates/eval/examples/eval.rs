@@ -25,6 +25,7 @@ struct Options {
     frames: usize,
     instantiate: bool,
     each: bool,
+    as_written: bool,
     /// MiB; 0: never.
     collect_from: usize,
     collect_always: bool,
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
             "--show-trace" => options.frames = 1000,
             "--collect-from" => options.collect_from = next().parse().unwrap_or(0),
             "--collect-always" => (options.collect_from, options.collect_always) = (1, true),
+            "--as-written" => options.as_written = true,
             "--each" => options.each = true,
             "--eval" | "--readonly-mode" => {}
             _ => options.file = Some(word),
@@ -71,6 +73,9 @@ fn main() -> ExitCode {
     let collect_from = options.collect_from << 20;
     let settings = Settings { collect_from, collect_always: options.collect_always, ..Settings::default() };
     let mut evaluator = Evaluator::new(Rc::new(world), settings);
+    if options.as_written {
+        evaluator.delay_as_written();
+    }
     let result = run(&mut evaluator, &options);
     if options.stats {
         let (times, live) = evaluator.collections();

@@ -147,6 +147,8 @@ pub struct Evaluator {
     pub(crate) stack_top: usize,
     /// For each piece that was left: where, and its highest address.
     pub(crate) stack_pieces: Vec<(usize, usize)>,
+    /// What is not needed stays as it is written, also where looking at it would cost nothing.
+    pub(crate) as_written: bool,
     /// How many builtins that keep values in vectors are at work.
     pub(crate) holding: u32,
     /// Values that have to stay while something is at work.
@@ -200,6 +202,7 @@ impl Evaluator {
             stack_used: 0,
             stack_top: 0,
             stack_pieces: Vec::new(),
+            as_written: false,
             holding: 0,
             pinned: Vec::new(),
             handed_out: Vec::new(),
@@ -236,6 +239,12 @@ impl Evaluator {
     /// As [`Self::interrupt_flag`], for a flag of the whole process, such as one that signals set.
     pub fn interrupted_by(&mut self, flag: &'static AtomicBool) {
         self.ended = Some(flag);
+    }
+
+    /// From now on what is not needed is shown by [`Self::print`] and [`Self::to_xml`] exactly where C++ Nix shows it so:
+    /// functions, negative numbers and attributes that are there are otherwise known without being evaluated.
+    pub fn delay_as_written(&mut self) {
+        self.as_written = true;
     }
 
     /// How many bytes a text that is being made may have: twice of it, since buffers grow by doubling, and all values

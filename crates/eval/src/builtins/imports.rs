@@ -142,7 +142,7 @@ impl Evaluator {
             return Err(vec![error.label(span, "").help("evaluate with `--impure`, or write out the path")]);
         }
         let home = self.world.env("HOME");
-        let around = Surroundings { base_dir, home, extra, source, base };
+        let around = Surroundings { base_dir, home, extra, source, base, as_written: self.as_written };
         compile::compile(
             &parsed.ast,
             parsed.root,

@@ -301,6 +301,7 @@ impl Compiler<'_> {
 
     fn negate(&mut self, inner: ExprId, span: (u32, u32)) -> Node {
         if !self.shadowed(symbols::SUB)
+            && !self.around.as_written
             && let Expr::Int(value) = self.ast.expr(inner)
             && let Some(negative) = value.checked_neg()
         {

@@ -24,6 +24,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) source: SourceId,
     /// Where this source starts in the space of all sources.
     pub(crate) base: u32,
+    /// Nothing is computed here that the program would compute when it is needed.
+    pub(crate) as_written: bool,
 }
 
 /// The program of one file: where to start, and how many places its frame has.

@@ -18,7 +18,7 @@ impl Evaluator {
                 let outer = self.outer(frame, depth);
                 attrs::load(&self.heap, outer + 1 + place)
             }
-            Node::Lambda(lambda) => Value::new(tag::LAMBDA, lambda, frame),
+            Node::Lambda(lambda) if !self.as_written => Value::new(tag::LAMBDA, lambda, frame),
             _ => Value::new(tag::THUNK, node, frame),
         }
     }
@@ -28,6 +28,7 @@ impl Evaluator {
     #[inline]
     pub(crate) fn delay_argument(&mut self, node: NodeId, frame: Handle) -> Value {
         if let Node::Select(base, name, cache) = self.code.nodes.get(node)
+            && !self.as_written
             && let Some(slot) = self.known_attribute(base, name, cache, frame)
         {
             return attrs::load(&self.heap, slot);
@@ -60,6 +61,9 @@ impl Evaluator {
     #[inline]
     pub(crate) fn delay_in_new_frame(&mut self, node: NodeId, frame: Handle) -> Value {
         match self.code.nodes.get(node) {
+            Node::Local(place) if self.as_written && self.heap.value(frame + 1 + place) == Value::NULL => {
+                Value::new(tag::THUNK, node, frame)
+            }
             Node::Local(place) => Value::reference(frame + 1 + place),
             _ => self.delay(node, frame),
         }

@@ -130,8 +130,11 @@ impl Evaluator {
         }
     }
 
-    /// `{ column, file, line }`
+    /// `{ column, file, line }`; `null` for what was not read from a file, as in C++ Nix.
     pub(crate) fn position_value(&mut self, span: nival_diagnostics::Span) -> Value {
+        if !self.sources.name(span.source).starts_with('/') {
+            return Value::NULL;
+        }
         let place = self.sources.position(span.source, span.start);
         let file = self.sources.name(span.source).to_owned();
         let file = self.string(&file);

@@ -1,6 +1,7 @@
 //! Values as text and text as values: printing, JSON, XML, TOML, numbers.
 
 mod from_json;
+mod grisu;
 mod json;
 mod numbers;
 mod parsed;

@@ -34,7 +34,7 @@ fn trimmed(digits: &str) -> &str {
     if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
 }
 
-/// The shortest digits that read back the same, as `toJSON` prints.
+/// Digits that read back the same, as `toJSON` prints.
 pub(crate) fn json_float(value: f64) -> String {
     if !value.is_finite() {
         return "null".to_owned();
@@ -42,12 +42,11 @@ pub(crate) fn json_float(value: f64) -> String {
     if value == 0.0 {
         return if value.is_sign_negative() { "-0.0" } else { "0.0" }.to_owned();
     }
-    let shortest = format!("{:e}", value.abs());
-    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
+    let (digits, last) = super::grisu::digits(value.abs());
+    let digits = super::from_bytes(digits);
     let count = digits.len() as i32;
-    let point = exponent + 1;
+    let point = count + last;
+    let exponent = point - 1;
     let body = if count <= point && point <= 15 {
         format!("{digits}{}.0", "0".repeat((point - count) as usize))
     } else if 0 < point && point <= 15 {
@@ -85,6 +84,12 @@ mod tests {
             (-2.5, "-2.5"),
             (1e-5, "1e-05"),
             (123_456.75, "123456.75"),
+            (5e-324, "5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (9.5e-7, "9.5e-07"),
+            // Not the shortest digits.
+            (733.62106, "733.6210600000001"),
+            (0.745860816412173, "0.7458608164121731"),
         ] {
             assert_eq!(json_float(value), text);
         }

@@ -169,14 +169,7 @@ impl Evaluator {
                 let at = self.sources.position(span.source, span.start);
                 (at.column.to_string(), at.line.to_string(), self.sources.name(span.source).to_owned())
             });
-            let mut shown: Vec<(&str, &[u8])> = Vec::new();
-            if let Some((column, line, path)) = &place {
-                shown.extend([
-                    ("column", column.as_bytes()),
-                    ("line", line.as_bytes()),
-                    ("path", path.as_bytes()),
-                ]);
-            }
+            let mut shown = placed(&place);
             let at = shown.iter().position(|(key, _)| *key > "name").unwrap_or(shown.len());
             shown.insert(at, ("name", &text));
             writer.open(depth + 1, "attr", &shown, false);
@@ -193,14 +186,7 @@ impl Evaluator {
             let at = self.sources.position(span.source, span.start);
             (at.column.to_string(), at.line.to_string(), self.sources.name(span.source).to_owned())
         });
-        let mut shown: Vec<(&str, &[u8])> = Vec::new();
-        if let Some((column, line, path)) = &place {
-            shown.extend([
-                ("column", column.as_bytes()),
-                ("line", line.as_bytes()),
-                ("path", path.as_bytes()),
-            ]);
-        }
+        let shown = placed(&place);
         writer.open(depth, "function", &shown, false);
         let argument = lambda.argument.map(|name| self.interner.name(name).as_bytes().to_vec());
         if lambda.has_formals {
@@ -228,4 +214,14 @@ impl Evaluator {
         }
         writer.close(depth, "function");
     }
+}
+
+/// The attributes that say where something is: column, line and path; texts that are no files have no path.
+fn placed(place: &Option<(String, String, String)>) -> Vec<(&str, &[u8])> {
+    let Some((column, line, path)) = place else { return Vec::new() };
+    let mut shown: Vec<(&str, &[u8])> = vec![("column", column.as_bytes()), ("line", line.as_bytes())];
+    if path.starts_with('/') {
+        shown.push(("path", path.as_bytes()));
+    }
+    shown
 }

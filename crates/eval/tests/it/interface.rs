@@ -153,3 +153,23 @@ fn near_names_are_suggested() {
         assert_eq!(error.diagnostic().help, [format!("did you mean `{near}`?")], "{text}");
     }
 }
+
+#[test]
+fn what_is_not_needed_is_printed_as_in_cpp_nix() {
+    // Printed by nix-instantiate --eval of C++ Nix 2.34.8.
+    for (text, wanted) in [
+        ("{ a = []; b = {}; f = x: x; i = -1; }", "{ a = [ ]; b = <CODE>; f = <CODE>; i = <CODE>; }"),
+        ("let s = { a = 1; }; in builtins.seq s ((x: [ x ]) s.a)", "[ <CODE> ]"),
+        ("rec { a = b; b = 1; }", "{ a = <CODE>; b = 1; }"),
+        ("let r = rec { f = x: x; g = f 1; }; in builtins.seq r.g r", "{ f = <LAMBDA>; g = 1; }"),
+        ("builtins.attrValues { a = 1; b = x: x; c = 1 + 1; }", "[ 1 <CODE> <CODE> ]"),
+        ("[ map (map (x: x)) ]", "[ <PRIMOP> <CODE> ]"),
+        ("map (x: x)", "<PRIMOP-APP>"),
+        ("builtins.unsafeGetAttrPos \"a\" { a = 1; }", "null"),
+    ] {
+        let mut evaluator = Evaluator::new(Rc::new(DiskWorld::default()), Settings::default());
+        evaluator.delay_as_written();
+        let value = evaluator.eval_text("(text)", text, "/", None).expect(text);
+        assert_eq!(evaluator.print(value), wanted, "{text}");
+    }
+}

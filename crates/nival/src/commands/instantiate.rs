@@ -82,6 +82,10 @@ pub fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Resul
         (.., true) => Format::Xml { strict: arguments.strict, places },
         _ => Format::Expression { strict: arguments.strict },
     };
+    let lazy = matches!(format, Format::Expression { strict: false } | Format::Xml { strict: false, .. });
+    if arguments.eval && lazy {
+        session.delay_as_written();
+    }
     let mut roots = Roots { store: context.store()?, link: arguments.add_root.clone(), made: 0 };
     let result = context
         .evaluating(&mut session, |context, session| each(context, session, arguments, format, &mut roots));
