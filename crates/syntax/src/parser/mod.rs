@@ -132,7 +132,8 @@ impl<'a> Parser<'a> {
     }
 
     fn add(&mut self, expr: Expr, start: u32) -> ExprId {
-        self.ast.add(expr, start, self.last_end)
+        // What is missing begins behind the last token, and has no end of its own.
+        self.ast.add(expr, start, self.last_end.max(start))
     }
 
     fn span(&self, start: u32, end: u32) -> Span {
@@ -212,5 +213,22 @@ impl<'a> Parser<'a> {
         };
         self.depth -= 1;
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::Interner;
+    use nival_diagnostics::SourceId;
+
+    #[test]
+    fn an_error_never_ends_before_it_begins() {
+        let text = b"let c = { inherit \n  with'\"= with { car\x1b  { a _ \"${a}\";c { _ \"${ ]\n";
+        let parsed = parse(text, SourceId(0), &mut Interner::default());
+        assert!(!parsed.errors.is_empty());
+        for label in parsed.errors.iter().flat_map(|error| &error.labels) {
+            assert!(label.span.start <= label.span.end, "{label:?}");
+        }
     }
 }
