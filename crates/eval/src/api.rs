@@ -223,7 +223,7 @@ impl Evaluator {
     /// The attributes of a set, sorted by name.
     pub fn attributes(&mut self, set: Value) -> EvalResult<Vec<Attribute>> {
         let set = self.expect_attrs(set)?;
-        let mut entries = attrs::entries(&mut self.heap, set.handle());
+        let mut entries = self.guarded(|evaluator| Ok(attrs::entries(&mut evaluator.heap, set.handle())))?;
         self.sort_by_name(&mut entries);
         Ok(entries
             .into_iter()

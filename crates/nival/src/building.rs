@@ -165,11 +165,11 @@ pub fn session(
     context: &mut Context,
     evaluation: &Evaluation,
     building: &Building,
-    flake: bool,
+    flakes: &[String],
 ) -> Result<(Session, Arc<BuildProgress>), Error> {
     let store = context.store()?;
     let progress = Arc::new(BuildProgress::new(&context.output, building.wishes(), store.dir().as_str()));
-    let session = evaluation.session_for_builds(context, building, flake, progress.clone())?;
+    let session = evaluation.session_for_builds(context, building, flakes, progress.clone())?;
     Ok((session, progress))
 }
 

@@ -18,6 +18,7 @@ mod diagnostics;
 mod dropin;
 mod environment;
 mod error;
+mod flake_config;
 mod flame;
 mod free_space;
 mod inside;

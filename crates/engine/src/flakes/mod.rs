@@ -8,10 +8,12 @@ use crate::session::Session;
 use crate::world::EngineWorld;
 pub(crate) use builtins::install;
 use nival_diagnostics::Diagnostic;
-use nival_eval::{EvalResult, Evaluator, Value};
+use nival_eval::{AddPath, EvalResult, Evaluator, Value, World as _};
 use nival_inputs::fetchers::registry::Entry;
 use nival_inputs::fetchers::{FetchSettings, Tree, UseRegistries};
-use nival_inputs::flakes::{FlakeReference, How, LockFlags, LockedFlake, lock_flake};
+use nival_inputs::flakes::{
+    ConfigValue, FlakeReference, How, LockFlags, LockedFlake, flake_config, lock_flake,
+};
 use std::path::Path;
 
 const CALL_FLAKE: &str = include_str!("call_flake.nix");
@@ -56,6 +58,30 @@ impl Session {
     pub fn parse_flake(&self, text: &str, base: &Path) -> Result<(FlakeReference, String), Error> {
         let how = How { base: Some(base), ..How::default() };
         Ok(FlakeReference::parse(&self.world.fetcher().settings, text, &how)?)
+    }
+
+    /// The settings that `nixConfig` of a flake asks for, as texts. A path among them is copied to the store.
+    ///
+    /// # Errors
+    /// Whatever fetching and reading the flake raise.
+    pub fn flake_config(&self, reference: &FlakeReference) -> Result<Vec<(String, String)>, Error> {
+        let (config, folder) = flake_config(self.world.fetcher(), reference)?;
+        let text = |value| match value {
+            ConfigValue::Text(text) => Ok(text),
+            ConfigValue::Int(int) => Ok(int.to_string()),
+            ConfigValue::Bool(yes) => Ok(yes.to_string()),
+            ConfigValue::List(words) => {
+                let from = words.iter().position(|word| !word.is_empty()).unwrap_or(words.len());
+                Ok(words[from..].join(" "))
+            }
+            ConfigValue::Path(path) => {
+                let path = format!("{folder}/{path}");
+                let name = path.rsplit('/').next().unwrap_or("source");
+                let request = AddPath { name, path: &path, recursive: true, sha256: None, filter: None };
+                self.world.add_path(request).map_err(Error::Other)
+            }
+        };
+        config.into_iter().map(|(name, value)| Ok((name, text(value)?))).collect()
     }
 
     /// Pins the inputs of a flake, and writes its lock file as the flags say.

@@ -382,7 +382,7 @@ fn empty_hash(algorithm: Option<Algorithm>) -> EvalResult<Hash> {
 }
 
 /// What stands for an output whose path is not known yet.
-fn unknown_output(path: &StorePath, output: &str) -> String {
+pub(super) fn unknown_output(path: &StorePath, output: &str) -> String {
     let name = path.name().strip_suffix(".drv").unwrap_or(path.name());
     let name = nival_store_model::store_path::output_path_name(name, output);
     let text = format!("nix-upstream-output:{}:{name}", path.hash_part());

@@ -68,25 +68,26 @@ impl Evaluator {
         // Its constants are in the heap.
         self.heap.keep_all();
         let frame = self.heap.allocate(Content::Headed, 1 + program.size as usize);
-        let result = self.guarded(|evaluator| evaluator.eval(program.root, frame));
+        let result = self.eval(program.root, frame);
         self.hand_out(result)
     }
 
-    /// Turns a full heap into an error.
-    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> EvalResult) -> EvalResult {
+    /// Turns a full heap into an error, where this is the outermost evaluation.
+    pub(crate) fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> EvalResult<T>) -> EvalResult<T> {
         let outermost = self.stack_used == 0;
         if !outermost {
             return work(self);
         }
+        let (depth, holding, pinned) = (self.depth, self.holding, self.pinned.len());
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(self)));
         match caught {
             Ok(result) => result,
             Err(payload) if payload.is::<HeapExhausted>() => {
-                (self.stack_used, self.stack_limit, self.depth) = (0, usize::MAX, 0);
+                (self.stack_used, self.stack_limit, self.stack_top) = (0, usize::MAX, 0);
                 self.heap.forget_regions();
-                (self.stack_top, self.holding) = (0, 0);
+                (self.depth, self.holding) = (depth, holding);
                 self.stack_pieces.clear();
-                self.pinned.clear();
+                self.pinned.truncate(pinned);
                 Err(EvalError::of(
                     &crate::diagnostics::memory_exhausted::ENTRY,
                     "evaluation needs more memory than it may take",

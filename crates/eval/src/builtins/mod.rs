@@ -14,6 +14,7 @@ mod functions;
 mod hashing;
 mod imports;
 mod lists;
+mod output_of;
 mod regex;
 mod search_path;
 mod sets;
@@ -62,6 +63,7 @@ const TABLES: &[&[Row]] = &[
     hashing::ROWS,
     imports::ROWS,
     lists::ROWS,
+    output_of::ROWS,
     regex::ROWS,
     search_path::ROWS,
     sets::ROWS,
@@ -87,6 +89,7 @@ fn feature_of(name: &str) -> Option<&'static str> {
     match name {
         "fetchTree" => Some("fetch-tree"),
         "__fetchClosure" => Some("fetch-closure"),
+        "__outputOf" => Some("dynamic-derivations"),
         _ => None,
     }
 }

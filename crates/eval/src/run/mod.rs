@@ -168,6 +168,11 @@ impl Evaluator {
         if self.stack_used + STACK_PIECE > self.settings.max_stack {
             return Err(self.too_deep());
         }
+        // Whatever is evaluated from outside comes by here first, as nothing has a limit then.
+        self.guarded(|evaluator| evaluator.on_fresh_stack(work))
+    }
+
+    fn on_fresh_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> EvalResult<T>) -> EvalResult<T> {
         let (limit, used, outer_top) = (self.stack_limit, self.stack_used, self.stack_top);
         self.stack_used += STACK_PIECE;
         let here = 0u8;

@@ -290,3 +290,21 @@ fn long_builtins_are_interrupted() {
         assert!(took < std::time::Duration::from_millis(500), "{text}: {took:?}");
     }
 }
+
+#[test]
+fn a_value_that_is_forced_from_outside_may_be_too_large() {
+    for text in [
+        "{ a = builtins.length (builtins.genList (x: x) 100000000); }",
+        "[ (builtins.genList (x: x) 100000000) ]",
+    ] {
+        for json in [false, true] {
+            let mut small = evaluator(Settings { max_memory: 32 << 20, ..Settings::default() });
+            let value = small.eval_text("(text)", text, "/", None).expect("it is lazy");
+            let error = match json {
+                true => small.to_json(value, false).map(drop),
+                false => small.force_deep(value).map(drop),
+            };
+            assert_eq!(error.expect_err("it is too large").diagnostic().entry.code, "NV0216");
+        }
+    }
+}

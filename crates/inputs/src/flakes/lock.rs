@@ -5,7 +5,7 @@
 
 use super::difference::difference;
 use super::lock_file::{Edge, InputPath, LockFile, Locked, NodeId};
-use super::read::{Flake, FlakeInput};
+use super::read::{ConfigValue, Flake, FlakeInput};
 use super::reference::{FlakeReference, lexical};
 use super::write::write;
 use crate::fetchers::{Attributes, Error, Fetcher, Input, UseRegistries};
@@ -193,6 +193,18 @@ fn get_flake(
     let path = joined(&fetcher.store().dir().print(&tree.path), &folder);
     let flake = read_flake(fetcher, &path, &resolved, prefix)?;
     Ok(Fetched { flake, resolved, locked, folder: path })
+}
+
+/// The settings that a flake asks for, and its folder in the store. Nothing of its inputs is fetched.
+///
+/// # Errors
+/// Whatever fetching and reading it raise.
+pub fn flake_config(
+    fetcher: &Fetcher,
+    reference: &FlakeReference,
+) -> Result<(BTreeMap<String, ConfigValue>, String), Error> {
+    let fetched = get_flake(fetcher, reference, UseRegistries::All, &Vec::new())?;
+    Ok((fetched.flake.nix_config, fetched.folder))
 }
 
 /// An input that is to be fetched again, so that nothing of it is final.

@@ -11,7 +11,7 @@ mod reference;
 mod write;
 
 pub use difference::difference;
-pub use lock::{LockFlags, LockedFlake, lock_flake};
+pub use lock::{LockFlags, LockedFlake, flake_config, lock_flake};
 pub use lock_file::{Edge, InputPath, LockFile, Locked, Node, NodeId, parse_input_path};
 pub use read::{ConfigValue, Flake, FlakeInput};
 pub use reference::{FlakeReference, How};

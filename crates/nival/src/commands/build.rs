@@ -101,9 +101,10 @@ fn build_targets(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
         true => vec![Target::parse(".")],
         false => arguments.targets.iter().map(|text| Target::parse(text)).collect(),
     };
-    let flake = arguments.expr.is_none() && arguments.file.is_none() && targets.iter().any(Target::is_flake);
+    let plain = arguments.expr.is_some() || arguments.file.is_some();
+    let flakes = if plain { Vec::new() } else { Target::flakes(&targets) };
     let building = Building { source: arguments.source.clone(), ..arguments.building.clone() };
-    let (mut session, progress) = building::session(context, &arguments.evaluation, &building, flake)?;
+    let (mut session, progress) = building::session(context, &arguments.evaluation, &building, &flakes)?;
     lock_packages(context, &mut session, arguments, &targets)?;
     let found = requests(context, &mut session, arguments, &targets);
     context.show_messages(&session);

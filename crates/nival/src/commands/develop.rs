@@ -176,7 +176,7 @@ fn find(
     evaluation: &Evaluation,
     building: &Building,
 ) -> Result<Result<Found, ExitCode>, Error> {
-    let (mut session, progress) = building::session(context, evaluation, building, wanted.is_flake())?;
+    let (mut session, progress) = building::session(context, evaluation, building, &wanted.flakes())?;
     let search = search(session.system());
     let drv = context.evaluating(&mut session, |context, session| {
         let value = wanted.evaluate(context, session, evaluation, &search, true)?;

@@ -48,9 +48,9 @@ pub struct Arguments {
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let json = context.output.is_json();
     let target = arguments.target.as_deref().filter(|_| arguments.config.is_none()).map(Target::parse);
-    let flake = target.as_ref().is_some_and(Target::is_flake);
-    let mut session = arguments.evaluation.session(context, arguments.read_only, flake)?;
-    if arguments.config.is_none() && !flake {
+    let flakes = Target::flakes(target.as_slice());
+    let mut session = arguments.evaluation.session(context, arguments.read_only, &flakes)?;
+    if arguments.config.is_none() && flakes.is_empty() {
         session.collect_values();
     }
     let format = match (json, arguments.raw, arguments.xml) {

@@ -39,6 +39,9 @@ pub struct Evaluation {
     /// Let only files of the search path and allowed addresses be read
     #[arg(long)]
     pub restrict_eval: bool,
+    /// Take the settings that a flake asks for by its `nixConfig`
+    #[arg(long)]
+    pub accept_flake_config: bool,
     /// Switch on parts of the language that are off, such as pipe-operators
     #[arg(long, value_name = "NAMES")]
     pub extra_experimental_features: Vec<String>,
@@ -67,12 +70,17 @@ fn size(text: &str) -> Result<usize, String> {
 impl Evaluation {
     /// A session with these options; `read_only` ones compute store paths and write nothing.
     ///
-    /// A flake is evaluated purely unless something else is said.
-    pub fn session(&self, context: &mut Context, read_only: bool, flake: bool) -> Result<Session, Error> {
+    /// A flake is evaluated purely unless something else is said, and with the settings of its own that are trusted.
+    pub fn session(
+        &self,
+        context: &mut Context,
+        read_only: bool,
+        flakes: &[String],
+    ) -> Result<Session, Error> {
         let store = context.store()?;
         let progress = BuildProgress::new(&context.output, Wishes::default(), store.dir().as_str());
         let progress = Arc::new(progress);
-        self.session_that_builds(context, read_only, flake, &Building::default(), progress)
+        self.session_that_builds(context, read_only, flakes, &Building::default(), progress)
     }
 
     /// A session that builds, with the options of a command that does, and shows it.
@@ -80,24 +88,27 @@ impl Evaluation {
         &self,
         context: &mut Context,
         building: &Building,
-        flake: bool,
+        flakes: &[String],
         progress: Arc<BuildProgress>,
     ) -> Result<Session, Error> {
-        self.session_that_builds(context, false, flake, building, progress)
+        self.session_that_builds(context, false, flakes, building, progress)
     }
 
     fn session_that_builds(
         &self,
         context: &mut Context,
         read_only: bool,
-        flake: bool,
+        flakes: &[String],
         building: &Building,
         progress: Arc<BuildProgress>,
     ) -> Result<Session, Error> {
         context.flame = self.flame.clone().map(absolute);
-        let mut nix = self.nix_settings(flake).map_err(|error| Error::plain(error.diagnostic()))?;
+        let mut nix =
+            self.nix_settings(!flakes.is_empty()).map_err(|error| Error::plain(error.diagnostic()))?;
         self.warn_of_settings(context, &nix);
         building.apply(&mut nix);
+        let asked = asked_by(context, &nix, flakes)?;
+        crate::flake_config::apply(context, &mut nix, &asked)?;
         let mut builds = building::builds(context, &nix, &building.source, progress)?;
         builds.settings.debugger = building.debugger()?;
         context.session_with(|options| {
@@ -158,6 +169,7 @@ impl Evaluation {
             (self.impure, "pure-eval", "false"),
             (self.pure_eval, "pure-eval", "true"),
             (self.restrict_eval, "restrict-eval", "true"),
+            (self.accept_flake_config, "accept-flake-config", "true"),
         ] {
             if is_set {
                 settings.set(name, value);
@@ -204,6 +216,24 @@ pub fn file_expression(word: &str) -> Expression {
     })
 }
 
+/// The settings that flakes ask for. What is wrong with a flake is told where it is evaluated.
+fn asked_by(
+    context: &mut Context,
+    nix: &NixSettings,
+    flakes: &[String],
+) -> Result<Vec<(String, String)>, Error> {
+    if flakes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let session = context.session_with(|options| options.nix = nix.clone())?;
+    let base = current_folder();
+    let config = |text: &String| {
+        let (reference, _) = session.parse_flake(text, Path::new(&base))?;
+        session.flake_config(&reference)
+    };
+    Ok(flakes.iter().filter_map(|text| config(text).ok()).flatten().collect())
+}
+
 /// What is evaluated, in all the ways in which it can be named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -231,9 +261,13 @@ impl Target {
         Self::Flake(text.to_owned())
     }
 
-    /// Whether it is a flake.
-    pub fn is_flake(&self) -> bool {
-        matches!(self, Self::Flake(_))
+    /// Those of several that are flakes, as they were typed.
+    pub fn flakes(targets: &[Self]) -> Vec<String> {
+        let flake = |target: &Self| match target {
+            Self::Flake(text) => Some(text.clone()),
+            Self::File(..) => None,
+        };
+        targets.iter().filter_map(flake).collect()
     }
 
     /// The file that is meant, where it is one that is no flake and is not looked up.

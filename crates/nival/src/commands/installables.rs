@@ -59,7 +59,7 @@ impl Installables {
         evaluation: &Evaluation,
         building: &Building,
     ) -> Result<(Made, ExitCode), Error> {
-        let (mut session, progress) = building::session(context, evaluation, building, self.is_flake())?;
+        let (mut session, progress) = building::session(context, evaluation, building, &self.flakes())?;
         let found = self.requests(context, &mut session, evaluation);
         context.show_messages(&session);
         let requests = found.map_err(|error| context.failed(&session, &error))?;
@@ -70,18 +70,23 @@ impl Installables {
 
     /// What is meant by all that was named, without building it.
     pub fn wanted(&self, context: &mut Context, evaluation: &Evaluation) -> Result<Vec<Request>, Error> {
-        let mut session = evaluation.session(context, false, self.is_flake())?;
+        let mut session = evaluation.session(context, false, &self.flakes())?;
         let found = self.requests(context, &mut session, evaluation);
         context.show_messages(&session);
         found.map_err(|error| context.failed(&session, &error))
     }
 
-    /// Whether flakes are meant.
-    pub fn is_flake(&self) -> bool {
-        self.file.is_none()
-            && self.expr.is_none()
-            && !self.installables.iter().all(|text| is_store_path(text))
-            || self.file.is_none() && self.expr.is_none() && self.installables.is_empty()
+    /// The flakes that are meant.
+    pub fn flakes(&self) -> Vec<String> {
+        if self.file.is_some() || self.expr.is_some() {
+            return Vec::new();
+        }
+        if self.installables.is_empty() {
+            return vec![".".to_owned()];
+        }
+        let flake = |text: &&String| !is_store_path(text);
+        let named = self.installables.iter().filter(flake);
+        named.map(|text| if text.is_empty() { ".".to_owned() } else { text.clone() }).collect()
     }
 
     /// All that was named; without a word it is the flake of this folder, or all of the file or expression.

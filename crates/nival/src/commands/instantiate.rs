@@ -73,7 +73,7 @@ pub fn answer(context: &mut Context, arguments: &Arguments, json: bool) -> Resul
     if let Some(other) = &other {
         context.use_scratch_store(&other.dir().clone())?;
     }
-    let mut session = arguments.evaluation.session(context, read_only, false)?;
+    let mut session = arguments.evaluation.session(context, read_only, &[])?;
     session.collect_values();
     let places = !arguments.no_location;
     let format = match (json, arguments.raw, arguments.xml) {

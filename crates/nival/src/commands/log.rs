@@ -38,8 +38,9 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         return Ok(ExitCode::SUCCESS);
     }
     let target = Target::parse(&word);
-    let flake = arguments.expr.is_none() && target.is_flake();
-    let mut session = arguments.evaluation.session(context, false, flake)?;
+    let targets = std::slice::from_ref(&target);
+    let flakes = if arguments.expr.is_some() { Vec::new() } else { Target::flakes(targets) };
+    let mut session = arguments.evaluation.session(context, false, &flakes)?;
     let found = (|| {
         if arguments.expr.is_none()
             && let Some(request) = session.stored_request(&word)?

@@ -40,9 +40,9 @@ pub struct Found {
 
 /// Runs a program; its exit code is this one's.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let flake = arguments.wanted.is_flake();
+    let flakes = arguments.wanted.flakes();
     let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, flake)?;
+        building::session(context, &arguments.evaluation, &arguments.building, &flakes)?;
     let found = context.evaluating(&mut session, |context, session| {
         let search = search(session.system());
         let value = arguments.wanted.evaluate(context, session, &arguments.evaluation, &search, false)?;

@@ -69,9 +69,9 @@ fn is_plain_name(word: &str) -> bool {
 /// Builds packages and runs a command, or the user's shell, with their programs in front of PATH.
 fn with_packages(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let targets: Vec<Target> = arguments.targets.iter().map(|text| Target::parse(text)).collect();
-    let flake = arguments.expr.is_none() && targets.iter().any(Target::is_flake);
+    let flakes = if arguments.expr.is_some() { Vec::new() } else { Target::flakes(&targets) };
     let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, flake)?;
+        building::session(context, &arguments.evaluation, &arguments.building, &flakes)?;
     let requests = context.evaluating(&mut session, |context, session| {
         let automatic = arguments.evaluation.automatic(session)?;
         let mut requests: Vec<Request> = Vec::new();

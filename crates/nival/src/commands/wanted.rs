@@ -34,9 +34,9 @@ impl Wanted {
         }
     }
 
-    /// Whether it is a flake.
-    pub fn is_flake(&self) -> bool {
-        self.expr.is_none() && self.target().is_flake()
+    /// The flake that it is, if it is one.
+    pub fn flakes(&self) -> Vec<String> {
+        if self.expr.is_some() { Vec::new() } else { Target::flakes(&[self.target()]) }
     }
 
     /// The value that is meant; a folder without a flake means its `shell.nix` where `shell` is set and there is one.

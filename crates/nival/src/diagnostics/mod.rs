@@ -13,6 +13,7 @@ pub mod other_project;
 pub mod profile_refused;
 pub mod refused;
 pub mod unknown_code;
+pub mod untrusted_setting;
 pub mod unwritable;
 pub mod usage;
 
@@ -35,4 +36,5 @@ pub static ENTRIES: &[&Entry] = &[
     &bad_manifest::ENTRY,
     &cannot_run::ENTRY,
     &profile_refused::ENTRY,
+    &untrusted_setting::ENTRY,
 ];

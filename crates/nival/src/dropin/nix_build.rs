@@ -53,7 +53,7 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
 fn build(context: &mut Context, arguments: &DropIn) -> Result<ExitCode, Error> {
     let other = context.take_other_store()?;
     let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, false)?;
+        building::session(context, &arguments.evaluation, &arguments.building, &[])?;
     let found = requests(&mut session, arguments);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;

@@ -124,7 +124,7 @@ fn split(line: &str) -> Vec<String> {
 
 fn start(context: &mut Context, arguments: &DropIn, script: Option<&Script>) -> Result<ExitCode, Error> {
     let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, false)?;
+        building::session(context, &arguments.evaluation, &arguments.building, &[])?;
     let drv = context.evaluating(&mut session, |_, session| derivation(session, arguments, script));
     context.show_messages(&session);
     let drv = drv.map_err(|error| context.failed(&session, &error))?;

@@ -50,3 +50,29 @@ fn a_profile_names_functions_and_files() {
     let svg = std::fs::read_to_string(world.folder.path().join("graph.svg")).expect("written");
     assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>") && svg.contains("data-n=\"slow\""));
 }
+
+#[test]
+fn settings_of_a_flake_have_to_be_trusted() {
+    let world = World::new();
+    let outputs = "outputs = _: { deep = let f = n: if n == 0 then 0 else 1 + f (n - 1); in f 300; };";
+    world.write("flake/flake.nix", &format!("{{ nixConfig.max-call-depth = 100; {outputs} }}"));
+    let said = world.run(&["eval", "./flake#deep"]);
+    assert_eq!((said.code, said.out.trim()), (0, "300"), "{}", said.err);
+    assert!(
+        said.err.contains("warning[NV0839]") && said.err.contains("max-call-depth = 100"),
+        "{}",
+        said.err
+    );
+    let said = world.run(&["eval", "--accept-flake-config", "./flake#deep"]);
+    assert!(said.code != 0 && said.err.contains("NV0208") && !said.err.contains("NV0839"), "{}", said.err);
+    world.write("data/nix/trusted-settings.json", r#"{"max-call-depth":{"100":true,"7":false}}"#);
+    let trusting = |words: &[&str]| {
+        let mut command = world.command(words);
+        command.env("XDG_DATA_HOME", world.folder.path().join("data")).env_remove("NIX_DATA_HOME");
+        command.output().expect("the command starts")
+    };
+    assert!(!trusting(&["eval", "./flake#deep"]).status.success());
+    world.write("flake/flake.nix", &format!("{{ nixConfig.max-call-depth = 7; {outputs} }}"));
+    let output = trusting(&["eval", "./flake#deep"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -41,9 +41,9 @@ pub(super) struct Found {
 
 /// Installs packages.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let flake = arguments.installables.is_flake();
+    let flakes = arguments.installables.flakes();
     let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, flake)?;
+        building::session(context, &arguments.evaluation, &arguments.building, &flakes)?;
     let found = find_all(context, &mut session, arguments);
     context.show_messages(&session);
     let found = found.map_err(|error| context.failed(&session, &error))?;

@@ -37,8 +37,11 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         context.output.say(text);
         return Ok(ExitCode::SUCCESS);
     }
+    let originals =
+        names.iter().filter_map(|name| Some(before.elements.get(name)?.source.as_ref()?.original.clone()));
+    let flakes: Vec<String> = originals.collect();
     let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, true)?;
+        building::session(context, &arguments.evaluation, &arguments.building, &flakes)?;
     let (mut wanted, mut found) = (Vec::new(), Vec::new());
     for name in names {
         let Some(element) = before.elements.get(&name) else { continue };

@@ -65,7 +65,7 @@ fn find(
     evaluation: &Evaluation,
     building: &Building,
 ) -> Result<Result<Found, ExitCode>, Error> {
-    let (mut session, progress) = building::session(context, evaluation, building, installables.is_flake())?;
+    let (mut session, progress) = building::session(context, evaluation, building, &installables.flakes())?;
     let shells = search(session.system());
     let drv = context.evaluating(&mut session, |context, session| {
         let automatic = evaluation.automatic(session)?;

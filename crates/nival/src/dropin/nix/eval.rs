@@ -56,8 +56,8 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     if evaluation.pure_eval && arguments.installables.file.is_some() {
         return Err(usage("'--file' and '--pure-eval' are not compatible"));
     }
-    let flake = arguments.installables.is_flake();
-    let mut session = evaluation.session(context, arguments.read_only, flake)?;
+    let flakes = arguments.installables.flakes();
+    let mut session = evaluation.session(context, arguments.read_only, &flakes)?;
     let format = match (arguments.json, arguments.raw) {
         (true, _) => Format::Json,
         (_, true) => Format::Raw,

@@ -29,7 +29,7 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let mut session = arguments.evaluation.session(context, false, arguments.installables.is_flake())?;
+    let mut session = arguments.evaluation.session(context, false, &arguments.installables.flakes())?;
     let found = arguments.installables.requests(context, &mut session, &arguments.evaluation);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;

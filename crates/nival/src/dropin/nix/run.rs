@@ -56,9 +56,9 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         lock: arguments.lock.clone(),
         stdin: false,
     };
-    let flake = installables.is_flake();
+    let flakes = installables.flakes();
     let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, flake)?;
+        building::session(context, &arguments.evaluation, &arguments.building, &flakes)?;
     let apps = search(session.system());
     let found = context.evaluating(&mut session, |context, session| {
         let automatic = arguments.evaluation.automatic(session)?;

@@ -68,7 +68,7 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         ..Installables::default()
     }
     .only(place);
-    let mut session = arguments.evaluation.session(context, true, installables.is_flake())?;
+    let mut session = arguments.evaluation.session(context, true, &installables.flakes())?;
     let done = visit_all(context, &mut session, &installables, arguments, &mut search);
     context.show_messages(&session);
     done.map_err(|error| context.failed(&session, &error))?;
@@ -107,7 +107,7 @@ fn visit_all(
     arguments: &Arguments,
     search: &mut Search,
 ) -> Result<(), nival_engine::Error> {
-    if !installables.is_flake() {
+    if installables.flakes().is_empty() {
         let automatic = arguments.evaluation.automatic(session)?;
         for named in installables.named(context, session, &automatic)? {
             if let Named::Value(value, _) = named {

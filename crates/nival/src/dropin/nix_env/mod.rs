@@ -174,7 +174,7 @@ fn work(context: &mut Context, arguments: &DropIn) -> Result<ExitCode, Error> {
     if operation.switch_profile {
         return generations::switch_profile(&arguments.words);
     }
-    let (session, progress) = building::session(context, &arguments.evaluation, &arguments.building, false)?;
+    let (session, progress) = building::session(context, &arguments.evaluation, &arguments.building, &[])?;
     let mut call = Call { context, arguments, session, progress, profile, caches: None };
     let result = if operation.install {
         install::install(&mut call)

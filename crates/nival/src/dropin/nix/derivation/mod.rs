@@ -87,7 +87,7 @@ fn add(context: &mut Context, arguments: &Add) -> Result<ExitCode, Error> {
 }
 
 fn show(context: &mut Context, show: &Show) -> Result<ExitCode, Error> {
-    let mut session = show.evaluation.session(context, false, show.installables.is_flake())?;
+    let mut session = show.evaluation.session(context, false, &show.installables.flakes())?;
     let found = show.installables.requests(context, &mut session, &show.evaluation);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;
