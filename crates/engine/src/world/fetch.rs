@@ -31,9 +31,7 @@ impl EngineWorld {
     pub(super) fn fetch_any(&self, request: &FetchRequest) -> WorldResult<Fields> {
         let fetched = match request.kind {
             FetchKind::Url | FetchKind::Tarball => self.fetch_file(request),
-            FetchKind::Closure => Err(failed(&Error::Unsupported(
-                "`fetchClosure` copies from binary caches, which this version does not do".to_owned(),
-            ))),
+            FetchKind::Closure => self.fetch_closure(request),
             _ => self.fetch_tree(request),
         };
         self.take_fetch_warnings();

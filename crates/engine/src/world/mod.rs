@@ -1,6 +1,7 @@
 //! What evaluation sees of the outside: files, the library, the store, and what is fetched.
 
 mod access;
+mod closure;
 mod fetch;
 
 pub(crate) use fetch::is_fetched;

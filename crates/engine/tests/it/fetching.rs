@@ -1,7 +1,7 @@
 //! Fetching builtins; the hashes are what C++ Nix 2.34.8 computes of the same contents.
 
-use super::world::Folder;
-use serde_json::json;
+use super::world::{Folder, json};
+use serde_json::json as object;
 use std::os::unix::fs::PermissionsExt as _;
 
 const FILES: [(&str, &str); 4] =
@@ -18,7 +18,7 @@ fn git_trees_have_the_hashes_of_nix() {
     let repo = repository(&folder);
     let got =
         folder.eval(&format!(r#"removeAttrs (builtins.fetchGit "{repo}") [ "outPath" "rev" "shortRev" ]"#));
-    let wanted = json!({
+    let wanted = object!({
         "lastModified": 1_704_164_645, "lastModifiedDate": "20240102030405", "revCount": 1, "submodules": false,
         "narHash": "sha256-VvnxJfsY7va2l2wTICNKL6HQmXtRv+uaNdrFiNoWPA0=",
     });
@@ -44,7 +44,7 @@ fn working_trees_are_taken_as_they_are() {
     );
     let got = super::world::json(&mut session, &text).expect("it is fetched");
     let rev = "0".repeat(40);
-    let wanted = json!({ "rev": rev, "revCount": 0, "d": true, "u": false, "a": "changed\n" });
+    let wanted = object!({ "rev": rev, "revCount": 0, "d": true, "u": false, "a": "changed\n" });
     assert_eq!(serde_json::from_str::<serde_json::Value>(&got).expect("JSON"), wanted);
     let (_, warnings) = session.take_messages();
     assert_eq!(warnings.first().map(|warning| warning.entry.code), Some("NV0427"));
@@ -101,7 +101,7 @@ fn archives_are_unpacked_below_their_folder() {
     let url =
         tar(&folder, "a.tar", &[("../../up", Regular, "u"), ("/abs", Regular, "a"), ("l", Symlink, "/etc")]);
     let got = folder.eval(&format!(r#"builtins.readDir (builtins.fetchTarball "{url}")"#));
-    assert_eq!(got, json!({ "up": "regular", "abs": "regular", "l": "symlink" }));
+    assert_eq!(got, object!({ "up": "regular", "abs": "regular", "l": "symlink" }));
     assert!(!folder.path("up").exists());
 }
 
@@ -150,9 +150,9 @@ fn what_was_fetched_is_there_without_its_source() {
     let folder = Folder::new();
     let url = tar(&folder, "a.tar", &[("top/x", tar::EntryType::Regular, "x")]);
     let text = format!(r#"builtins.readDir (builtins.fetchTarball "{url}")"#);
-    assert_eq!(folder.eval(&text), json!({ "x": "regular" }));
+    assert_eq!(folder.eval(&text), object!({ "x": "regular" }));
     std::fs::remove_file(folder.path("a.tar")).expect("removed");
-    assert_eq!(folder.eval(&text), json!({ "x": "regular" }));
+    assert_eq!(folder.eval(&text), object!({ "x": "regular" }));
     let mut late = folder.session("tarball-ttl = 0");
     super::world::json(&mut late, &text).expect("what is there is taken");
     let (_, warnings) = late.take_messages();
@@ -164,7 +164,7 @@ fn what_was_fetched_is_there_without_its_source() {
 fn features_that_are_off_say_so() {
     let folder = Folder::new();
     let text = r#"builtins.fetchTree { type = "path"; path = "/"; }"#;
-    assert_eq!(folder.failure("experimental-features = fetch-tree", text).0, "NV0417");
+    assert_eq!(folder.failure("experimental-features = fetch-tree", text).0, "NV0416");
     assert_eq!(folder.failure("experimental-features =", text).0, "NV0202");
     assert_eq!(folder.failure("experimental-features =", r#"builtins.getFlake "x""#).0, "NV0202");
     assert_eq!(folder.failure("experimental-features =", "1 |> (x: x)").0, "NV0241");
@@ -232,4 +232,42 @@ fn executable_files_and_links_stay_so() {
     let tree = folder.text("tree");
     let got = folder.eval(&format!(r#"(builtins.fetchTree {{ type = "path"; path = "{tree}"; }}).narHash"#));
     assert_eq!(got, "sha256-lk+5r/x4Car2bP3ajD4GC4w74ejncAMR9xLHlraK9hM=");
+}
+
+#[test]
+fn commits_are_signed_by_the_keys_that_are_named() {
+    let folder = Folder::new();
+    let repo = repository(&folder);
+    let key = |name: &str| {
+        let file = folder.text(name);
+        let made = std::process::Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", &file])
+            .status();
+        assert!(made.expect("ssh-keygen starts").success());
+        let text = std::fs::read_to_string(format!("{file}.pub")).expect("a key");
+        text.split(' ').nth(1).expect("three words").to_owned()
+    };
+    let (mine, other) = (key("mine"), key("other"));
+    let conf = "extra-experimental-features = verified-fetches";
+    let fetch = |keys: &str| format!(r#"(builtins.fetchGit {{ url = "{repo}"; {keys} }}).rev"#);
+    let by = |key: &str| fetch(&format!(r#"publicKey = "{key}";"#));
+    let (code, said) = folder.failure(conf, &by(&mine));
+    assert!(code == "NV0419" && said.contains("verify the commit"), "{code} {said}");
+    let signing = format!("user.signingkey={}", folder.text("mine"));
+    folder
+        .git("repo", &["-c", "gpg.format=ssh", "-c", &signing, "commit", "-q", "-S", "--amend", "-m", "two"]);
+    let fine = |text: &str| json(&mut folder.session(conf), text).map_err(|error| error.diagnostic().message);
+    assert_eq!(fine(&by(&mine)).expect("it is signed").len(), 42);
+    let several =
+        format!(r#"publicKeys = [ {{ key = "{other}"; }} {{ type = "ssh-ed25519"; key = "{mine}"; }} ];"#);
+    assert_eq!(fine(&fetch(&several)).expect("it is signed").len(), 42);
+    assert_eq!(
+        fine(&fetch("ref = \"main\"; verifyCommit = false; publicKey = \"x\";")).expect("not asked").len(),
+        42
+    );
+    assert_eq!(folder.failure(conf, &by(&other)).0, "NV0419");
+    assert_eq!(folder.failure(conf, &fetch(r#"keytype = "none"; publicKey = "x";"#)).0, "NV0416");
+    folder.write("repo/a", "changed\n");
+    assert_eq!(folder.failure(conf, &by(&mine)).0, "NV0421");
+    assert_eq!(folder.failure("", &by(&mine)).0, "NV0426");
 }

@@ -15,11 +15,7 @@ pub(super) const ROWS: &[Row] = &[
     Row("fetchMercurial", 1, 1, fetch_mercurial),
     Row("fetchTree", 1, 1, |e, a| fetch_tree(e, a[0], FetchKind::Tree)),
     Row("__fetchFinalTree", 1, 1, |e, a| fetch_tree(e, a[0], FetchKind::FinalTree)),
-    Row("__fetchClosure", 1, 1, |e, a| {
-        e.expect_attrs(a[0])?;
-        e.world().fetch(&FetchRequest { kind: FetchKind::Closure, attributes: Vec::new() })?;
-        Ok(Value::NULL)
-    }),
+    Row("__fetchClosure", 1, 1, fetch_closure),
 ];
 
 fn wrong(message: impl Into<String>) -> EvalError {
@@ -40,6 +36,40 @@ fn name_of(kind: FetchKind) -> &'static str {
 
 fn text(name: &str, text: String) -> (String, FetchValue) {
     (name.to_owned(), FetchValue::Text(text))
+}
+
+/// `fetchClosure`: the arguments are read as they come, so that the first wrong one is told.
+fn fetch_closure(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
+    let how = crate::Coercion { more: false, copy_to_store: false };
+    let mut attributes = Vec::new();
+    for attribute in evaluator.attributes(arguments[0])? {
+        let name = evaluator.name(attribute.name).to_owned();
+        let value = match name.as_str() {
+            "fromPath" | "toPath" => FetchValue::Text(evaluator.coerce_to_string(attribute.value, how)?.0),
+            "fromStore" => FetchValue::Text(evaluator.expect_string(attribute.value)?),
+            "inputAddressed" => FetchValue::Bool(evaluator.expect_bool(attribute.value)?),
+            _ => {
+                return Err(wrong(format!("`fetchClosure` takes no argument `{name}`"))
+                    .help("it takes `fromStore`, `fromPath`, `toPath` and `inputAddressed`"));
+            }
+        };
+        attributes.push((name, value));
+    }
+    let has = |name: &str| attributes.iter().any(|(given, _)| given == name);
+    for name in ["fromPath", "fromStore"] {
+        if !has(name) {
+            return Err(wrong(format!("`fetchClosure` needs the argument `{name}`")));
+        }
+    }
+    if has("toPath") && attributes.contains(&("inputAddressed".to_owned(), FetchValue::Bool(true))) {
+        return Err(wrong("`fetchClosure` has `inputAddressed = true` and `toPath`")
+            .help("leave one of them out: what gets another path is named by its contents"));
+    }
+    let fetched = evaluator.world().fetch(&FetchRequest { kind: FetchKind::Closure, attributes })?;
+    match fetched.into_iter().next() {
+        Some((_, FetchValue::Text(path))) => Ok(store_string(evaluator, &path)),
+        _ => Ok(Value::NULL),
+    }
 }
 
 /// `fetchurl` and `fetchTarball`.

@@ -140,3 +140,44 @@ fn what_a_cache_has_lost_is_built() {
     assert_eq!((said.code, said.out.trim()), (0, path.as_str()), "{}", said.err);
     assert!(!said.err.contains("will be built"), "{}", said.err);
 }
+
+#[test]
+fn closures_are_fetched_from_caches() {
+    let world = World::new();
+    let at = |name: &str| world.folder.path().join(name).display().to_string();
+    let (plain, host) =
+        (at("plain"), ["--option", "sandbox-paths", "/bin=/bin /usr=/usr /lib=/lib /lib64=/lib64?"]);
+    let expression = r#"derivation {
+        name = "named"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo $out > $out" ];
+    }"#;
+    let path =
+        world.fine(&[&["--data-dir", &plain, "build", "--no-link", "-E", expression][..], &host].concat());
+    let cache = format!("file://{}", at("cache"));
+    world.fine(&["--data-dir", &plain, "copy", "--to", &cache, &path]);
+    let fetch = |more: &str| {
+        let text = format!("builtins.fetchClosure {{ fromStore = \"{cache}\"; fromPath = {path}; {more} }}");
+        let words =
+            ["--data-dir", &at("other"), "eval", "--raw", "--extra-experimental-features", "fetch-closure"];
+        let words = [&words[..], &["--option", "require-sigs", "false", "-E", &text]].concat();
+        let output = world.command(&words).env("_NIX_IN_TEST", "1").output().expect("it starts");
+        let said = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
+        (output.status.success(), said(output.stdout), said(output.stderr))
+    };
+    assert!(fetch("").2.contains("is not named by its contents"));
+    assert_eq!(fetch("inputAddressed = true;"), (true, path.clone(), String::new()));
+    let (fine, _, told) = fetch("toPath = \"\";");
+    let new = told
+        .split("toPath = ")
+        .nth(1)
+        .and_then(|rest| rest.split(';').next())
+        .expect("it is told")
+        .to_owned();
+    assert!(!fine && new.ends_with("-named") && new != path, "{told}");
+    assert_eq!(fetch(&format!("toPath = {new};")), (true, new.clone(), String::new()));
+    assert_eq!(world.fine(&["--data-dir", &at("other"), "store", "cat", &new]), new);
+    assert!(fetch(&format!("toPath = {path};")).2.contains("is not what `toPath` can be"));
+    assert!(fetch("inputAddressed = true; toPath = \"\";").2.contains("leave one of them out"));
+    assert!(fetch("other = 1;").2.contains("takes no argument `other`"));
+    let words = ["eval", "-E", "builtins ? fetchClosure"];
+    assert_eq!(world.fine(&words), "false");
+}

@@ -4,14 +4,16 @@ mod address;
 mod cache;
 mod copy;
 mod local;
+mod rename;
 mod schedule;
 mod substitute;
 mod trust;
 
 pub use address::{Address, Opened, Opener, Reference};
 pub use copy::{Copied, CopyOptions, copy};
+pub use rename::copy_by_contents;
 pub use substitute::{Outcome, Plan, Substitutable, Substituters};
-pub use trust::Trust;
+pub use trust::{Trust, is_named_by_contents};
 
 use crate::PathInfo;
 use crate::error::Error;

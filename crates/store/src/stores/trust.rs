@@ -43,7 +43,7 @@ impl Trust {
 }
 
 /// Whether a path claims to be named by its contents, and its name follows from that claim.
-pub(crate) fn is_named_by_contents(dir: &StoreDir, info: &PathInfo) -> bool {
+pub fn is_named_by_contents(dir: &StoreDir, info: &PathInfo) -> bool {
     let address = info.content_address.as_ref();
     address.is_some_and(|address| address.names(dir, &info.path, &info.references))
 }

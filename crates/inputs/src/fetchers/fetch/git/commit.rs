@@ -1,7 +1,7 @@
 //! The contents of a commit.
 
 use super::program::{Git, output, plain, text_of};
-use super::{Options, Place, export, last_modified, revision_count, submodules};
+use super::{Options, Place, export, last_modified, revision_count, signature, submodules};
 use crate::fetchers::attributes::Attribute;
 use crate::fetchers::cache::now;
 use crate::fetchers::error::{At as _, Error};
@@ -44,6 +44,9 @@ pub(super) fn take(
             "`{}` is a shallow git repository, which needs `shallow = true;`",
             place.shown()
         )));
+    }
+    if signature::is_wanted(&input.attributes)? {
+        signature::verify(fetcher, &git, &input.attributes, &revision)?;
     }
     if !result.attributes.has("lastModified") {
         result.attributes.set("lastModified", Attribute::Int(last_modified(&git, &revision)?));

@@ -3,6 +3,7 @@
 mod commit;
 mod export;
 mod program;
+mod signature;
 mod submodules;
 mod worktree;
 
@@ -101,10 +102,6 @@ pub(super) fn fetch(fetcher: &Fetcher, input: &Input) -> Result<Found, Error> {
 /// Writes the contents into a new folder; the input with what is known of it, and what stands for its contents
 /// where they are those of a revision. Contents that lie in the store are not written.
 fn take(fetcher: &Fetcher, input: &Input, to: &Path) -> Result<(Input, Option<String>), Error> {
-    if ["verifyCommit", "publicKey", "publicKeys"].iter().any(|name| input.attributes.has(name)) {
-        let text = "signatures of commits are not verified by this version";
-        return Err(Error::Unsupported(text.to_owned()));
-    }
     if input.attributes.flag("lfs")? {
         return Err(Error::Unsupported("git LFS is not fetched by this version".to_owned()));
     }

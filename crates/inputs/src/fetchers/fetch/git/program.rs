@@ -55,6 +55,17 @@ impl Git {
         self.text(arguments, "ask git").ok().map(|text| text.trim_end().to_owned())
     }
 
+    /// What git says on both of its outputs; where it fails, that is the error.
+    pub(super) fn said(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut command = self.command();
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = process::spawn(&mut command).map_err(|error| error.to_string())?;
+        let output = child.wait_with_output().map_err(|error| error.to_string())?;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        if output.status.success() { Ok(said) } else { Err(said) }
+    }
+
     /// What git prints for a long input.
     pub(super) fn with_input(
         &self,

@@ -1,7 +1,7 @@
 //! The contents of a working tree: what git tracks, as it lies there.
 
 use super::program::Git;
-use super::{Options, export, last_modified, revision_count, submodules};
+use super::{Options, export, last_modified, revision_count, signature, submodules};
 use crate::fetchers::attributes::Attribute;
 use crate::fetchers::error::{At as _, Error};
 use crate::fetchers::fetch::Fetcher;
@@ -30,6 +30,15 @@ pub(super) fn take(
     let head = git.maybe(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
     let status = ["status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=all"];
     let mut dirty = !git.bytes(&status, "compare the working tree")?.is_empty();
+    if signature::is_wanted(&input.attributes)? {
+        let Some(head) = head.as_deref().filter(|_| !dirty) else {
+            let shown = folder.display();
+            return Err(Error::Refused(format!(
+                "commits of `{shown}` have to be verified, and it has changes that are not committed"
+            )));
+        };
+        signature::verify(fetcher, &git, &input.attributes, head)?;
+    }
     copy(&git, folder, options, to)?;
     if options.submodules {
         dirty |= submodules::of_worktree(fetcher, folder, to)?;
