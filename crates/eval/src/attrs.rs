@@ -237,14 +237,14 @@ pub(crate) fn merge(heap: &mut Heap, left: Handle, right: Handle, known: Handle)
         return (set, known);
     }
     let (left, right) = ((left, left_shape, left_len), (right, right_shape, right_len));
-    let mut count = 0;
-    fill(heap, left, right, |_, _, _, _| count += 1);
-    let shape = heap.allocate(Content::Raw, 1 + count);
-    heap.set_pair(shape, count as u32, 0);
-    let set = heap.allocate(Content::Headed, 1 + count);
+    let mut names = std::mem::take(&mut heap.names);
+    names.clear();
+    fill(heap, left, right, |_, _, name, _| names.push(name));
+    let shape = heap.shape_of(&names);
+    let set = heap.allocate(Content::Headed, 1 + names.len());
     heap.set_pair(set, 0, shape);
-    fill(heap, left, right, |heap, at, name, slot| {
-        heap.set_word(shape + 1 + at, name);
+    heap.names = names;
+    fill(heap, left, right, |heap, at, _, slot| {
         let value = load(heap, slot);
         heap.set(set + 1 + at, value);
     });
@@ -349,11 +349,11 @@ pub(crate) fn from_sorted(heap: &mut Heap, entries: &[(Symbol, u32, Value)]) -> 
     if entries.is_empty() {
         return EMPTY_SET;
     }
-    let shape = heap.allocate(Content::Raw, 1 + entries.len());
-    heap.set_pair(shape, entries.len() as u32, 0);
-    for (index, (name, position, _)) in entries.iter().enumerate() {
-        heap.set_pair(shape + 1 + index as u32, name.0, *position);
-    }
+    let mut names = std::mem::take(&mut heap.names);
+    names.clear();
+    names.extend(entries.iter().map(|(name, position, _)| u64::from(name.0) | u64::from(*position) << 32));
+    let shape = heap.shape_of(&names);
+    heap.names = names;
     let set = heap.allocate(Content::Headed, 1 + entries.len());
     heap.set_pair(set, 0, shape);
     for (index, (_, _, value)) in entries.iter().enumerate() {

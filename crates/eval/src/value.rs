@@ -52,6 +52,9 @@ pub(crate) mod tag {
     pub(crate) const LAZY: u64 = 19;
     /// Being forced right now.
     pub(crate) const BLACKHOLE: u64 = 20;
+    /// A function applied to an element of a list, to name and value of an attribute, or to a number. Detail: which one;
+    /// handle: the function, then the list, the set, or `null`.
+    pub(crate) const MAPPED: u64 = 21;
 }
 
 /// The kind of a forced value.

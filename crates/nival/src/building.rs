@@ -153,9 +153,8 @@ pub fn builds(
         let text = fingerprint(&dir, &info.path, &info.nar_hash, info.nar_size, &info.references);
         info.signatures.extend(keys.iter().map(|key| key.sign(text.as_bytes()).to_string()));
     });
-    let caches = context.caches(nix)?;
-    if !caches.is_empty() {
-        builds.substituter = Some(Arc::new(caches));
+    if !nix.substituters().is_empty() {
+        builds.substituter = Some(Arc::new(context.caches(nix)?));
     }
     Ok(builds)
 }

@@ -3,7 +3,7 @@
 use super::{EngineWorld, stored};
 use nival_diagnostics::Diagnostic;
 use nival_eval::{FetchRequest, FetchValue, WorldResult};
-use nival_inputs::fetchers::Error;
+use nival_inputs::diagnostics::NV0421;
 use nival_store::binary_cache::{BinaryCache, CacheOptions};
 use nival_store::stores::{self, Address, CopyOptions, Reference};
 use nival_store_model::StorePath;
@@ -11,7 +11,7 @@ use nival_transport::Transport;
 use std::sync::Arc;
 
 fn refused(text: String, help: &str) -> Box<Diagnostic> {
-    Box::new(Error::Refused(text).diagnostic().help(help.to_owned()))
+    Box::new(Diagnostic::error(&NV0421, text).help(help.to_owned()))
 }
 
 impl EngineWorld {

@@ -269,5 +269,5 @@ fn commits_are_signed_by_the_keys_that_are_named() {
     assert_eq!(folder.failure(conf, &fetch(r#"keytype = "none"; publicKey = "x";"#)).0, "NV0416");
     folder.write("repo/a", "changed\n");
     assert_eq!(folder.failure(conf, &by(&mine)).0, "NV0421");
-    assert_eq!(folder.failure("", &by(&mine)).0, "NV0426");
+    assert_eq!(folder.failure("", &by(&mine)).0, "NV0417");
 }

@@ -36,12 +36,11 @@ fn map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
         return Ok(list);
     }
     evaluator.expect_function(arguments[0])?;
+    let shared = evaluator.mapped(arguments[0], list);
     let first = evaluator.heap.allocate(Content::Values, len as usize);
     for index in 0..len {
-        let item = attrs::load(&evaluator.heap, list.handle() + index);
         evaluator.tick()?;
-        let call = evaluator.raw_call(arguments[0], &[item]);
-        evaluator.heap.set(first + index, call);
+        evaluator.heap.set(first + index, Value::new(tag::MAPPED, index, shared));
     }
     Ok(Value::list(first, len as usize))
 }
@@ -179,12 +178,11 @@ fn generate(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     if len == 0 {
         return Ok(evaluator.list(&[]));
     }
+    let shared = evaluator.mapped(arguments[0], Value::NULL);
     let first = evaluator.heap.allocate(Content::Values, len as usize);
-    for index in 0..len {
+    for index in 0..len as u32 {
         evaluator.tick()?;
-        let number = evaluator.int(index);
-        let call = evaluator.raw_call(arguments[0], &[number]);
-        evaluator.heap.set(first + index as u32, call);
+        evaluator.heap.set(first + index, Value::new(tag::MAPPED, index, shared));
     }
     Ok(Value::list(first, len as usize))
 }

@@ -5,7 +5,7 @@ use crate::attrs;
 use crate::error::EvalResult;
 use crate::evaluator::Evaluator;
 use crate::symbols;
-use crate::value::Value;
+use crate::value::{Value, tag};
 use nival_syntax::Symbol;
 use rustc_hash::FxHashMap;
 
@@ -140,12 +140,9 @@ fn map(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let flat = attrs::flatten(&mut evaluator.heap, set.handle());
     let shape = evaluator.heap.pair(flat).1;
     let mapped = attrs::new_set(&mut evaluator.heap, shape);
+    let shared = evaluator.mapped(arguments[0], Value::attrs(flat));
     for index in 0..attrs::shape_len(&evaluator.heap, shape) {
-        let (name, _) = attrs::entry(&evaluator.heap, shape, index);
-        let name = evaluator.name_value(name);
-        let value = attrs::load(&evaluator.heap, flat + 1 + index);
-        let call = evaluator.raw_call(arguments[0], &[name, value]);
-        evaluator.heap.set(mapped + 1 + index, call);
+        evaluator.heap.set(mapped + 1 + index, Value::new(tag::MAPPED, index, shared));
     }
     attrs::drop_positions(&mut evaluator.heap, mapped);
     Ok(Value::attrs(mapped))

@@ -113,7 +113,7 @@ impl<'a> Marker<'a> {
 impl Heap {
     /// What the object at a handle holds; 0 inside of an object.
     #[inline]
-    fn kind(&self, at: Handle) -> u8 {
+    pub(super) fn kind(&self, at: Handle) -> u8 {
         self.kinds_of_four(at as usize) >> (at % 4 * 2) & 3
     }
 
@@ -145,6 +145,8 @@ impl Heap {
     /// they need what is allocated later to lie higher.
     /// With `poison` whoever still reads from them finds nonsense at once.
     pub(crate) fn reuse(&mut self, gaps: Vec<(usize, usize)>, poison: bool) {
+        self.forget_growing(0);
+        self.hints = super::hints::Hints::default();
         self.collected = true;
         (self.region, self.kept) = (0, 0);
         for (start, end) in &gaps {

@@ -10,6 +10,8 @@
 //! docs/design/0001-evaluator.md.
 
 mod collect;
+mod growing;
+mod hints;
 mod table;
 
 pub(crate) use collect::Marker;
@@ -53,6 +55,12 @@ pub(crate) struct Heap {
     next: usize,
     /// Where the place ends that `next` is in: a gap, or the limit.
     end: usize,
+    /// Where certain shapes and texts may be.
+    hints: hints::Hints,
+    /// Names and positions of a set that is being made.
+    pub(crate) names: Vec<u64>,
+    /// Lists that have room behind their ends.
+    growing: growing::Growing,
     /// The end of all objects, up to date while `next` is in a gap.
     top: usize,
     /// Gaps that are free, the first one last.
@@ -97,6 +105,9 @@ impl Heap {
             reserved: words,
             next: 16,
             end: words,
+            hints: hints::Hints::default(),
+            names: Vec::new(),
+            growing: growing::Growing::default(),
             top: 16,
             runs: Vec::new(),
             collected: false,
@@ -224,6 +235,7 @@ impl Heap {
     /// Gives back everything from a handle on.
     fn release(&mut self, start: usize) {
         debug_assert!(start >= 16 && start <= self.top());
+        self.forget_growing(start);
         let count = self.next - start;
         self.words_mut(start as Handle, count).fill(0);
         self.forget_kinds(start, self.next);

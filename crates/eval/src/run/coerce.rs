@@ -17,7 +17,7 @@ impl Coercion {
 impl Evaluator {
     /// Makes a string of bytes.
     pub(crate) fn make_string(&mut self, text: &[u8], context: ContextId) -> Value {
-        let at = self.heap.allocate_bytes(text);
+        let at = self.heap.text_of(text);
         Value::new(tag::STRING, context.0, at)
     }
 

@@ -101,6 +101,7 @@ impl Evaluator {
             tag::THUNK => self.eval(value.detail(), value.handle()),
             tag::CALL => self.force_call(value),
             tag::LAZY => self.force_lazy(value),
+            tag::MAPPED => self.force_mapped(value),
             _ => Err(self.infinite_recursion()),
         }
     }
@@ -147,6 +148,34 @@ impl Evaluator {
         let result = self.call(function, &arguments);
         self.holding -= holds;
         result
+    }
+
+    fn force_mapped(&mut self, value: Value) -> EvalResult {
+        let function = self.heap.value(value.handle());
+        let (from, index) = (self.heap.value(value.handle() + 1), value.detail());
+        match from.tag() {
+            tag::LIST => {
+                let item = attrs::load(&self.heap, from.handle() + index);
+                self.call(function, &[item])
+            }
+            tag::ATTRS => {
+                let (name, _, slot) = attrs::entry_of(&self.heap, from.handle(), index);
+                let (name, item) = (self.name_value(name), attrs::load(&self.heap, slot));
+                self.call(function, &[name, item])
+            }
+            _ => {
+                let number = self.int(index.into());
+                self.call(function, &[number])
+            }
+        }
+    }
+
+    /// What the results of a function for each element of something have in common; see [`tag::MAPPED`].
+    pub(crate) fn mapped(&mut self, function: Value, from: Value) -> Handle {
+        let at = self.heap.allocate(Content::Values, 2);
+        self.heap.set(at, function);
+        self.heap.set(at + 1, from);
+        at
     }
 
     fn force_lazy(&mut self, value: Value) -> EvalResult {

@@ -65,16 +65,33 @@ impl Evaluator {
             return first.copied().unwrap_or(Value::list(1, 0));
         }
         let total: usize = lists.iter().map(|list| list.detail() as usize).sum();
+        if let [left, right] = lists {
+            let (end, count) = (left.handle() + left.detail(), right.detail() as usize);
+            if self.heap.grow(end, count) {
+                self.copy_items(*right, end);
+                return Value::list(left.handle(), total);
+            }
+            let at = self.heap.allocate_joined(left.detail() as usize, count);
+            self.copy_items(*left, at);
+            self.copy_items(*right, at + left.detail());
+            return Value::list(at, total);
+        }
         let at = self.heap.allocate(Content::Values, total);
         let mut next = at;
         for list in lists {
-            for index in 0..list.detail() {
-                let value = attrs::load(&self.heap, list.handle() + index);
-                self.heap.set(next, value);
-                next += 1;
-            }
+            self.copy_items(*list, next);
+            next += list.detail();
         }
         Value::list(at, total)
+    }
+
+    /// Puts the elements of a list, shared with it, into slots.
+    fn copy_items(&mut self, list: Value, to: Handle) {
+        for index in 0..list.detail() {
+            let value = attrs::load(&self.heap, list.handle() + index);
+            self.heap.set(to + index, value);
+            self.heap.stored(to + index, value);
+        }
     }
 
     pub(super) fn interpolate(&mut self, node: NodeId, parts: Run, frame: Handle) -> EvalResult {

@@ -167,7 +167,7 @@ fn closures_are_fetched_from_caches() {
     assert_eq!(fetch("inputAddressed = true;"), (true, path.clone(), String::new()));
     let (fine, _, told) = fetch("toPath = \"\";");
     let new = told
-        .split("toPath = ")
+        .split("write `toPath = ")
         .nth(1)
         .and_then(|rest| rest.split(';').next())
         .expect("it is told")
