@@ -9,6 +9,7 @@ mod bench_builds;
 mod bench_collector;
 mod bench_evaluator;
 mod command;
+mod derivations;
 mod fixture;
 mod forms;
 mod fuzz_targets;
@@ -32,6 +33,8 @@ cargo xtask torture [SEED] the long campaigns: every interruption, and random ki
              --jobs N); `store`: crashes of the store; `resets`: those of a virtual machine, which qemu runs
 cargo xtask fuzz             compare random expressions with C++ Nix (--count N, --seed S)
              --target parser|evaluator [--seconds N]: any text, with libFuzzer
+cargo xtask derivations      paths of derivations here and by C++ Nix (--peer NIX-INSTANTIATE, --nixpkgs DIR, --corepkgs DIR, --seed N,
+             --count N, --nival PROGRAM)
 cargo xtask forms            build derivations of every form here and with C++ Nix, and compare
 cargo xtask together         one store, used by Nival and C++ Nix in turn and at once (--operations N, --at-once N, --seed S)
 cargo xtask real-builds      build programs from source inside roots of Debian packages, with their test suites
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::bench(&words[1..]),
         Some("torture") => torture::torture(&words[1..]),
         Some("fuzz") => fuzz(&words[1..]),
+        Some("derivations") => derivations::compare(&words[1..]),
         Some("forms") => forms::compare(),
         Some("together") => together::run_campaign(&words[1..]),
         Some("real-builds") => real_builds::build(),

@@ -190,6 +190,13 @@ impl<'a> Lexer<'a> {
         at
     }
 
+    /// The first byte of the next token; 0 at the end.
+    pub(crate) fn byte_ahead(&self) -> u8 {
+        let mut ahead = self.clone();
+        ahead.skip_blank();
+        ahead.byte(0)
+    }
+
     /// Skips white space and comments; `false` if a comment is not closed.
     fn skip_blank(&mut self) -> bool {
         loop {

@@ -36,7 +36,7 @@ fn memory_is_limited() {
     let settings = Settings { max_memory: 32 << 20, ..Settings::default() };
     let mut small = evaluator(settings.clone());
     let endless =
-        "let f = xs: n: if n == 0 then xs else f (xs ++ [ n ]) (n - 1); in builtins.length (f [ ] 9000)";
+        "let f = xs: n: if n == 0 then xs else f ([ n ] ++ xs) (n - 1); in builtins.length (f [ ] 9000)";
     assert_eq!(code(&mut small, endless), "NV0216");
     let mut small = evaluator(settings);
     assert_eq!(code(&mut small, "builtins.length (builtins.genList (x: x) 100000000)"), "NV0216");

@@ -6,6 +6,6 @@ use nival_diagnostics::{Entry, Example};
 pub static ENTRY: Entry = Entry {
     code: "NV0425",
     title: "this version does not fetch it",
-    page: "Mercurial repositories, git LFS and the verification of signed commits are parts of Nix that this version does not have.",
+    page: "Mercurial repositories and git LFS are parts of Nix that this version does not have.",
     example: Example::Expression(r#"builtins.fetchTree { type = "hg"; url = "https://example.org/repo"; }"#),
 };

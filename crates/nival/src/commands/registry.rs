@@ -60,7 +60,7 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     | Command::List { evaluation }
     | Command::Pin { evaluation, .. }
     | Command::Remove { evaluation, .. }) = &arguments.command;
-    let session = evaluation.session(context, true, true)?;
+    let session = evaluation.session(context, true, &[])?;
     let done = match &arguments.command {
         Command::List { .. } => list(context, &session),
         Command::Add { from, to, .. } => {

@@ -15,7 +15,8 @@ impl Parser<'_> {
     fn expression_inner(&mut self) -> ExprId {
         let start = self.token.start;
         match self.token.kind {
-            K::Identifier => match self.peek().kind {
+            // Most identifiers are variables, which one byte tells.
+            K::Identifier if matches!(self.lexer.byte_ahead(), b':' | b'@') => match self.peek().kind {
                 K::Colon | K::At => self.named_function(),
                 _ => self.operation(0),
             },

@@ -1,6 +1,6 @@
 //! `nival flake check`
 
-use super::{LockArguments, locked, reference, with_session};
+use super::{LockArguments, locked, reference, typed, with_session};
 use crate::building::{self, Building};
 use crate::commands::evaluation::Evaluation;
 use crate::context::Context;
@@ -40,8 +40,12 @@ struct Found {
 
 /// Evaluates all outputs, and builds the checks.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, true)?;
+    let (mut session, progress) = building::session(
+        context,
+        &arguments.evaluation,
+        &arguments.building,
+        &typed(arguments.flake.as_deref()),
+    )?;
     let found = with_session(context, &mut session, |context, session| {
         let (reference, _) = reference(session, arguments.flake.as_deref())?;
         let flags = arguments.lock.flags(session)?;

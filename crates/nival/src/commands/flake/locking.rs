@@ -1,6 +1,6 @@
 //! `nival flake lock` and `nival flake update`
 
-use super::{LockArguments, locked, reference, with_session};
+use super::{LockArguments, locked, reference, typed, with_session};
 use crate::commands::evaluation::Evaluation;
 use crate::context::Context;
 use crate::error::Error;
@@ -34,7 +34,7 @@ pub struct Update {
 
 /// Pins what is not pinned yet.
 pub fn lock(context: &mut Context, arguments: &Lock) -> Result<ExitCode, Error> {
-    let mut session = arguments.evaluation.session(context, false, true)?;
+    let mut session = arguments.evaluation.session(context, false, &typed(arguments.flake.as_deref()))?;
     with_session(context, &mut session, |context, session| {
         let (reference, _) = reference(session, arguments.flake.as_deref())?;
         let mut flags = arguments.lock.flags(session)?;
@@ -46,7 +46,7 @@ pub fn lock(context: &mut Context, arguments: &Lock) -> Result<ExitCode, Error> 
 
 /// Pins newer versions.
 pub fn update(context: &mut Context, arguments: &Update) -> Result<ExitCode, Error> {
-    let mut session = arguments.evaluation.session(context, false, true)?;
+    let mut session = arguments.evaluation.session(context, false, &typed(arguments.flake.as_deref()))?;
     with_session(context, &mut session, |context, session| {
         let (reference, _) = reference(session, arguments.flake.as_deref())?;
         let mut flags = arguments.lock.flags(session)?;

@@ -1,6 +1,6 @@
 //! `nival flake metadata`
 
-use super::{LockArguments, locked, reference, with_session};
+use super::{LockArguments, locked, reference, typed, with_session};
 use crate::commands::evaluation::Evaluation;
 use crate::context::Context;
 use crate::error::Error;
@@ -26,7 +26,7 @@ pub struct Arguments {
 
 /// Shows where a flake is, and its inputs.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let mut session = arguments.evaluation.session(context, false, true)?;
+    let mut session = arguments.evaluation.session(context, false, &typed(arguments.flake.as_deref()))?;
     let flake = with_session(context, &mut session, |context, session| {
         let (reference, _) = reference(session, arguments.flake.as_deref())?;
         let flags = arguments.lock.flags(session)?;

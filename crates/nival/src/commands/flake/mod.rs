@@ -119,6 +119,11 @@ fn reference(session: &Session, text: Option<&str>) -> Result<(FlakeReference, S
     session.parse_flake(text.unwrap_or("."), Path::new(&current_folder()))
 }
 
+/// The flake of a command, as it was typed.
+fn typed(text: Option<&str>) -> [String; 1] {
+    [text.unwrap_or(".").to_owned()]
+}
+
 /// Pins a flake's inputs, and tells what was written.
 fn locked(
     context: &Context,

@@ -1,6 +1,6 @@
 //! `nival flake prefetch`
 
-use super::{reference, with_session};
+use super::{reference, typed, with_session};
 use crate::building;
 use crate::commands::evaluation::Evaluation;
 use crate::context::Context;
@@ -24,7 +24,7 @@ pub struct Arguments {
 
 /// Fetches a tree.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let mut session = arguments.evaluation.session(context, false, true)?;
+    let mut session = arguments.evaluation.session(context, false, &typed(arguments.flake.as_deref()))?;
     let (asked, tree) = with_session(context, &mut session, |_, session| {
         let (asked, _) = reference(session, arguments.flake.as_deref())?;
         let tree = session.fetch_tree(&asked)?;

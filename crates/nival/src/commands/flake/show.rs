@@ -1,6 +1,6 @@
 //! `nival flake show`
 
-use super::{LockArguments, locked, reference, with_session};
+use super::{LockArguments, locked, reference, typed, with_session};
 use crate::commands::evaluation::Evaluation;
 use crate::context::Context;
 use crate::error::Error;
@@ -29,7 +29,7 @@ pub struct Arguments {
 
 /// Shows the outputs of a flake as a tree.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let mut session = arguments.evaluation.session(context, true, true)?;
+    let mut session = arguments.evaluation.session(context, true, &typed(arguments.flake.as_deref()))?;
     let (tree, address) = with_session(context, &mut session, |context, session| {
         let (reference, _) = reference(session, arguments.flake.as_deref())?;
         let flags = arguments.lock.flags(session)?;

@@ -1,6 +1,6 @@
 //! `nival flake init` and `nival flake new`
 
-use super::{LockArguments, locked, reference, with_session};
+use super::{LockArguments, locked, reference, typed, with_session};
 use crate::building;
 use crate::building::Building;
 use crate::commands::evaluation::Evaluation;
@@ -55,8 +55,12 @@ pub fn new(context: &mut Context, arguments: &New) -> Result<ExitCode, Error> {
 }
 
 fn copy(context: &mut Context, template: &Template, folder: &Path) -> Result<ExitCode, Error> {
-    let (mut session, progress) =
-        building::session(context, &template.evaluation, &Building::default(), true)?;
+    let (mut session, progress) = building::session(
+        context,
+        &template.evaluation,
+        &Building::default(),
+        &typed(Some(&template.template)),
+    )?;
     let (source, welcome, requests) = with_session(context, &mut session, |context, session| {
         let (reference, fragment) = reference(session, Some(&template.template))?;
         let flags = template.lock.flags(session)?;

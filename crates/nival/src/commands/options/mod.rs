@@ -136,7 +136,7 @@ enum Options {
 
 impl Evaluated {
     fn of(context: &mut Context, arguments: &Arguments, asked: &Asked) -> Result<Self, Error> {
-        let mut session = arguments.evaluation.session(context, true, false)?;
+        let mut session = arguments.evaluation.session(context, true, &[])?;
         let result = context.evaluating(&mut session, |context, session| match asked {
             Asked::Library => session.empty_machine().map(|machine| Options::Machine(Box::new(machine))),
             Asked::Configuration(project) => machine(context, session, project, arguments),
