@@ -2,6 +2,6 @@
 {
   imports = [ ./gemini.nix ];
 
-  services.gemini.enable = true;
-  services.gemini.root = ./capsule;
+  config.services.capsule.enable = true;
+  config.services.capsule.root = ./capsule;
 }

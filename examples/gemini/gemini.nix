@@ -1,53 +1,24 @@
-# A module of one's own: a Gemini server.
-{ config, lib, ... }:
-let
-  cfg = config.services.gemini;
-in
+{ lib, ... }:
 {
-  options.services.gemini = {
-    enable = lib.mkEnableOption "a Gemini server";
-    hostName = lib.mkOption {
-      type = lib.types.str;
-      default = "localhost";
-      description = "The name that the server answers to, and that its certificate is made for.";
-      example = "gemini.example.org";
-    };
-    root = lib.mkOption {
-      type = lib.types.path;
-      description = "The folder whose files are served.";
-      example = lib.literalExpression "./capsule";
-    };
-  };
-
-  config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ "molly-brown" "openssl" ];
-    environment.etc."gemini.conf".text = ''
-      Hostname = "${cfg.hostName}"
-      CertPath = "/var/lib/gemini/cert.pem"
-      KeyPath = "/var/lib/gemini/key.pem"
-      DocBase = "${cfg.root}"
-      AccessLog = "-"
-    '';
-    systemd.services.gemini = {
-      description = "Gemini server";
-      wantedBy = [ "multi-user.target" ];
-      files = [ "/etc/gemini.conf" ];
-      serviceConfig = {
-        DynamicUser = true;
-        StateDirectory = "gemini";
-        ExecStart = "/usr/bin/molly-brown -c /etc/gemini.conf";
-        Restart = "on-failure";
-      };
-      preStart = ''
-        cd /var/lib/gemini
-        [ -s cert.pem ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
-          -subj "/CN=${cfg.hostName}" -addext "subjectAltName=DNS:${cfg.hostName}" -keyout key.pem -out cert.pem
+  options.services.capsule = lib.mkService {
+    description = "a Gemini server";
+    arguments.root = lib.mkOption { type = lib.types.path; description = "What is served."; example = "/srv"; };
+    outputs = { arguments, instance, ... }: {
+      packages = [ "molly-brown" "openssl" ];
+      ports.gemini = { port = 1965; open = true; };
+      files."molly.conf".text = ''
+        CertPath = "cert.pem"
+        KeyPath = "key.pem"
+        DocBase = "${arguments.root}"
+        AccessLog = "-"
       '';
-    };
-    networking.firewall.allowedTCPPorts = [ 1965 ];
-    system.checks."the Gemini server listens" = {
-      unit = "gemini.service";
-      tcp = 1965;
+      units.main = {
+        wantedBy = [ "multi-user.target" ];
+        preStart = "[ -s cert.pem ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=localhost -keyout key.pem -out cert.pem";
+        script = "exec molly-brown -c ${instance.configuration}/molly.conf";
+        serviceConfig = { DynamicUser = true; StateDirectory = instance.id; WorkingDirectory = instance.state; };
+      };
+      checks.listens.tcp = 1965;
     };
   };
 }
