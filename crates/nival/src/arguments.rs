@@ -147,7 +147,7 @@ pub enum Command {
     /// Show which roots keep a path, or how another path comes to need it
     Why(commands::why::Arguments),
     /// Check that the store is whole and unchanged
-    Verify(commands::verify::Arguments),
+    Verify(commands::store::Verify),
     /// Explain an error code
     Explain(commands::explain::Arguments),
     /// Find options of the modules that a configuration has: what they take, their values, and who set them

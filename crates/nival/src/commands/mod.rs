@@ -38,7 +38,6 @@ pub mod switch;
 pub mod target;
 pub mod up;
 pub mod update;
-pub mod verify;
 pub mod wanted;
 pub mod why;
 
@@ -84,7 +83,7 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Registry(arguments) => registry::run(context, &arguments),
         Command::Gc(arguments) => store::gc::run(context, &arguments),
         Command::Why(arguments) => why::run(context, &arguments),
-        Command::Verify(arguments) => verify::run(context, &arguments),
+        Command::Verify(arguments) => store::verify(context, &arguments),
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

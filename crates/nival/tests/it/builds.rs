@@ -296,7 +296,9 @@ fn a_killed_command_takes_its_builders_along() {
 fn many_commands_build_one_thing_once() {
     let world = World::new();
     let expression = derivation("echo built; sleep 1; echo made > $out", "");
-    let children: Vec<_> = (0..12)
+    // 200 on a machine of one's own: `NIVAL_PROCESSES=200`.
+    let count = std::env::var("NIVAL_PROCESSES").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    let children: Vec<_> = (0..count)
         .map(|_| {
             let mut command = world.command(&words(&["build", "--no-link", "-L", "-E", &expression]));
             command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
@@ -331,4 +333,38 @@ fn nix_build_answers_to_its_name() {
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let target = std::fs::read_link(world.folder.path().join("result")).expect("a link");
     assert_eq!(target.to_string_lossy(), printed.trim());
+}
+
+#[test]
+fn what_is_built_again_is_told_with_its_cause() {
+    let world = World::new();
+    let flag = "-O1";
+    let file = |flag: &str| {
+        let script = |text: &str| format!("args = [ \"-e\" \"-c\" ''{text}'' ]; PATH = \"/bin:/usr/bin\";");
+        format!(
+            "let make = name: more: derivation ({{ inherit name; system = builtins.currentSystem; builder = \"/bin/sh\"; }} // more);
+             inner = make \"why-inner\" {{ flags = \"{flag}\"; {} }};
+             in make \"why-outer\" {{ inherit inner; {} }}",
+            script("echo $flags > $out"),
+            script("cat $inner > $out"),
+        )
+    };
+    world.write("why.nix", &file(flag));
+    let first = world.fine(&["why", "--rebuilt", "-f", "why.nix", ""]);
+    assert!(first.contains("for the first time"), "{first}");
+    world.fine(&words(&["build", "--no-link", "-f", "why.nix"]));
+    let there = world.fine(&["why", "--rebuilt", "-f", "why.nix", ""]);
+    assert!(there.contains("is not built again"), "{there}");
+    world.write("why.nix", &file("-O2"));
+    let said = world.fine(&["why", "--rebuilt", "-f", "why.nix", ""]);
+    assert!(said.contains("by its input `why-inner`:\n  the variable `flags`"), "{said}");
+    assert!(said.contains("before -O1") && said.contains("now    -O2"), "{said}");
+    let json: serde_json::Value =
+        serde_json::from_str(&world.fine(&["--json", "why", "--rebuilt", "-f", "why.nix", ""]))
+            .expect("JSON");
+    assert_eq!(json["causes"].as_array().map(Vec::len), Some(1), "{json}");
+    // The inner output, not built yet, is needed for the outer one by way of two derivations.
+    let inner = world.fine(&["eval", "-E", "(import ./why.nix).inner.outPath"]);
+    let way = world.fine(&["why", inner.trim_matches('"'), "--for", "", "-f", "why.nix"]);
+    assert!(way.contains("is built or downloaded for") && way.contains("why-inner.drv"), "{way}");
 }

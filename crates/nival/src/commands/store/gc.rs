@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What can be typed behind `nival gc` and `nival store gc`.
+/// What can be typed behind `nival gc`, and as Nix has it behind `store gc`.
 #[derive(Args)]
 pub struct Arguments {
     /// Show what would go, what would stay and why, and remove nothing

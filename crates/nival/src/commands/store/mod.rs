@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 pub use cat::{NarArguments as CatNar, cat_nar};
 pub use diff_closures::{changes, name_and_version};
+pub use keeping::{Verify, verify};
 pub use ls::{NarArguments as LsNar, ls_nar};
 pub use prefetch::{Wanted, parse as parse_hash, prefetch};
 
@@ -52,7 +53,7 @@ enum Command {
     DumpPath(dump::Arguments),
     /// Write paths and what they refer to, for `import`
     Export(keeping::Export),
-    /// Remove what no root leads to
+    #[command(hide = true)]
     Gc(gc::Arguments),
     /// Read paths that `export` wrote
     Import,
@@ -72,7 +73,7 @@ enum Command {
     PrefetchFile(prefetch::Arguments),
     /// Sign paths
     Sign(sign::Arguments),
-    /// Compare all paths with what the database says, and mend them
+    #[command(hide = true)]
     Verify(keeping::Verify),
 }
 

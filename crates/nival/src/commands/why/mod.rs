@@ -1,4 +1,7 @@
-//! `nival why`
+//! `nival why`: why a path is kept, in the closure of another one, built again, or downloaded
+
+mod rebuilt;
+mod target;
 
 use crate::collecting::Collector;
 use crate::context::Context;
@@ -14,11 +17,20 @@ use std::process::ExitCode;
 /// What can be typed behind `nival why`.
 #[derive(Args)]
 pub struct Arguments {
-    /// A store path, or a link or file that leads to one
+    /// A store path, or a link or file that leads to one; with `--rebuilt` also a flake such as .#name, or an attribute
     path: String,
     /// Show how this path comes to need it, instead of which roots keep it
     #[arg(long = "in", value_name = "PATH")]
     within: Option<String>,
+    /// Show why building this needs it, so that it is built or downloaded: a flake, an attribute, or a derivation
+    #[arg(long = "for", value_name = "TARGET", conflicts_with = "within")]
+    target: Option<String>,
+    /// Show why it is built again: what differs from the derivation of the same name that was built last
+    #[arg(long, conflicts_with_all = ["within", "target"])]
+    rebuilt: bool,
+    /// What is to be built is an attribute of this file
+    #[arg(short = 'f', long, value_name = "FILE")]
+    file: Option<String>,
     /// Show the files that name each step
     #[arg(long)]
     files: bool,
@@ -29,8 +41,16 @@ pub struct Arguments {
 
 /// Tells why a path is in the store, or in the closure of another one.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    if arguments.rebuilt {
+        let drv = target::derivation(context, &arguments.path, arguments.file.as_deref())?;
+        return rebuilt::tell(context, &drv, arguments.most);
+    }
     let store = context.store()?;
     let path = store_path(&store, &arguments.path)?;
+    if let Some(target) = &arguments.target {
+        let drv = target::derivation(context, target, arguments.file.as_deref())?;
+        return target::tell(context, &drv, &path);
+    }
     match &arguments.within {
         Some(within) => {
             let within = store_path(&store, within)?;
