@@ -30,7 +30,7 @@ impl EngineWorld {
             Some(to) => self.rewritten(address, &from, Some(self.parse(to)?))?,
             None => self.copied(address, &from, by_name)?,
         };
-        for path in self.store.closure(&[path.clone()]).map_err(|error| stored(&error))? {
+        for path in self.store.closure(std::slice::from_ref(&path)).map_err(|error| stored(&error))? {
             self.seen(&path);
         }
         Ok(vec![("outPath".to_owned(), FetchValue::Text(self.seen(&path)))])
