@@ -14,7 +14,7 @@
       '';
       units.main = {
         wantedBy = [ "multi-user.target" ];
-        preStart = "[ -s cert.pem ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=localhost -keyout key.pem -out cert.pem";
+        preStart = "[ -s cert.pem ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem";
         script = "exec molly-brown -c ${instance.configuration}/molly.conf";
         serviceConfig = { DynamicUser = true; StateDirectory = instance.id; WorkingDirectory = instance.state; };
       };
