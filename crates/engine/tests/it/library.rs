@@ -27,7 +27,8 @@ fn examples_of_options_fit_their_types() {
         let Some(example) = option.example.filter(|text| plain && !text.starts_with("./")) else { continue };
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("configuration.nix");
-        std::fs::write(&file, format!("{{ {} = {example}; }}", option.name)).expect("written");
+        let text = format!("{{ config, lib, services, ... }}: {{ {} = {example}; }}", option.name);
+        std::fs::write(&file, text).expect("written");
         let machine = first(&mut session, &file);
         let value = machine.option(&mut session, &option.name);
         let value =
