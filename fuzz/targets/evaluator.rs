@@ -23,7 +23,7 @@ static CLOCK: LazyLock<Instant> = LazyLock::new(|| {
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(Duration::from_millis(100));
-            let since = begin.elapsed().as_millis() as u64 - BEGAN.load(Ordering::Relaxed);
+            let since = (begin.elapsed().as_millis() as u64).saturating_sub(BEGAN.load(Ordering::Relaxed));
             if u128::from(since) > TIME.as_millis()
                 && let Ok(flag) = AT_WORK.lock()
                 && let Some(flag) = &*flag

@@ -108,8 +108,15 @@ impl Output {
 /// A diagnostic with names in the quotes that Nix's programs have.
 fn quoted(diagnostic: &Diagnostic) -> Diagnostic {
     let mut quoted = diagnostic.clone();
-    let all = std::iter::once(&mut quoted.message).chain(&mut quoted.notes).chain(&mut quoted.help);
-    for text in all {
+    // What an expression says by itself, with `throw` or `addErrorContext`, stays as it says it.
+    let own = [&nival_eval::diagnostics::thrown::ENTRY, &nival_eval::diagnostics::aborted::ENTRY];
+    if !own.iter().any(|entry| std::ptr::eq(*entry, diagnostic.entry)) {
+        quoted.message = quoted.message.replace('`', "'");
+    }
+    let is_ours = |note: &&mut String| {
+        note.starts_with("while calling the ") || note.starts_with("while evaluating the attribute ")
+    };
+    for text in quoted.notes.iter_mut().filter(is_ours).chain(&mut quoted.help) {
         *text = text.replace('`', "'");
     }
     quoted

@@ -107,6 +107,8 @@ pub fn settings_as_options(words: impl Iterator<Item = OsString>) -> Vec<OsStrin
     for word in words {
         let name = word.to_str().and_then(|word| word.strip_prefix("--")).unwrap_or_default();
         match settings::Setting::of(name) {
+            // It is an option of each program, too.
+            _ if name == "show-trace" => all.push(word),
             // Its value is the next word.
             Some(settings::Setting::Value(name)) => all.extend(["--option".into(), name.into()]),
             Some(settings::Setting::Switch(name, on)) => {
