@@ -107,29 +107,30 @@ fn interrupted_builds_leave_a_store_that_is_whole() {
 fn ctrl_c_in_a_download_or_an_unpacking_breaks_nothing() {
     let world = World::new();
     world.write("configuration.nix", "{ }");
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let entries = |folder: &str| data.path().join(folder).read_dir().map_or(0, Iterator::count);
-    // While indices come, while packages come, and while they are unpacked: each is told by what lies on the disk.
-    let moments: [(&str, &dyn Fn() -> bool); 3] = [
-        ("indices", &|| entries("cache/indices") > 0),
-        ("packages", &|| entries("cache/packages") > 3),
-        ("unpacking", &|| entries("store/nix/var/nix/staging") > 0),
+    // While indices come, while packages come, and while they are unpacked: each is told by what lies on the disk, each in a
+    // folder of its own, so that nothing of an earlier one is taken for it.
+    let moments = [
+        ("indices", "cache/indices", 0),
+        ("packages", "cache/packages", 3),
+        ("unpacking", "store/nix/var/nix/staging", 0),
     ];
-    for (what, begun) in moments {
+    for (what, folder, most) in moments {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let entries = |folder: &str| data.path().join(folder).read_dir().map_or(0, Iterator::count);
         let mut command = world.command(&["build"]);
         command.env("NIVAL_DATA_DIR", data.path()).stdout(Stdio::null()).stderr(Stdio::piped());
         let child = command.spawn().expect("starts");
-        eventually(what, 60, begun);
+        eventually(what, 60, || entries(folder) > most);
         let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(killed.expect("kill runs").success());
         let output = child.wait_with_output().expect("ends");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "{what}: it was fast");
         assert!(said.contains("error[NV0706]") || said.contains("error[NV0525]"), "{what}: {said}");
+        for words in [["build"], ["verify"]] {
+            let output = world.command(&words).env("NIVAL_DATA_DIR", data.path()).output().expect("runs");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert_eq!(entries("store/nix/var/nix/staging"), 0, "nothing unfinished is left");
     }
-    for words in [["build"], ["verify"]] {
-        let output = world.command(&words).env("NIVAL_DATA_DIR", data.path()).output().expect("runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
-    assert_eq!(entries("store/nix/var/nix/staging"), 0, "nothing unfinished is left");
 }
