@@ -311,6 +311,59 @@ let
     lib.filter (instance: instance.needs != { }) instances
   );
 
+  # Without systemd: what it would prepare, and then the service itself, as its user.
+  container =
+    instance:
+    let
+      inherit (instance) identity outputs;
+      unit = config.systemd.services.${named instance "main" outputs.units.main};
+      settings = unit.serviceConfig;
+      scripts = "/etc/nival/scripts/${named instance "main" outputs.units.main}";
+      user = settings.User or (if settings.DynamicUser or false then "nobody" else "root");
+      list = value: if builtins.isList value then value else lib.filter (name: name != "") (lib.splitString " " value);
+      folders = lib.concatMap (setting: map (name: "${setting.folder}/${name}") (list (settings.${setting.name} or [ ]))) (
+        stateSettings
+        ++ [
+          {
+            name = "RuntimeDirectory";
+            folder = "/run";
+          }
+        ]
+      );
+      own = map (folder: "install -d -o ${user} -m ${settings.StateDirectoryMode or "0755"} ${folder}") folders;
+      declared = map (
+        directory:
+        "install -d -o ${directory.user or "root"} -g ${directory.group or "root"} -m ${directory.mode or "0755"} ${directory.path}"
+      ) (outputs.directories or [ ]);
+      become = lib.optionalString (user != "root") "setpriv --reuid=${user} --regid=${
+        settings.Group or (if user == "nobody" then "nogroup" else user)
+      } --init-groups -- ";
+      before = lib.optional (unit.preStart != null) "${become}${scripts}-preStart";
+      command =
+        outputs.command or (
+          if unit.script != null then
+            "${scripts}-script"
+          else
+            settings.ExecStart or (throw "the service `${identity.service}` does not say how it is started without systemd: its output `command` is missing")
+        );
+    in
+    {
+      command = [
+        "/bin/sh"
+        "-euc"
+        (lib.concatLines (declared ++ own ++ before ++ [ "exec ${become}${command}" ]))
+      ];
+      environment = {
+        PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
+      }
+      // unit.environment;
+      ports = lib.mapAttrsToList (_: port: "${toString port.port}/${port.protocol or "tcp"}") (outputs.ports or { });
+      volumes = lib.filter (folder: lib.hasPrefix "/var/" folder) (
+        folders ++ map (directory: directory.path) (outputs.directories or [ ])
+      );
+      inherit (instance.declaration) description;
+    };
+
   nameProblems = map (instance: {
     assertion = builtins.match "[a-z_][a-z0-9_-]{0,30}" instance.identity.id != null;
     message = "the instance `${instance.option}` is called `${instance.identity.id}`, and such a name has small letters, digits, `-` and `_`, at most 31 of them";
@@ -336,6 +389,13 @@ in
       '';
       example = lib.literalExpression "{ cache = services.redis { port = 6380; }; }";
     };
+    system.containers = mkOption {
+      type = types.raw;
+      readOnly = true;
+      internal = true;
+      description = "How each instance is started in a container without systemd, by its name.";
+      example = { };
+    };
     system.serviceProblems = mkOption {
       type = types.raw;
       readOnly = true;
@@ -354,6 +414,11 @@ in
 
   config = {
     system.instances = instances;
+    system.containers = lib.listToAttrs (
+      map (instance: lib.nameValuePair instance.identity.id (container instance)) (
+        lib.filter (instance: instance.outputs.units.main or { } != { }) instances
+      )
+    );
     system.checks = all "checks" (
       instance: key: _: "${instance.identity.id}: ${key}"
     ) (instance: _: value: { unit = instance.identity.unit; } // value);

@@ -396,6 +396,8 @@ in
             };
           }
       );
+      # In the foreground, where nobody else looks after it.
+      command = "/usr/sbin/nginx -c ${folder}/nginx.conf -g 'daemon off;'";
       preflight."nginx -t".command = [
         "/usr/sbin/nginx"
         "-t"

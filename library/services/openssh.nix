@@ -121,6 +121,7 @@ in
             };
           }
       );
+      command = "/usr/sbin/sshd -D -e -f ${configuration}";
       preflight."sshd -t" = {
         unit = "${unit}.service";
         command = [

@@ -244,6 +244,7 @@ in
           )
         );
       };
+      command = "/usr/sbin/postfix -c ${folder} start-fg";
       preflight."postfix check".command = [
         "/bin/sh"
         "-c"

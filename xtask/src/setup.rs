@@ -4,7 +4,7 @@ use crate::command::{Failure, run};
 use std::process::Command;
 
 /// Debian packages that tests drive, and a program of each that tells whether it is there.
-const NEEDED: [(&str, &str); 11] = [
+const NEEDED: [(&str, &str); 12] = [
     ("uidmap", "newuidmap"),
     ("curl", "curl"),
     ("iproute2", "ip"),
@@ -16,6 +16,7 @@ const NEEDED: [(&str, &str); 11] = [
     ("iptables", "iptables"),
     ("procps", "pgrep"),
     ("strace", "strace"),
+    ("skopeo", "skopeo"),
 ];
 
 /// Installs, as root, what is missing; otherwise says the line that does.

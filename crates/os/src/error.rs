@@ -167,6 +167,8 @@ pub enum Error {
     },
     /// A unit is brought by nobody.
     NoUnit(String),
+    /// Something needs root.
+    NeedsRoot(String),
     /// Secrets that a machine needs were never given to it.
     MissingSecret {
         /// The machine.
@@ -221,6 +223,7 @@ impl Error {
             Self::Capability { .. } => &codes::capability::ENTRY,
             Self::Interrupted { .. } => &codes::interrupted::ENTRY,
             Self::NoUnit(_) => &codes::no_unit::ENTRY,
+            Self::NeedsRoot(_) => &codes::needs_root::ENTRY,
             Self::MissingSecret { .. } => &codes::missing_secret::ENTRY,
             Self::UnknownSecret { .. } => &codes::unknown_secret::ENTRY,
         }
@@ -299,6 +302,7 @@ impl Error {
             }
             Self::Interrupted { .. } => vec!["give the command again".to_owned()],
             Self::NoUnit(_) => vec!["add the package that brings it, or give the unit its text".to_owned()],
+            Self::NeedsRoot(_) => vec!["run the command as root".to_owned()],
             Self::MissingSecret { names, .. } => {
                 let options: Vec<_> = names.iter().map(|name| format!("--secret {name}=FILE")).collect();
                 vec![format!(
@@ -361,6 +365,7 @@ impl fmt::Display for Error {
             Self::Interrupted { to, .. } => {
                 write!(f, "the switch to generation {to} was interrupted and taken back")
             }
+            Self::NeedsRoot(what) => write!(f, "only root can {what}"),
             Self::MissingSecret { machine, names } => {
                 let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
                 write!(f, "`{machine}` lacks a secret: {}", names.join(", "))

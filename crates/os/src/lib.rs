@@ -8,6 +8,7 @@ pub mod diagnostics;
 mod error;
 mod host;
 mod ids;
+pub mod image;
 mod internal;
 mod machines;
 pub mod manifest;

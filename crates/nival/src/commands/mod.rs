@@ -20,6 +20,7 @@ pub mod lock;
 pub mod log;
 pub mod logs;
 pub mod nar;
+pub mod oci;
 pub mod options;
 pub mod path_info;
 pub mod plan;
@@ -60,6 +61,7 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Run(arguments) => run::run(context, &arguments),
         Command::Develop(arguments) => develop::run(context, &arguments),
         Command::PrintDevEnv(arguments) => develop::print(context, &arguments),
+        Command::Oci(arguments) => oci::run(context, &arguments),
         Command::Options(arguments) => options::run(context, &arguments),
         Command::Service(arguments) => service::run(context, &arguments),
         Command::Logs(arguments) => logs::run(context, &arguments),

@@ -282,3 +282,70 @@ fn options_tell_their_values_and_who_set_them() {
     assert!(found.contains("= [ \"other\" ]") && found.contains("configuration.nix:1:3"), "{found}");
     assert_eq!(world.run(&["options", "nosuchthing"]).code, 1);
 }
+
+#[test]
+fn images_run_where_no_systemd_is() {
+    let world = World::of(&["image"]);
+    world.write("site/index.html", "<h1>from an image</h1>\n");
+    world.write(
+        "image/configuration.nix",
+        r#"{
+  services.nginx.enable = true;
+  services.nginx.virtualHosts.site = { default = true; root = ../site; };
+  services.redis.enable = true;
+}
+"#,
+    );
+    if !is_root() {
+        world.refused(&["oci", "--service", "nginx", "image"], "NV0629");
+        return;
+    }
+    let text = world.refused(&["oci", "image"], "NV0840");
+    assert!(text.contains("nginx, redis"), "{text}");
+    world.fine(&["oci", "--service", "nginx", "image"]);
+    let image = world.folder.path().join("nginx.oci.tar");
+    // The same configuration gives the same bytes.
+    let first = std::fs::read(&image).expect("written");
+    world.fine(&["oci", "--service", "nginx", "image"]);
+    assert!(first == std::fs::read(&image).expect("written"), "two images of one configuration differ");
+    let seen = Command::new("skopeo").arg("inspect").arg(format!("oci-archive:{}", image.display())).output();
+    let seen: Json = serde_json::from_slice(&seen.expect("skopeo is there").stdout).expect("JSON");
+    assert_eq!(seen["Labels"]["org.opencontainers.image.title"], "nginx");
+    let (root, entry) = unpack(&image, &world.folder.path().join("unpacked"));
+    let script = include_str!("services/run-image.sh");
+    let output = Command::new("unshare")
+        .args(["--mount", "--pid", "--fork", "--net", "--uts", "bash", "-euc", script, "run-image"])
+        .arg(&root)
+        .args(entry)
+        .output()
+        .expect("unshare is there");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("from an image"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Unpacks an image as programs that run containers do; its root, and the words that start it.
+fn unpack(image: &std::path::Path, to: &std::path::Path) -> (std::path::PathBuf, Vec<String>) {
+    let (layout, root) = (to.join("layout"), to.join("root"));
+    let tar = |words: &[&str], archive: &std::path::Path, to: &std::path::Path| {
+        std::fs::create_dir_all(to).expect("made");
+        let status = Command::new("tar").args(words).arg(archive).arg("-C").arg(to).status();
+        assert!(status.expect("tar is there").success(), "{}", archive.display());
+    };
+    tar(&["xf"], image, &layout);
+    let blob =
+        |digest: &Json| layout.join("blobs").join(digest.as_str().expect("a digest").replace(':', "/"));
+    let read = |path: &std::path::Path| -> Json {
+        serde_json::from_slice(&std::fs::read(path).expect("there")).expect("JSON")
+    };
+    let manifest = read(&blob(&read(&layout.join("index.json"))["manifests"][0]["digest"]));
+    for layer in manifest["layers"].as_array().expect("a list") {
+        tar(&["xzpf"], &blob(&layer["digest"]), &root);
+    }
+    let configuration = read(&blob(&manifest["config"]["digest"]));
+    let entry = configuration["config"]["Entrypoint"].as_array().expect("a list");
+    (root, entry.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect())
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+}

@@ -147,17 +147,17 @@ impl Composition {
     /// # Errors
     /// When a layer is not there, or whatever else the kernel says.
     pub fn mount(&self, store: &Store, state: &State, user: bool) -> Result<mount::Detached, Error> {
-        let paths: Vec<PathBuf> = self
-            .layers
-            .iter()
-            .map(
-                |layer| {
-                    if layer.starts_with('/') { store.physical(layer) } else { state.layers().join(layer) }
-                },
-            )
-            .collect();
+        let paths = self.layer_folders(store, state);
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
         mount::overlay(&paths, user).doing(|| "mount the composed root".to_owned())
+    }
+
+    /// The folders of its layers, topmost first.
+    pub(crate) fn layer_folders(&self, store: &Store, state: &State) -> Vec<PathBuf> {
+        let place = |layer: &String| {
+            if layer.starts_with('/') { store.physical(layer) } else { state.layers().join(layer) }
+        };
+        self.layers.iter().map(place).collect()
     }
 
     /// Makes what is missing in the writable folders of the machine that this process is in.

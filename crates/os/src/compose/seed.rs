@@ -26,10 +26,10 @@ pub struct Seed {
 /// A declared folder with its owner looked up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnedFolder {
-    path: String,
-    mode: u32,
-    user: u32,
-    group: u32,
+    pub(crate) path: String,
+    pub(crate) mode: u32,
+    pub(crate) user: u32,
+    pub(crate) group: u32,
 }
 
 /// All that packages bring below /var, folders before what is in them.

@@ -17,6 +17,7 @@ pub mod machine_name;
 pub mod manifest;
 pub mod missing_package;
 pub mod missing_secret;
+pub mod needs_root;
 pub mod no_unit;
 pub mod not_running;
 pub mod owner;
@@ -60,5 +61,6 @@ pub static ENTRIES: &[&Entry] = &[
     &no_unit::ENTRY,
     &missing_secret::ENTRY,
     &unknown_secret::ENTRY,
+    &needs_root::ENTRY,
     &crashed::ENTRY,
 ];

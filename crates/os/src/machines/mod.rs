@@ -2,6 +2,7 @@
 
 mod delete;
 mod enable;
+mod image;
 mod run;
 mod secrets;
 mod switch;
