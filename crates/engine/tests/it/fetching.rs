@@ -164,7 +164,7 @@ fn what_was_fetched_is_there_without_its_source() {
 fn features_that_are_off_say_so() {
     let folder = Folder::new();
     let text = r#"builtins.fetchTree { type = "path"; path = "/"; }"#;
-    assert_eq!(folder.failure("experimental-features = fetch-tree", text).0, "NV0416");
+    assert_eq!(folder.failure("experimental-features = fetch-tree", text).0, "NV0417");
     assert_eq!(folder.failure("experimental-features =", text).0, "NV0202");
     assert_eq!(folder.failure("experimental-features =", r#"builtins.getFlake "x""#).0, "NV0202");
     assert_eq!(folder.failure("experimental-features =", "1 |> (x: x)").0, "NV0241");
