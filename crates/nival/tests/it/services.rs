@@ -1,6 +1,6 @@
 //! Services: their examples, many instances of them, what they need of each other, and what is refused.
 
-use crate::world::{World, eventually, get};
+use crate::world::{World, copy, eventually, examples, get};
 use serde_json::Value as Json;
 use std::process::Command;
 
@@ -133,39 +133,16 @@ fn secrets_reach_their_files_and_nothing_else() {
 
 #[test]
 fn services_need_each_other_without_names_written_twice() {
-    let world = World::of(&["app"]);
-    world.write(
-        "app/configuration.nix",
-        r#"{ lib, ... }: {
-  options.services.notes = lib.mkService {
-    description = "a web application";
-    arguments.host = lib.mkOption { type = lib.types.str; description = "The site's name."; example = "notes.example"; };
-    requires = { arguments, ... }: {
-      database.interface = "postgresql-database";
-      site = { interface = "virtual-host"; inherit (arguments) host; locations."/".proxyPass = "http://127.0.0.1:3000"; };
-    };
-    outputs = { needs, instance, ... }: {
-      packages = [ "python3" "postgresql-client-17" ];
-      users.${instance.user} = { };
-      units.main = {
-        wantedBy = [ "multi-user.target" ];
-        environment.DATABASE = needs.database.url;
-        serviceConfig = { User = instance.user; StateDirectory = instance.id; WorkingDirectory = instance.state; };
-        script = "psql \"$DATABASE\" -XAtc 'select current_user' > index.html; exec python3 -m http.server 3000";
-      };
-    };
-  };
-  config.services.notes = { enable = true; host = "notes.example"; };
-  config.services.postgresql.enable = true;
-  config.services.nginx.enable = true;
-}
-"#,
-    );
-    world.fine(&["up", "--detach", "app"]);
-    // The application connects as itself to a database of its own name, and its site is served.
-    eventually("the site answers", 10, || {
-        get(world.port("app", 80), "notes.example").is_some_and(|answer| answer.ends_with("\r\n\r\nnotes\n"))
-    });
+    let world = World::of(&["notes"]);
+    copy(&examples().join("notes"), &world.folder.path().join("notes"));
+    world.fine(&["up", "--detach", "notes"]);
+    // Each instance connects as itself to a database of its own name, and its site is served.
+    for (host, user) in [("notes.example", "notes"), ("team.example", "notes-team")] {
+        eventually("the site answers", 10, || {
+            get(world.port("notes", 80), host)
+                .is_some_and(|answer| answer.ends_with(&format!("notes of {user}\n")))
+        });
+    }
 }
 
 #[test]
@@ -219,7 +196,7 @@ fn a_web_hook_is_called_at_login_and_at_sudo() {
     let public = std::fs::read_to_string(key.with_extension("pub")).expect("made");
     let text = include_str!("services/hooked.nix").replace("PUBLIC", public.trim());
     world.write("hooked/configuration.nix", &text);
-    let example = std::fs::read_to_string(crate::world::examples().join("notify/configuration.nix"));
+    let example = std::fs::read_to_string(examples().join("notify/configuration.nix"));
     world.write("hooked/notify.nix", &example.expect("the example is there"));
     world.fine(&["up", "--detach", "hooked"]);
     let port = world.port("hooked", 22).to_string();
