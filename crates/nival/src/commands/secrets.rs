@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use clap::Args;
-use nival_os::{Machines, Manifest};
+use nival_os::{Machines, Manifest, Program};
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -58,6 +58,29 @@ impl Secrets {
             return Err(Error::from(nival_os::Error::UnknownSecret { machine, name, known }));
         }
         Ok(())
+    }
+}
+
+impl Secrets {
+    /// Lets a running machine show what it was given: the services that use its secrets restart with them.
+    ///
+    /// # Errors
+    /// What running a command in the machine raises, and `NV0601` where its secrets cannot be shown.
+    pub fn show_anew(&self, machines: &Machines, name: &str) -> Result<(), Error> {
+        if self.secrets.is_empty() {
+            return Ok(());
+        }
+        let words = ["systemctl", "try-restart", "nival-secrets.service"];
+        let command = words.map(str::to_owned).to_vec();
+        let program = Program { command, ..Program::default() };
+        match machines.exec(name, &program)? {
+            0 => Ok(()),
+            code => {
+                let doing = format!("show `{name}` its secrets");
+                let error = std::io::Error::other(format!("systemctl ended with exit code {code}"));
+                Err(Error::from(nival_os::Error::io(doing, &error)))
+            }
+        }
     }
 }
 

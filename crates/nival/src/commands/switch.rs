@@ -30,6 +30,7 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         let output = context.output;
         let switched = context
             .phase("switch", |_| Ok(machines.switch(name, manifest, &mut |event| show(&output, event))?))?;
+        arguments.secrets.show_anew(&machines, name)?;
         texts.push(describe(name, &switched));
         all.push(json!({ "machine": name, "switched": switched }));
     }

@@ -129,6 +129,11 @@ fn secrets_reach_their_files_and_nothing_else() {
     world.fine(&["down", "secret"]);
     world.fine(&["up", "--detach", "secret"]);
     assert_eq!(world.fine(&["shell", "secret", "--", "cat", "/run/secrets/app.env"]), filled);
+    // Another one is shown at once, although nothing else changes.
+    world.write("token", "rotated\n");
+    world.fine(&["switch", "--secret", "token=token", "secret"]);
+    let rotated = world.fine(&["shell", "secret", "--", "cat", "/run/secrets/app.env"]);
+    assert_eq!(rotated, format!("TOKEN=rotated\nSESSION={session}"));
 }
 
 #[test]
