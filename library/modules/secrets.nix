@@ -211,7 +211,18 @@ in
         "secretTemplates"
       ];
     };
-    assertions = lib.mapAttrsToList (name: _: {
+    assertions =
+      map (name: {
+        assertion = false;
+        code = "clash";
+        message = "a secret and a template both want the file `/run/secrets/${name}`";
+        help = "give one of them another name";
+        options = [
+          "secrets.${lib.escapeName name}"
+          "secretTemplates.${lib.escapeName name}"
+        ];
+      }) (lib.attrNames (lib.intersectAttrs declared config.secretTemplates))
+      ++ lib.mapAttrsToList (name: _: {
       assertion = builtins.match "[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*" name != null;
       message = "a secret's name has letters, digits, `.`, `-`, `_`, and `/` between such names: `${name}`";
       options = [ "secrets.${lib.escapeName name}" ];

@@ -84,6 +84,7 @@ const WRONG: &[(&str, &str)] = &[
            config.services = { one.enable = true; other.enable = true; postgresql.enable = true; };"#,
         "NV0811",
     ),
+    (r#"secrets.a = { }; secretTemplates.a.content = [ "x" ];"#, "NV0811"),
     // Secrets that are used as values.
     (r#"secrets.a = { }; environment.etc.x.text = "key = ${config.secrets.a}";"#, "NV0242"),
     (r#"secrets.a = { }; environment.etc.x.text = builtins.hashString "sha256" config.secrets.a;"#, "NV0242"),
