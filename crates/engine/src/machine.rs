@@ -151,7 +151,9 @@ impl Machine {
     /// What evaluation raises, and `NV0801` for an assertion that does not hold.
     pub fn manifest(&self, session: &mut Session) -> Result<Manifest, Error> {
         let definitions = self.definitions(&mut session.evaluator)?;
-        self.check_services(&mut session.evaluator)?;
+        for definition in &definitions {
+            self.check_service(&mut session.evaluator, &definition.names)?;
+        }
         self.check_assertions(&mut session.evaluator, &definitions)?;
         let ev = &mut session.evaluator;
         let config = self.evaluated.config;
@@ -199,26 +201,12 @@ impl Machine {
         Ok(all)
     }
 
-    /// Looks at every value that the user gives to a service, whether or not anything needs it: a wrong one is never passed
-    /// over.
-    fn check_services(&self, ev: &mut Evaluator) -> Result<(), Error> {
-        for definition in self.evaluated.definitions(ev)? {
-            if definition.file.starts_with(LIBRARY_ROOT) {
-                continue;
-            }
-            for leaf in leaves(ev, &definition)? {
-                let names = leaf.location.names();
-                if names.first().is_none_or(|first| &**first != "services") || names.len() < 3 {
-                    continue;
-                }
-                self.check_leaf(ev, &names)?;
-            }
+    /// Evaluates the options on the way to a value that the user gives to a service, whether or not anything needs it: a
+    /// wrong one is never passed over.
+    fn check_service(&self, ev: &mut Evaluator, names: &[std::rc::Rc<str>]) -> Result<(), Error> {
+        if names.first().is_none_or(|first| &**first != "services") || names.len() < 3 {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Evaluates the options on the way to a value.
-    fn check_leaf(&self, ev: &mut Evaluator, names: &[std::rc::Rc<str>]) -> Result<(), Error> {
         let (option, inner) = names.split_at(2);
         let mut place = self.evaluated.options;
         for name in option {
@@ -286,6 +274,7 @@ impl Machine {
 
 struct Described {
     location: String,
+    names: Vec<std::rc::Rc<str>>,
     span: Option<Span>,
     value: Json,
 }
@@ -372,5 +361,10 @@ fn describe(ev: &mut Evaluator, leaf: &Leaf) -> Described {
         },
         Err(_) => Json::String("(error)".to_owned()),
     };
-    Described { location: leaf.location.to_string(), span: leaf.position, value }
+    Described {
+        location: leaf.location.to_string(),
+        names: leaf.location.names(),
+        span: leaf.position,
+        value,
+    }
 }

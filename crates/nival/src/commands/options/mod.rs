@@ -113,12 +113,10 @@ impl Asked {
 
     /// What the index is kept under: everything that it depends on besides the files.
     fn key(&self) -> String {
-        let library = std::env::var("NIVAL_LIBRARY").unwrap_or_default();
-        let place = current_folder();
         match self {
-            Self::Configuration(project) => format!("configuration {} {library}", project.file.display()),
-            Self::Library => format!("library {library}"),
-            Self::Expression(text) => format!("expression {place} {text}"),
+            Self::Configuration(project) => format!("configuration {}", project.file.display()),
+            Self::Library => "library".to_owned(),
+            Self::Expression(text) => format!("expression {} {text}", current_folder()),
         }
     }
 }
@@ -137,9 +135,9 @@ enum Options {
 impl Evaluated {
     fn of(context: &mut Context, arguments: &Arguments, asked: &Asked) -> Result<Self, Error> {
         let mut session = arguments.evaluation.session(context, true, &[])?;
-        let result = context.evaluating(&mut session, |context, session| match asked {
+        let result = context.evaluating(&mut session, |_, session| match asked {
             Asked::Library => session.empty_machine().map(|machine| Options::Machine(Box::new(machine))),
-            Asked::Configuration(project) => machine(context, session, project, arguments),
+            Asked::Configuration(project) => machine(session, project, arguments),
             Asked::Expression(text) => tree(session, text),
         });
         match result {
@@ -168,7 +166,6 @@ impl Evaluated {
 }
 
 fn machine(
-    _: &mut Context,
     session: &mut Session,
     project: &Project,
     arguments: &Arguments,
