@@ -46,6 +46,23 @@ pub(crate) struct Database {
     dir: StoreDir,
 }
 
+/// Tries again while another program holds the database: where one opens it while others do, or while the last of them
+/// closes it, SQLite gives up at once, whatever its own waiting time is.
+fn patiently<T>(mut attempt: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let end = std::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        match attempt() {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && std::time::Instant::now() < end =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            result => return result,
+        }
+    }
+}
+
 impl Database {
     /// Opens a database, making the tables that are missing.
     pub(crate) fn open(path: &Path, dir: &StoreDir, settings: &StoreSettings) -> Result<Self, Error> {
@@ -62,19 +79,17 @@ impl Database {
         let synchronous = if settings.fsync_metadata { "normal" } else { "off" };
         let journal = if settings.use_sqlite_wal { "wal" } else { "truncate" };
         // A large write-ahead log: all of a system's derivations are written with one wait for the disk.
-        connection
-            .execute_batch(&format!(
-                "pragma synchronous = {synchronous}; pragma journal_mode = {journal};
-                 pragma wal_autocheckpoint = 40000; pragma journal_size_limit = 1099511627776;
-                 pragma foreign_keys = 1;"
-            ))
-            .map_err(failed)?;
-        let complete = connection
-            .query_row("select 1 from sqlite_master where name = 'SchemaMigrations'", [], |_| Ok(()))
-            .optional()
-            .map_err(failed)?;
+        let pragmas = format!(
+            "pragma synchronous = {synchronous}; pragma journal_mode = {journal};
+             pragma wal_autocheckpoint = 40000; pragma journal_size_limit = 1099511627776;
+             pragma foreign_keys = 1;"
+        );
+        patiently(|| connection.execute_batch(&pragmas)).map_err(failed)?;
+        let schema = "select 1 from sqlite_master where name = 'SchemaMigrations'";
+        let complete =
+            patiently(|| connection.query_row(schema, [], |_| Ok(())).optional()).map_err(failed)?;
         if complete.is_none() {
-            connection.execute_batch(TABLES).map_err(failed)?;
+            patiently(|| connection.execute_batch(TABLES)).map_err(failed)?;
         }
         Ok(Self { connection, path: path.to_owned(), dir: dir.clone() })
     }

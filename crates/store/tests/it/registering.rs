@@ -266,3 +266,17 @@ fn what_is_wrong_is_mended_where_it_can_be() {
     assert_eq!(remedy(&above), Some(Remedy::Repaired));
     assert!(!store.is_valid(&alone).expect("asked"));
 }
+
+#[test]
+fn many_may_open_a_new_store_at_once() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::thread::scope(|scope| {
+            let open = || LocalStore::open(folder.path()).map(|_| ());
+            let all: Vec<_> = (0..16).map(|_| scope.spawn(open)).collect();
+            for one in all {
+                one.join().expect("ends").expect("opened");
+            }
+        });
+    }
+}
