@@ -57,6 +57,9 @@ fn a_machine_outlives_whoever_holds_it() {
     kill(&["machine"]);
     eventually("the page", 10, &answers);
     assert_ne!(boot(&world), before, "it was started again");
+    // The web server may answer before systemd can be asked.
+    let asked = ["shell", "killed", "--", "systemctl", "is-active", "dbus.service"];
+    eventually("systemd to be asked", 10, || world.run(&asked).code == 0);
     world.fine(&["shell", "killed", "--", "systemctl", "reboot"]);
     eventually("the page", 10, &answers);
 
