@@ -12,6 +12,7 @@ let
     net = import ./net.nix { lib = whole; };
     url = import ./url.nix { lib = whole; };
     units = import ./units.nix { lib = whole; };
+    calendar = import ./calendar.nix { lib = whole; };
     services = import ./services.nix { lib = whole; };
     secrets = import ./secrets.nix { lib = whole; };
     trivial = import ./trivial.nix { lib = whole; };

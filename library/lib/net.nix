@@ -168,12 +168,8 @@ let
       }
       (genList (at: at) (length bytes))
     ).bytes;
-in
-rec {
-  # Takes `HOST:PORT`, `[IPV6]:PORT` or `:PORT` apart.
-  #
-  # Example: parseHostPort "[::1]:8080" => { host = "::1"; port = 8080; }
-  parseHostPort =
+  # A text taken apart: the `value`, or the `problem` with it.
+  readHostPort =
     text:
     let
       bracketed = match "\\[([0-9a-fA-F:.]+)]:([0-9]{1,5})" text;
@@ -181,17 +177,86 @@ rec {
       found = if bracketed != null then bracketed else plain;
       port = lib.strings.toInt (elemAt found 1);
     in
-    if found == null then
-      throw "this is no HOST:PORT, such as `127.0.0.1:8080` or `[::1]:8080`: ${toJSON text}"
-    else if port > 65535 then
-      throw "a port is at most 65535: ${toJSON text}"
-    else if bracketed != null && bytesOf6 (elemAt bracketed 0) == null then
-      throw "this is no IPv6 address in brackets: ${toJSON text}"
-    else
-      {
+    {
+      problem =
+        if found == null then
+          "this is no HOST:PORT, such as `127.0.0.1:8080` or `[::1]:8080`: ${toJSON text}"
+        else if port > 65535 then
+          "a port is at most 65535: ${toJSON text}"
+        else if bracketed != null && bytesOf6 (elemAt bracketed 0) == null then
+          "this is no IPv6 address in brackets: ${toJSON text}"
+        else
+          null;
+      value = {
         host = elemAt found 0;
         inherit port;
       };
+    };
+  readAddress =
+    text:
+    let
+      four = bytesOf4 text;
+      bytes = if four != null then four else bytesOf6 text;
+    in
+    {
+      problem = if bytes == null then "this is no IP address, such as `192.0.2.1` or `2001:db8::1`: ${toJSON text}" else null;
+      value = addressOf bytes;
+    };
+  readCIDR =
+    text:
+    let
+      found = match "([^/]+)/([0-9]{1,3})" text;
+      read = readAddress (elemAt found 0);
+      address = read.value;
+      prefix = lib.strings.toInt (elemAt found 1);
+      bits = length address.bytes * 8;
+      mask = maskOf (length address.bytes) prefix;
+      show = bytes: (addressOf bytes).text;
+      power = count: if count == 0 then 1 else 2 * power (count - 1);
+    in
+    {
+      problem =
+        if found == null then
+          "this is no network, such as `10.0.0.0/8` or `2001:db8::/32`: ${toJSON text}"
+        else if read.problem != null then
+          read.problem
+        else if prefix > bits then
+          "the prefix of this network is at most ${toString bits}: ${toJSON text}"
+        else
+          null;
+      value = {
+        inherit (address) family;
+        inherit prefix;
+        address = address.text;
+        network = show (combine bitAnd address.bytes mask);
+        last = show (combine bitOr address.bytes (map (bitXor 255) mask));
+        mask = show mask;
+        size = if bits - prefix > 62 then null else power (bits - prefix);
+      };
+    };
+  # The address of 4 or 16 bytes, with its shortest text.
+  addressOf = bytes: {
+    inherit bytes;
+    family = if length bytes == 4 then 4 else 6;
+    text = if length bytes == 4 then concatStringsSep "." (map toString bytes) else format6 bytes;
+  };
+  valueOf = read: if read.problem == null then read.value else throw read.problem;
+in
+rec {
+  # The address of 4 or 16 bytes.
+  #
+  # Example: (formatBytes [ 127 0 0 1 ]).text => "127.0.0.1"
+  formatBytes = addressOf;
+
+  # Takes `HOST:PORT`, `[IPV6]:PORT` or `:PORT` apart.
+  #
+  # Example: parseHostPort "[::1]:8080" => { host = "::1"; port = 8080; }
+  parseHostPort = text: valueOf (readHostPort text);
+
+  # What is wrong with a text as `HOST:PORT`, or `null`.
+  #
+  # Example: hostPortProblem "[::1]:8080" => null
+  hostPortProblem = text: (readHostPort text).problem;
 
   # The port of `HOST:PORT`.
   #
@@ -222,27 +287,12 @@ rec {
   # Takes an address apart: its family (4 or 6), its bytes, and its shortest text (RFC 5952).
   #
   # Example: parseAddress "2001:DB8:0:0:0:0:0:1" => { bytes = [ 32 1 13 184 0 0 0 0 0 0 0 0 0 0 0 1 ]; family = 6; text = "2001:db8::1"; }
-  parseAddress =
-    text:
-    let
-      four = bytesOf4 text;
-      six = bytesOf6 text;
-    in
-    if four != null then
-      formatBytes four
-    else if six != null then
-      formatBytes six
-    else
-      throw "this is no IP address, such as `192.0.2.1` or `2001:db8::1`: ${toJSON text}";
+  parseAddress = text: valueOf (readAddress text);
 
-  # The address of 4 or 16 bytes.
+  # What is wrong with a text as an address, or `null`.
   #
-  # Example: (formatBytes [ 127 0 0 1 ]).text => "127.0.0.1"
-  formatBytes = bytes: {
-    inherit bytes;
-    family = if length bytes == 4 then 4 else 6;
-    text = if length bytes == 4 then concatStringsSep "." (map toString bytes) else format6 bytes;
-  };
+  # Example: addressProblem "127.0.0.1" => null
+  addressProblem = text: (readAddress text).problem;
 
   # Takes a network such as `10.0.0.0/8` apart: the address that is written, the prefix, the first and the last address,
   # the mask, and how many addresses there are (`null` where that is more than an integer holds).
@@ -251,31 +301,22 @@ rec {
   # Example: (parseCIDR "10.1.2.3/16").last => "10.1.255.255"
   # Example: (parseCIDR "2001:db8::/64").mask => "ffff:ffff:ffff:ffff::"
   # Example: (parseCIDR "10.0.0.0/24").size => 256
-  parseCIDR =
+  parseCIDR = text: valueOf (readCIDR text);
+
+  # What is wrong with a text as a network, or `null`.
+  #
+  # Example: cidrProblem "10.0.0.0/8" => null
+  cidrProblem = text: (readCIDR text).problem;
+
+  # What is wrong with a text as a domain name, or `null`: labels of letters, digits, `-` and `_`, with dots between.
+  #
+  # Example: domainNameProblem "www.example.org" => null
+  domainNameProblem =
     text:
-    let
-      found = match "([^/]+)/([0-9]{1,3})" text;
-      address = parseAddress (elemAt found 0);
-      prefix = lib.strings.toInt (elemAt found 1);
-      bits = length address.bytes * 8;
-      mask = maskOf (length address.bytes) prefix;
-      show = bytes: (formatBytes bytes).text;
-      power = count: if count == 0 then 1 else 2 * power (count - 1);
-    in
-    if found == null then
-      throw "this is no network, such as `10.0.0.0/8` or `2001:db8::/32`: ${toJSON text}"
-    else if prefix > bits then
-      throw "the prefix of this network is at most ${toString bits}: ${toJSON text}"
+    if match "([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.?" text != null && stringLength text <= 253 then
+      null
     else
-      {
-        inherit (address) family;
-        inherit prefix;
-        address = address.text;
-        network = show (combine bitAnd address.bytes mask);
-        last = show (combine bitOr address.bytes (map (bitXor 255) mask));
-        mask = show mask;
-        size = if bits - prefix > 62 then null else power (bits - prefix);
-      };
+      "this is no domain name, such as `www.example.org`: ${toJSON text}";
 
   # Whether a network holds an address, or all of another network.
   #

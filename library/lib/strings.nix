@@ -53,6 +53,51 @@ rec {
   # A name as it stands in the path of an option.
   escapeName = name: if builtins.match "[a-zA-Z_<*][a-zA-Z0-9_'<>*-]*" name == null then "\"${name}\"" else name;
   # A word as a POSIX shell reads it.
+  # How many letters must be put in, taken out or changed to make one text of another; case counts for nothing.
+  #
+  # Example: distance "ExecStrat" "ExecStart" => 2
+  distance =
+    from: to:
+    let
+      ours = stringToCharacters (toLower from);
+      theirs = stringToCharacters (toLower to);
+      least = builtins.foldl' (a: b: if a < b then a else b);
+      # The next row of the table, from the last one.
+      row =
+        last: letter:
+        builtins.foldl' (
+          done: at:
+          let
+            same = if builtins.elemAt theirs at == letter then 0 else 1;
+          in
+          done
+          ++ [
+            (least (builtins.elemAt last at + same) [
+              (builtins.elemAt last (at + 1) + 1)
+              (builtins.elemAt done at + 1)
+            ])
+          ]
+        ) [ (builtins.head last + 1) ] (builtins.genList (at: at) (builtins.length theirs));
+    in
+    builtins.elemAt (builtins.foldl' row (builtins.genList (at: at) (builtins.length theirs + 1)) ours) (
+      builtins.length theirs
+    );
+  # Those of some names that a mistyped one could mean, the nearest first.
+  #
+  # Example: nearest "ExecStrat" [ "ExecStart" "ExecStop" "User" ] => [ "ExecStart" ]
+  nearest =
+    name: names:
+    let
+      limit = 1 + stringLength name / 6;
+      near = builtins.filter (found: found.distance <= limit) (
+        builtins.map (other: {
+          inherit other;
+          distance = distance name other;
+        }) (builtins.filter (other: stringLength other - stringLength name <= limit && stringLength name - stringLength other <= limit) names)
+      );
+    in
+    builtins.map (found: found.other) (builtins.sort (a: b: a.distance < b.distance) near);
+
   escapeShellArg =
     value:
     let

@@ -82,6 +82,24 @@ rec {
   commas = separatedString ",";
   envVar = separatedString ":";
 
+  # A type whose texts are looked at more closely: `problem` says what is wrong with one, or gives `null`.
+  withProblem = description: problem: base: base // { inherit description problem; };
+  hostPort = withProblem "host and port" lib.net.hostPortProblem str;
+  ipAddress = withProblem "IP address" lib.net.addressProblem str;
+  ipv4Address = withProblem "IPv4 address" (
+    text: if lib.net.isIPv4 text then null else "this is no IPv4 address, such as `192.0.2.1`: ${builtins.toJSON text}"
+  ) str;
+  ipv6Address = withProblem "IPv6 address" (
+    text: if lib.net.isIPv6 text then null else "this is no IPv6 address, such as `2001:db8::1`: ${builtins.toJSON text}"
+  ) str;
+  cidr = withProblem "network" lib.net.cidrProblem str;
+  domainName = withProblem "domain name" lib.net.domainNameProblem str;
+  url = withProblem "URL" lib.url.problem str;
+  calendar = withProblem "calendar expression" lib.calendar.problem str;
+  # Sizes are bytes, durations seconds, where they are numbers.
+  size = either ints.unsigned (withProblem "size" lib.units.sizeProblem str) // { description = "size"; };
+  duration = either ints.unsigned (withProblem "duration" lib.units.durationProblem str) // { description = "duration"; };
+
   enum =
     values:
     native "enum" (

@@ -44,6 +44,8 @@ let
     # In two steps: the product of a large factor and a million does not fit into 64 bits.
     + factor / 1000000 * millionths
     + lib.trivial.mod factor 1000000 * millionths / 1000000;
+  # The numbers of a duration with their units, and what stands between.
+  pieces = split "([0-9]{1,15})(\\.([0-9]{1,6}))? *([A-Za-z]*)";
 in
 rec {
   # Bytes of a size such as `512M`, `1.5 GiB` or `10 kB`. Letters alone and those with `iB` count by 1024, those with `B`
@@ -61,10 +63,23 @@ rec {
     in
     if builtins.isInt size then
       size
-    else if found == null || !(sizes ? ${unit}) then
-      throw "this is no size, such as `512M`, `1.5 GiB` or `10 kB`: ${toJSON size}"
+    else if sizeProblem size != null then
+      throw (sizeProblem size)
     else
       scaled (elemAt found 0) (if fraction == null then "" else fraction) sizes.${unit};
+
+  # What is wrong with a text as a size, or `null`.
+  #
+  # Example: sizeProblem "512M" => null
+  sizeProblem =
+    size:
+    let
+      found = match " *[0-9]{1,18}(\\.[0-9]{1,6})? *([A-Za-z]*) *" size;
+    in
+    if builtins.isInt size || found != null && sizes ? ${lib.strings.toLower (elemAt found 1)} then
+      null
+    else
+      "this is no size, such as `512M`, `1.5 GiB` or `10 kB`: ${toJSON size}";
 
   # Seconds of a duration such as `90`, `1h 30min` or `2 days`, in the words of systemd.time(7).
   #
@@ -73,28 +88,38 @@ rec {
   # Example: seconds "1.5h" => 5400
   seconds =
     duration:
-    let
-      pieces = split "([0-9]{1,15})(\\.([0-9]{1,6}))? *([A-Za-z]*)" duration;
-      between = filter (piece: !(isList piece)) pieces;
-      groups = filter isList pieces;
-      blank = builtins.all (piece: match " *" piece != null) between;
-      one =
-        group:
-        let
-          unit = elemAt group 3;
-          fraction = elemAt group 2;
-        in
-        if durations ? ${unit} then
-          scaled (elemAt group 0) (if fraction == null then "" else fraction) durations.${unit}
-        else
-          throw "`${unit}` is no unit of time in ${toJSON duration}: there are s, min, h, d, w, month and y";
-    in
     if builtins.isInt duration then
       duration
-    else if groups == [ ] || !blank then
-      throw "this is no duration, such as `90`, `1h 30min` or `2 days`: ${toJSON duration}"
+    else if durationProblem duration != null then
+      throw (durationProblem duration)
     else
-      foldl' (sum: group: sum + one group) 0 groups;
+      foldl' (
+        sum: group:
+        let
+          fraction = elemAt group 2;
+        in
+        sum + scaled (elemAt group 0) (if fraction == null then "" else fraction) durations.${elemAt group 3}
+      ) 0 (filter isList (pieces duration));
+
+  # What is wrong with a text as a duration, or `null`.
+  #
+  # Example: durationProblem "1h 30min" => null
+  durationProblem =
+    duration:
+    let
+      all = pieces duration;
+      blank = builtins.all (piece: isList piece || match " *" piece != null) all;
+      groups = filter isList all;
+      unknown = filter (group: !(durations ? ${elemAt group 3})) groups;
+    in
+    if builtins.isInt duration then
+      null
+    else if groups == [ ] || !blank then
+      "this is no duration, such as `90`, `1h 30min` or `2 days`: ${toJSON duration}"
+    else if unknown != [ ] then
+      "`${elemAt (elemAt unknown 0) 3}` is no unit of time in ${toJSON duration}: there are s, min, h, d, w, month and y"
+    else
+      null;
 
   # The shortest exact text of a size in bytes.
   #

@@ -44,6 +44,40 @@ let
     postgresql = 5432;
     redis = 6379;
   };
+  # A text taken apart: the `value`, or the `problem` with it.
+  read =
+    text:
+    let
+      found = match "([A-Za-z][A-Za-z0-9+.-]*):(//([^/?#]*))?([^?#]*)(\\?([^#]*))?(#(.*))?" text;
+      at = elemAt found;
+      authority = if at 1 == null then null else match "(([^@]*)@)?(\\[[^]]*]|[^:]*)(:([0-9]*))?" (at 2);
+      part = number: if authority == null then null else elemAt authority number;
+      scheme = lib.strings.toLower (at 0);
+      written = if part 4 == null || part 4 == "" then null else lib.strings.toInt (part 4);
+      user = if part 1 == null then null else match "([^:]*)(:(.*))?" (part 1);
+      bare = if part 2 == null then null else match "\\[(.*)]" (part 2);
+    in
+    {
+      problem =
+        if found == null then
+          "this is no URL, such as `https://www.example.org/`: ${toJSON text}"
+        else if at 1 != null && authority == null then
+          "the host of this URL cannot be read: ${toJSON text}"
+        else if written != null && written > 65535 then
+          "a port is at most 65535: ${toJSON text}"
+        else
+          null;
+      value = {
+        inherit scheme;
+        user = if user == null then null else lib.url.decode (elemAt user 0);
+        password = if user == null || elemAt user 2 == null then null else lib.url.decode (elemAt user 2);
+        host = if bare != null then elemAt bare 0 else part 2;
+        port = if written != null then written else if authority == null then null else defaultPorts.${scheme} or null;
+        path = if at 3 == "" && authority != null then "/" else at 3;
+        query = if at 5 == null then { } else lib.url.parseQuery (at 5);
+        fragment = if at 7 == null then null else lib.url.decode (at 7);
+      };
+    };
 in
 rec {
   # Takes an address apart. What it lacks is `null`; the path is at least `/` where there is a host, the query is a set,
@@ -56,32 +90,14 @@ rec {
   parse =
     text:
     let
-      found = match "([A-Za-z][A-Za-z0-9+.-]*):(//([^/?#]*))?([^?#]*)(\\?([^#]*))?(#(.*))?" text;
-      at = elemAt found;
-      authority = if at 1 == null then null else match "(([^@]*)@)?(\\[[^]]*]|[^:]*)(:([0-9]*))?" (at 2);
-      part = number: if authority == null then null else elemAt authority number;
-      scheme = lib.strings.toLower (at 0);
-      written = if part 4 == null || part 4 == "" then null else lib.strings.toInt (part 4);
-      user = if part 1 == null then null else match "([^:]*)(:(.*))?" (part 1);
-      bare = if part 2 == null then null else match "\\[(.*)]" (part 2);
+      found = read text;
     in
-    if found == null then
-      throw "this is no URL, such as `https://www.example.org/`: ${toJSON text}"
-    else if at 1 != null && authority == null then
-      throw "the host of this URL cannot be read: ${toJSON text}"
-    else if written != null && written > 65535 then
-      throw "a port is at most 65535: ${toJSON text}"
-    else
-      {
-        inherit scheme;
-        user = if user == null then null else decode (elemAt user 0);
-        password = if user == null || elemAt user 2 == null then null else decode (elemAt user 2);
-        host = if bare != null then elemAt bare 0 else part 2;
-        port = if written != null then written else if authority == null then null else defaultPorts.${scheme} or null;
-        path = if at 3 == "" && authority != null then "/" else at 3;
-        query = if at 5 == null then { } else parseQuery (at 5);
-        fragment = if at 7 == null then null else decode (at 7);
-      };
+    if found.problem == null then found.value else throw found.problem;
+
+  # What is wrong with a text as an address of the web, or `null`.
+  #
+  # Example: problem "https://www.example.org/a" => null
+  problem = text: (read text).problem;
 
   # Puts together what `parse` gives; parts may be left out, and the scheme's own port is.
   #

@@ -335,6 +335,9 @@ let
         directory:
         "install -d -o ${directory.user or "root"} -g ${directory.group or "root"} -m ${directory.mode or "0755"} ${directory.path}"
       ) (outputs.directories or [ ]);
+      kept = lib.filter (lib.hasPrefix "/var/") (
+        lib.unique (folders ++ map (directory: directory.path) (outputs.directories or [ ]))
+      );
       become = lib.optionalString (user != "root") "setpriv --reuid=${user} --regid=${
         settings.Group or (if user == "nobody" then "nogroup" else user)
       } --init-groups -- ";
@@ -358,9 +361,8 @@ let
       }
       // unit.environment;
       ports = lib.mapAttrsToList (_: port: "${toString port.port}/${port.protocol or "tcp"}") (outputs.ports or { });
-      volumes = lib.filter (folder: lib.hasPrefix "/var/" folder) (
-        folders ++ map (directory: directory.path) (outputs.directories or [ ])
-      );
+      # A folder below another one goes with it.
+      volumes = lib.filter (folder: !lib.any (other: lib.hasPrefix "${other}/" folder) kept) kept;
       inherit (instance.declaration) description;
     };
 
@@ -446,7 +448,7 @@ in
     environment.systemPackages = list "packages";
     environment.etc = all "files" place file;
     environment.rootVariables = lib.mkMerge (map (instance: instance.outputs.rootVariables or { }) instances);
-    secrets = all "secrets" (
+    system.instanceSecrets = all "secrets" (
       instance: key: _: "${instance.identity.id}/${key}"
     ) (instance: _: value: { user = instance.identity.user; } // value);
     secretTemplates = all "templates" (

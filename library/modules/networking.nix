@@ -155,4 +155,10 @@ in
     + lib.concatLines (lib.mapAttrsToList (address: names: "${address} ${toString names}") cfg.hosts);
     ownedBy = [ "networking.hosts" ];
   };
+
+  config.assertions = lib.mapAttrsToList (address: _: {
+    assertion = lib.net.addressProblem address == null;
+    message = toString (lib.net.addressProblem address);
+    options = [ "networking.hosts" ];
+  }) cfg.hosts;
 }

@@ -78,7 +78,7 @@ let
       ++ map (definition: {
         _file = definition.file;
         config.secrets = definition.value;
-      }) options.secrets.definitionsWithLocations;
+      }) (options.secrets.definitionsWithLocations ++ options.system.instanceSecrets.definitionsWithLocations);
     }).config.secrets;
 
   quote = lib.escapeShellArg;
@@ -153,6 +153,11 @@ in
       default = { };
       description = "Files with secrets in them, which the machine fills: `/run/secrets/NAME`.";
       example = lib.literalExpression "{ \"app.env\".content = [ \"TOKEN=\" config.secrets.token \"\\n\" ]; }";
+    };
+    # Apart from `secrets`: which ones a service has may depend on the secrets that it is handed.
+    system.instanceSecrets = declaration // {
+      internal = true;
+      description = "Secrets that instances of services have of their own.";
     };
     system.secrets = mkOption {
       type = types.raw;

@@ -123,7 +123,7 @@ let
           example = "echo started";
         };
         startAt = mkOption {
-          type = types.nullOr types.nonEmptyStr;
+          type = types.nullOr types.calendar;
           default = null;
           description = "When the service is started, as a calendar expression of systemd; makes a timer.";
           example = "daily";
@@ -265,6 +265,54 @@ let
       example = { };
     };
   };
+
+  settings = import ../lib/systemd-settings.nix { inherit lib; };
+  # Settings that systemd does not know: it would pass over them in silence.
+  unknownSettings = lib.concatLists (
+    lib.mapAttrsToList (
+      kind: units:
+      let
+        own = {
+          attribute = "${kind}Config";
+          section = if kind == "service" then "Service" else kinds.${kind}.section;
+        };
+        unit = {
+          attribute = "unitConfig";
+          section = "Unit";
+        };
+      in
+      lib.concatLists (
+        lib.mapAttrsToList (
+          name: unknown: lib.concatMap (part: unknown part) [ own unit ]
+        ) (lib.mapAttrs (unknownIn kind) units)
+      )
+    ) ({ service = cfg.services; } // lib.mapAttrs (kind: _: cfg."${kind}s") kinds)
+  );
+  unknownIn =
+    kind: name: unit: part:
+    let
+      known = settings.${part.section};
+      wrong = lib.filter (setting: !(known ? ${setting}) && !lib.hasPrefix "X-" setting) (lib.attrNames unit.${part.attribute});
+    in
+    map (
+      setting:
+      let
+        near = lib.take 3 (lib.strings.nearest setting (lib.attrNames known));
+        patches = lib.filter (lib.hasInfix ".patches.") unit.ownedBy;
+      in
+      {
+        assertion = false;
+        message = "systemd knows no setting `${setting}` of the section `[${part.section}]`, in `${name}.${kind}`";
+        help =
+          if near != [ ] then
+            "did you mean ${lib.concatMapStringsSep " or " (name: "`${name}`") near}?"
+          else
+            "`systemd.directives(7)` lists them; one that is newer than systemd 257 goes into a file below /etc/systemd/system/${name}.${kind}.d";
+        options = map (place: "${place}.${part.attribute}") patches ++ [
+          "systemd.${kind}s.${lib.escapeName name}.${part.attribute}.${setting}"
+        ];
+      }
+    ) wrong;
 in
 {
   options.systemd = {
@@ -343,7 +391,7 @@ in
         all "service" "serviceConfig" "Service" cfg.services
         // lib.concatMapAttrs (kind: about: all kind "${kind}Config" about.section cfg."${kind}s") kinds;
     };
-    assertions = lib.mapAttrsToList (name: service: {
+    assertions = unknownSettings ++ lib.mapAttrsToList (name: service: {
       assertion =
         service.fromPackage
         || !service.enable

@@ -20,7 +20,7 @@ in
       example = true;
     };
     server = mkOption {
-      type = types.nullOr types.str;
+      type = types.nullOr types.url;
       default = null;
       description = "The address of the authority's directory; without one it is the usual one of the client, dehydrated.";
       example = "https://ca.example.org/dir";
@@ -32,7 +32,7 @@ in
       example = "/etc/ca.pem";
     };
     startAt = mkOption {
-      type = types.nonEmptyStr;
+      type = types.calendar;
       default = "daily";
       description = "When it is looked whether certificates end soon, as a calendar expression of systemd.";
       example = "04:20";

@@ -8,7 +8,7 @@ in
 
   arguments = {
     hostName = mkOption {
-      type = types.str;
+      type = types.domainName;
       default = "localhost";
       description = "The name that the server answers to, and that its certificate is made for.";
       example = "gemini.example.org";

@@ -14,7 +14,7 @@ in
       example = 9101;
     };
     address = mkOption {
-      type = types.str;
+      type = types.either types.ipAddress (types.enum [ "" ]);
       default = "127.0.0.1";
       description = "The address that is listened on; an empty one stands for all.";
       example = "";

@@ -22,7 +22,7 @@ in
 
   arguments = {
     hostName = mkOption {
-      type = types.nullOr types.str;
+      type = types.nullOr types.domainName;
       default = null;
       description = "The name by which the server calls itself; without one it is the machine's.";
       example = "mail.example.org";
@@ -34,13 +34,13 @@ in
       example = 2525;
     };
     addresses = mkOption {
-      type = types.listOf types.str;
+      type = types.listOf (types.either types.ipAddress (types.enum [ "all" "loopback-only" ]));
       default = [ "127.0.0.1" ];
       description = "Addresses that are listened on; `all` stands for all of them.";
       example = [ "all" ];
     };
     domains = mkOption {
-      type = types.listOf types.str;
+      type = types.listOf types.domainName;
       default = [ ];
       description = "Domains whose mail is delivered to users of this machine, beside its own name.";
       example = [ "example.org" ];

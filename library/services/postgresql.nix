@@ -63,6 +63,8 @@ let
     lib.concatLines (lib.mapAttrsToList (name: value: "${name} = ${text value}") (allSettings instance));
 
   bin = instance: "/usr/lib/postgresql/${toString instance.version}/bin";
+  # Debian's user for the main instance, and one of its own for each further one.
+  userOf = instance: if instance.label == "main" then "postgres" else instance.user;
   data = instance: "/var/lib/postgresql/${toString instance.version}/${instance.name}";
   folder = instance: instance.configuration;
   # Where the server sees that folder: a further root has no place for it below /etc.
@@ -219,6 +221,7 @@ in
         // {
           inherit (instance) configuration option id;
           inherit release;
+          user = userOf instance;
           name = instance.label;
           unit = instance.id;
           version = if arguments.version == null then defaultVersion release else arguments.version;
@@ -233,7 +236,7 @@ in
         };
       version = toString server.version;
       runtime = {
-        User = "postgres";
+        User = server.user;
         Group = "postgres";
       };
       inRoot = lib.optionalAttrs (server.root != null) {
@@ -269,11 +272,19 @@ in
       };
       rootVariables.PGUSER = "postgres";
       # The server belongs to postgres even where its package is in another root only.
-      users.postgres = {
-        shared = true;
-        group = "postgres";
-        home = "/var/lib/postgresql";
-        shell = "/bin/bash";
+      users = {
+        postgres = {
+          shared = true;
+          group = "postgres";
+          home = "/var/lib/postgresql";
+          shell = "/bin/bash";
+        };
+      }
+      // lib.optionalAttrs (server.user != "postgres") {
+        ${server.user} = {
+          group = "postgres";
+          home = data server;
+        };
       };
       directories = [
         {
@@ -295,6 +306,18 @@ in
           user = "postgres";
           group = "postgres";
         }
+        {
+          shared = true;
+          path = "/var/lib/postgresql/${version}";
+          user = "postgres";
+          group = "postgres";
+        }
+        {
+          path = data server;
+          mode = "0700";
+          inherit (server) user;
+          group = "postgres";
+        }
       ];
       ports.postgresql = {
         inherit (arguments) port;
@@ -302,7 +325,6 @@ in
         open = arguments.listenAddresses != "127.0.0.1, ::1" && arguments.listenAddresses != "localhost";
         description = "PostgreSQL";
       };
-      claims.folder = [ (data server) ];
       claims.database = map (database: "${instance.id} ${database}") (map (one: one.database) asked);
 
       files = {
@@ -325,7 +347,7 @@ in
           ownedBy = [ "${instance.option}.authentication" ];
         };
         "pg_ident.conf".text = ''
-          nival postgres postgres
+          nival ${server.user} postgres
           nival root postgres
         '';
         "databases.sql" = {
@@ -361,7 +383,7 @@ in
           runtime
           // {
             Type = "notify";
-            ExecStartPre = "/bin/sh -euc 'if [ ! -s ${data server}/PG_VERSION ]; then mkdir -p -m 0755 /var/lib/postgresql/${version}; ${bin server}/initdb --auth=peer --encoding=UTF8 --locale=C.UTF-8 --pgdata=${data server}; fi'";
+            ExecStartPre = "/bin/sh -euc 'if [ ! -s ${data server}/PG_VERSION ]; then ${bin server}/initdb --username=postgres --auth=peer --encoding=UTF8 --locale=C.UTF-8 --pgdata=${data server}; fi'";
             ExecStart = "${bin server}/postgres -D ${data server} -c config_file=${seen server}/postgresql.conf";
             ExecReload = "/bin/kill -HUP $MAINPID";
             KillMode = "mixed";
@@ -383,7 +405,7 @@ in
           // {
             Type = "oneshot";
             RemainAfterExit = true;
-            ExecStart = "${bin server}/psql -X -q -v ON_ERROR_STOP=1 -h /run/postgresql -p ${toString arguments.port} -d postgres -f ${seen server}/databases.sql";
+            ExecStart = "${bin server}/psql -X -q -v ON_ERROR_STOP=1 -h /run/postgresql -p ${toString arguments.port} -U postgres -d postgres -f ${seen server}/databases.sql";
           }
           // inRoot;
         ownedBy = [

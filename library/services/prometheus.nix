@@ -14,7 +14,7 @@ in
       example = 9091;
     };
     address = mkOption {
-      type = types.str;
+      type = types.ipAddress;
       default = "127.0.0.1";
       description = "The address that is listened on.";
       example = "0.0.0.0";
@@ -32,7 +32,7 @@ in
       example = "1m";
     };
     targets = mkOption {
-      type = types.attrsOf (types.listOf types.str);
+      type = types.attrsOf (types.listOf types.hostPort);
       default = { };
       description = "What is asked for figures, by job; services of this machine that offer some are there without being named.";
       example = {

@@ -22,12 +22,12 @@ in
       example = 6380;
     };
     bind = mkOption {
-      type = types.listOf types.str;
+      type = types.listOf (types.either types.ipAddress (types.enum [ "*" "-::1" ]));
       default = [
         "127.0.0.1"
         "::1"
       ];
-      description = "Addresses that are listened on.";
+      description = "Addresses that are listened on; `*` stands for all.";
       example = [ "0.0.0.0" ];
     };
     maxMemory = mkOption {

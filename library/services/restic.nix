@@ -30,7 +30,7 @@ in
       example = lib.literalExpression "config.secrets.s3";
     };
     startAt = mkOption {
-      type = types.nonEmptyStr;
+      type = types.calendar;
       default = "daily";
       description = "When, as a calendar expression of systemd.";
       example = "03:00";

@@ -28,13 +28,13 @@ in
       example = 5353;
     };
     addresses = mkOption {
-      type = types.listOf types.str;
+      type = types.listOf (types.either types.ipAddress (types.strMatching "[A-Za-z][A-Za-z0-9_.-]*"));
       default = [ "127.0.0.1" ];
-      description = "Addresses that are listened on.";
+      description = "Addresses that are listened on, or names of interfaces.";
       example = [ "0.0.0.0" ];
     };
     allow = mkOption {
-      type = types.listOf types.str;
+      type = types.listOf types.cidr;
       default = [ "127.0.0.0/8" ];
       description = "Networks that may ask.";
       example = [ "10.0.0.0/8" ];

@@ -298,10 +298,16 @@ impl Evaluator {
         self.span_of(self.code.spans[node as usize])
     }
 
-    /// The span of the definition of a name.
+    /// The span of the definition of a name: of the whole path where it stands behind others, as in `a.b.name = 1;`.
     pub(crate) fn name_span(&self, name: Symbol, position: u32) -> Option<Span> {
-        let len = self.interner.name(name).len() as u32;
-        self.span_of((position, position + len))
+        let name = self.interner.name(name);
+        let span = self.span_of((position, position + name.len() as u32))?;
+        let written = self.sources.text(span.source).get(span.start as usize..).unwrap_or_default();
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_'-".contains(byte);
+        if written.strip_prefix(name.as_bytes()).is_some_and(|rest| !rest.first().is_some_and(is_part)) {
+            return Some(span);
+        }
+        Some(Span { end: span.start + path_len(written).unwrap_or(name.len()) as u32, ..span })
     }
 
     /// The name of a symbol.
@@ -321,4 +327,18 @@ impl Evaluator {
     ) -> EvalError {
         EvalError::of(entry, message)
     }
+}
+
+/// The length of the names and dots before the next `=` of a definition; `None` where there is none in the same line.
+fn path_len(text: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'=' if !quoted => return Some(text[..at].trim_ascii_end().len()).filter(|len| *len > 0),
+            b'\n' | b';' if !quoted => return None,
+            _ => {}
+        }
+    }
+    None
 }

@@ -11,13 +11,23 @@ pub(crate) fn check(ev: &mut Evaluator, option_type: Value, value: Value) -> Eva
             None => Ok(true),
         };
     };
-    if !check_kind(ev, kind, option_type, value)? {
+    if !check_kind(ev, kind, option_type, value)? || problem(ev, option_type, value)?.is_some() {
         return Ok(false);
     }
     match ev.select_opt(option_type, "check")? {
         Some(function) => call_check(ev, function, value),
         None => Ok(true),
     }
+}
+
+/// What a type that looks closely at its values says to one that is of its kind: its `problem`.
+fn problem(ev: &mut Evaluator, option_type: Value, value: Value) -> EvalResult<Option<String>> {
+    let Some(function) = ev.select_opt(option_type, "problem")? else { return Ok(None) };
+    let answer = ev.call(function, &[value])?;
+    if ev.kind(answer)? == ValueKind::Null {
+        return Ok(None);
+    }
+    Ok(Some(ev.expect_string_context(answer)?.0))
 }
 
 fn call_check(ev: &mut Evaluator, function: Value, value: Value) -> EvalResult<bool> {
@@ -154,7 +164,24 @@ pub(super) fn hints(ev: &mut Evaluator, option_type: Value, value: Value) -> Eva
             let element = ev.select(option_type, "elemType")?;
             return super::check::hints(ev, element, value);
         }
+        // Of two types, the one that the value is meant for by its kind.
+        Some(Kind::Either) => {
+            for side in ["left", "right"] {
+                let side = ev.select(option_type, side)?;
+                if let Some(of_side) = kind(ev, side)?
+                    && check_kind(ev, of_side, side, value)?
+                {
+                    return super::check::hints(ev, side, value);
+                }
+            }
+        }
         _ => {}
+    }
+    if let Some(of_type) = kind(ev, option_type)?
+        && check_kind(ev, of_type, option_type, value)?
+        && let Some(text) = problem(ev, option_type, value)?
+    {
+        hints.push(text);
     }
     if let Some(text) = ev.select_opt(option_type, "hint")? {
         hints.push(ev.expect_string_context(text)?.0);

@@ -289,6 +289,6 @@ fn with_article(text: &str) -> String {
     if text.starts_with("one of") || text.starts_with("null or") || text.ends_with('s') {
         return text.to_owned();
     }
-    let article = if text.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let article = if text.starts_with(['a', 'e', 'i', 'o', 'u', 'I']) { "an" } else { "a" };
     format!("{article} {text}")
 }
