@@ -177,7 +177,7 @@ fn patches_and_listen_options_reach_units_and_firewall() {
     assert!(shell("systemctl show -P Environment redis-cache").contains("WHO=cache"));
     world.write("rules/configuration.nix", "{ services.nginx.enable = true; services.redis.enable = true; }");
     let plan = world.fine(&["plan", "rules"]);
-    assert!(plan.contains("services.redis.patches.units.main.serviceConfig.Nice: 5 -> unset"), "{plan}");
+    assert!(plan.contains("patch of services.redis: units.main.serviceConfig.Nice: 5 -> unset"), "{plan}");
 }
 
 #[test]

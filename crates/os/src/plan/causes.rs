@@ -1,6 +1,6 @@
 //! The differences between two manifests that are causes: files, packages, definitions.
 
-use super::{Change, DefinitionChange, FileChange, PackageChange, PortChange};
+use super::{Change, DefinitionChange, FileChange, PackageChange, Patch, PortChange};
 use crate::Manifest;
 use crate::manifest::{FileDefinition, Origin, Root};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +83,7 @@ pub(super) fn definitions(old: &Manifest, new: &Manifest) -> Vec<DefinitionChang
                 return None;
             }
             Some(DefinitionChange {
+                patch: Patch::of(option),
                 option: option.to_owned(),
                 old: before.map(|d| d.value.clone()),
                 new: after.map(|d| d.value.clone()),

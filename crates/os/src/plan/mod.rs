@@ -159,6 +159,26 @@ pub struct DefinitionChange {
     pub new: Option<serde_json::Value>,
     /// Where it stands (or stood).
     pub origin: Vec<Origin>,
+    /// Whether it changes by hand what a service is made of, and which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Patch>,
+}
+
+/// A change by hand to what an instance of a service is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patch {
+    /// The instance, as an option: `services.redis`.
+    pub instance: String,
+    /// What is changed: `units.main.serviceConfig.MemoryMax`.
+    pub part: String,
+}
+
+impl Patch {
+    /// The patch that an option is; `None` for any other option.
+    pub fn of(option: &str) -> Option<Self> {
+        let (instance, part) = option.strip_prefix("services.")?.split_once(".patches.")?;
+        Some(Self { instance: format!("services.{instance}"), part: part.to_owned() })
+    }
 }
 
 /// A manifest with what its packages say about units: all that a plan is made from.

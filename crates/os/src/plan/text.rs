@@ -114,7 +114,11 @@ fn origins(cause: &Cause) -> Vec<String> {
 fn definition(change: &DefinitionChange) -> String {
     let place = change.origin.first().map(|origin| format!("{origin}  ")).unwrap_or_default();
     let value = |value: &Option<serde_json::Value>| value.as_ref().map_or_else(|| "unset".to_owned(), short);
-    format!("{place}{}: {} -> {}", change.option, value(&change.old), value(&change.new))
+    let name = match &change.patch {
+        Some(patch) => format!("patch of {}: {}", patch.instance, patch.part),
+        None => change.option.clone(),
+    };
+    format!("{place}{name}: {} -> {}", value(&change.old), value(&change.new))
 }
 
 fn short(value: &serde_json::Value) -> String {
