@@ -283,7 +283,7 @@ impl Session {
     /// What evaluating the rest of it raises, or a value that the format cannot show.
     pub fn print(&mut self, value: Value, format: Format) -> Result<String, Error> {
         let ev = &mut self.evaluator;
-        Ok(match format {
+        let printed = match format {
             Format::Shown => ev.show(value)?,
             Format::Json => ev.to_json(value, true)?.0,
             Format::Raw => ev.coerce_to_string(value, Coercion { more: false, copy_to_store: true })?.0,
@@ -297,7 +297,10 @@ impl Session {
                 let value = if strict { ev.force_deep(value)? } else { ev.force(value)? };
                 ev.print(value)
             }
-        })
+        };
+        // What it names is in the store.
+        self.world.store().write_pending()?;
+        Ok(printed)
     }
 }
 

@@ -128,6 +128,11 @@ impl Context {
         Ok(store)
     }
 
+    /// Ends the work with the store: what was added is in it.
+    pub fn finish(&self) -> Result<(), Error> {
+        self.store.as_ref().map_or(Ok(()), |store| Ok(store.write_pending()?))
+    }
+
     /// Where the store lies: where it is said, else where Nix's environment says, else below the data folder.
     fn store_config(&self) -> Result<StoreConfig, Error> {
         let own = self.own_store_config();

@@ -68,7 +68,10 @@ fn main() -> ExitCode {
         return error.exit_code();
     }
     let result = context::Context::new(&arguments.shared(), &output)
-        .and_then(|mut context| commands::run(&mut context, arguments.command));
+        .and_then(|mut context| {
+        let code = commands::run(&mut context, arguments.command)?;
+        context.finish().map(|()| code)
+    });
     match result {
         Ok(code) => code,
         Err(error) => {

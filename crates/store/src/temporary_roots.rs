@@ -48,33 +48,46 @@ impl TemporaryRoots {
         new
     }
 
+    /// Does something with the list, whose file is made at the first call.
+    fn with<T>(&self, work: impl FnOnce(&mut Open) -> Result<T, Error>) -> Result<T, Error> {
+        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *guard {
+            Some(open) => work(open),
+            none => work(none.insert(Open::new(&self.state)?)),
+        }
+    }
+
     /// Adds a path, given with its text in the logical directory, and does something that no collector may begin
     /// before. A path that is known is told again to one that runs: it may have begun since.
     fn add<T>(
         &self,
         path: &StorePath,
-        printed: &str,
+        printed: String,
         work: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = match &mut *guard {
-            Some(open) => open,
-            none => none.insert(Open::new(&self.state)?),
-        };
-        let held = open.announce(&self.state, printed)?;
-        let written = if open.known.contains(path) {
+        self.with(|open| {
+            let held = open.announce(&self.state, &printed)?;
+            let done = open.write(&[(path.clone(), printed)]).and_then(|()| work());
+            if held {
+                open.release()?;
+            }
+            done
+        })
+    }
+
+    /// Adds paths as [`Self::add`] does; while no collector runs all of them by one call.
+    fn add_all(&self, paths: &[(StorePath, String)]) -> Result<(), Error> {
+        self.with(|open| {
+            for (at, (_, printed)) in paths.iter().enumerate() {
+                if open.announce(&self.state, printed)? {
+                    let written = open.write(&paths[at..]);
+                    open.release()?;
+                    return written;
+                }
+                open.write(&paths[at..=at])?;
+            }
             Ok(())
-        } else {
-            write_root(&mut open.file, printed).doing(|| format!("keep `{printed}` from being collected"))
-        };
-        let done = written.and_then(|()| work());
-        if held {
-            lock::release(&open.collector).doing(|| "release the collector's lock".to_owned())?;
-        }
-        if done.is_ok() {
-            open.known.insert(path.clone());
-        }
-        done
+        })
     }
 }
 
@@ -124,6 +137,23 @@ impl Open {
         }
     }
 
+    fn release(&self) -> Result<(), Error> {
+        lock::release(&self.collector).doing(|| "release the collector's lock".to_owned())
+    }
+
+    /// Writes those that are not known.
+    fn write(&mut self, roots: &[(StorePath, String)]) -> Result<(), Error> {
+        let new: Vec<_> = roots.iter().filter(|(path, _)| !self.known.contains(path)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let text: String = new.iter().map(|(_, printed)| format!("{printed}\0")).collect();
+        let doing = || format!("keep `{}` from being collected", new[0].1);
+        self.file.write_all(text.as_bytes()).doing(doing)?;
+        self.known.extend(new.into_iter().map(|(path, _)| path.clone()));
+        Ok(())
+    }
+
     fn tell(&mut self, socket: &Path, printed: &str) -> io::Result<()> {
         let stream = match &mut self.socket {
             Some(stream) => stream,
@@ -133,10 +163,6 @@ impl Open {
         let mut answer = [0];
         stream.read_exact(&mut answer)
     }
-}
-
-fn write_root(file: &mut File, printed: &str) -> io::Result<()> {
-    file.write_all(format!("{printed}\0").as_bytes())
 }
 
 /// Whether an error says that the collector ended, or has not opened its socket yet.
@@ -161,7 +187,19 @@ impl LocalStore {
         if self.config().settings.read_only {
             return Ok(());
         }
-        self.temporary_roots().add(path, &self.dir().print(path), || Ok(()))
+        self.temporary_roots().add(path, self.dir().print(path), || Ok(()))
+    }
+
+    /// As [`Self::temp_root`] for many paths.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn temp_roots(&self, paths: &[StorePath]) -> Result<(), Error> {
+        if self.config().settings.read_only {
+            return Ok(());
+        }
+        let printed: Vec<_> = paths.iter().map(|path| (path.clone(), self.dir().print(path))).collect();
+        self.temporary_roots().add_all(&printed)
     }
 
     /// As [`Self::temp_root`], and does something that no collector may begin before, such as making a lasting root.
@@ -170,6 +208,7 @@ impl LocalStore {
         path: &StorePath,
         work: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.temporary_roots().add(path, &self.dir().print(path), work)
+        self.write_pending()?;
+        self.temporary_roots().add(path, self.dir().print(path), work)
     }
 }

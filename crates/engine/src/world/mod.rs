@@ -80,6 +80,10 @@ impl EngineWorld {
     fn physical(&self, path: &str) -> PathBuf {
         match self.store.dir().parse_prefix(path) {
             Ok((store_path, rest)) => {
+                if store_path.is_derivation() {
+                    // What cannot be written is not there to be read; the error comes with the next question.
+                    let _ = self.store.write_pending();
+                }
                 let base = self.store.physical(&store_path);
                 // A store that lies elsewhere may lack what the host has at that path.
                 let is_diverted = self.store.config().physical != Path::new(self.store.dir().as_str());
@@ -245,7 +249,7 @@ impl World for EngineWorld {
             self.unwritten.borrow_mut().insert(path.into(), outline.into());
             return Ok(());
         }
-        self.store.add_derivation(derivation).map(drop).map_err(|error| stored(&error))
+        self.store.add_derivation_soon(derivation).map(drop).map_err(|error| stored(&error))
     }
 
     fn read_derivation(&self, path: &str) -> WorldResult<Derivation> {

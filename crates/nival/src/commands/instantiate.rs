@@ -166,7 +166,10 @@ fn print_derivations(
     automatic: &Automatic,
     roots: &mut Roots,
 ) -> Result<(), nival_engine::Error> {
-    for found in session.derivations(value, automatic)? {
+    let found = session.derivations(value, automatic)?;
+    // Whoever reads a line finds what it names.
+    roots.store.write_pending()?;
+    for found in found {
         let output = if found.output == "out" { String::new() } else { format!("!{}", found.output) };
         let printed = roots.printed(&found.drv_path)?;
         context.output.text(&format!("{printed}{output}"), true);

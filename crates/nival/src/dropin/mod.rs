@@ -92,7 +92,11 @@ pub fn run(common: &Common, work: impl FnOnce(&mut Context) -> Result<ExitCode, 
         timings: false,
         show_trace: common.show_trace,
     };
-    match Context::new(&shared, &output).and_then(|mut context| work(&mut context)) {
+    let result = Context::new(&shared, &output).and_then(|mut context| {
+        let code = work(&mut context)?;
+        context.finish().map(|()| code)
+    });
+    match result {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);

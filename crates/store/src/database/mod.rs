@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::{PathInfo, StoreSettings};
 use nival_store_model::{Hash, StoreDir, StorePath};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -101,6 +102,20 @@ impl Database {
 
     pub(crate) fn is_valid(&self, path: &StorePath) -> Result<bool, Error> {
         Ok(self.id(path)?.is_some())
+    }
+
+    /// Those of some paths that are valid, all by one look at the database.
+    pub(crate) fn valid_among(&self, paths: &[StorePath]) -> Result<HashSet<StorePath>, Error> {
+        // One lock for all the questions.
+        let look = self.connection.unchecked_transaction().map_err(self.failed())?;
+        let mut valid = HashSet::new();
+        for path in paths {
+            if self.is_valid(path)? {
+                valid.insert(path.clone());
+            }
+        }
+        look.finish().map_err(self.failed())?;
+        Ok(valid)
     }
 
     /// The number of a valid path.

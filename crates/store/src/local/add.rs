@@ -61,7 +61,7 @@ impl LocalStore {
     }
 
     /// The outputs of a derivation whose paths are known from its file.
-    fn known_outputs(&self, derivation: &Derivation) -> Result<Vec<(String, StorePath)>, Error> {
+    pub(super) fn known_outputs(&self, derivation: &Derivation) -> Result<Vec<(String, StorePath)>, Error> {
         let mut outputs = Vec::new();
         for (name, output) in &derivation.outputs {
             if let Some(path) = output.path(self.dir(), &derivation.name, name)? {
@@ -110,7 +110,7 @@ impl LocalStore {
     }
 
     /// What is done with paths that are at their places before they are registered.
-    fn added(&self, infos: &[PathInfo]) -> Result<(), Error> {
+    pub(super) fn added(&self, infos: &[PathInfo]) -> Result<(), Error> {
         if self.config().settings.auto_optimise_store {
             for info in infos {
                 self.optimise_path(&info.path)?;
@@ -187,7 +187,7 @@ impl LocalStore {
         Ok(path)
     }
 
-    fn stage_file(&self, path: &StorePath, contents: &[u8]) -> Result<std::path::PathBuf, Error> {
+    pub(super) fn stage_file(&self, path: &StorePath, contents: &[u8]) -> Result<std::path::PathBuf, Error> {
         let doing = || format!("add `{path}` to the store");
         let staged = self.staging(&format!("{}-{}", thread_number(), path.base_name()));
         sys::remove_tree(&staged).doing(doing)?;

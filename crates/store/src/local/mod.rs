@@ -1,6 +1,7 @@
 //! The store on this machine's disk.
 
 mod add;
+mod pending;
 mod query;
 mod remove;
 mod sync;
@@ -20,6 +21,7 @@ use nival_sys::lock::{self, Kind};
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -33,6 +35,9 @@ pub struct LocalStore {
     staging: OnceLock<Option<File>>,
     /// What stands for derivations that were read.
     modulos: Mutex<HashMap<StorePath, Modulo>>,
+    /// Derivations that are not written yet, and whether there are some.
+    pending: Mutex<pending::Pending>,
+    is_pending: AtomicBool,
 }
 
 struct Opened {
@@ -73,6 +78,8 @@ impl LocalStore {
             temporary_roots: OnceLock::new(),
             staging: OnceLock::new(),
             modulos: Mutex::default(),
+            pending: Mutex::default(),
+            is_pending: AtomicBool::new(false),
         };
         Ok(store)
     }
@@ -108,11 +115,12 @@ impl LocalStore {
         Ok(opened.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Runs a piece of work on the database.
+    /// Runs a piece of work on the database, which knows all that was added before.
     pub(crate) fn database<T>(
         &self,
         work: impl FnOnce(&mut Database) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.write_pending()?;
         work(&mut self.opened()?.database)
     }
 
@@ -248,6 +256,13 @@ impl LocalStore {
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for LocalStore {
+    fn drop(&mut self) {
+        // Whoever must know whether it went well calls it before.
+        let _ = self.write_pending();
     }
 }
 

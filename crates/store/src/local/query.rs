@@ -162,6 +162,7 @@ impl LocalStore {
     }
 
     pub(crate) fn read_derivation_unchecked(&self, path: &StorePath) -> Result<Derivation, Error> {
+        self.write_pending()?;
         let file = self.physical(path);
         let text = std::fs::read(&file).doing(|| format!("read the derivation `{}`", file.display()))?;
         let name = path.name().strip_suffix(".drv").unwrap_or(path.name());

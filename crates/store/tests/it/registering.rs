@@ -159,6 +159,43 @@ fn derivation_knows_its_outputs() {
 }
 
 #[test]
+fn derivations_of_one_evaluation_are_written_together() {
+    let (_folder, store) = store();
+    let mut paths = Vec::new();
+    for number in 0..1700 {
+        let mut drv = derivation(&format!("d{number}"));
+        if let Some(before) = paths.last() {
+            drv.input_derivations.insert(StorePath::clone(before), BTreeSet::from(["out".to_owned()]));
+        }
+        drv.fill_outputs(store.dir(), |_| Ok::<_, Error>(Modulo::Deferred)).expect("filled");
+        paths.push(store.add_derivation_soon(&drv).expect("added"));
+    }
+    let written = paths.iter().filter(|path| store.physical(path).exists()).count();
+    assert_eq!(written, 1600, "twice as many as may wait");
+    // Any question comes behind them.
+    assert_eq!(store.valid_of(&paths).expect("asked").len(), paths.len());
+    let again = store.add_derivation_soon(&store.read_derivation(&paths[9]).expect("read")).expect("added");
+    assert_eq!(again, paths[9]);
+    assert_eq!(store.verify(true).expect("verified"), vec![]);
+    assert_eq!(store.all().expect("asked").len(), paths.len());
+}
+
+#[test]
+fn derivation_that_cannot_be_written_is_said_until_it_can() {
+    let (folder, store) = store();
+    let mut drv = derivation("a");
+    drv.fill_outputs(store.dir(), |_| Ok::<_, Error>(Modulo::Deferred)).expect("filled");
+    let path = store.add_derivation_soon(&drv).expect("added");
+    // A folder that is in the way of its lock.
+    let lock = folder.path().join(format!("nix/store/{}.lock", path.base_name()));
+    fs::create_dir_all(&lock).expect("made");
+    assert_eq!(code(store.write_pending()), "NV0502");
+    assert_eq!(code(store.is_valid(&path)), "NV0502");
+    fs::remove_dir(&lock).expect("removed");
+    assert!(store.is_valid(&path).expect("asked"));
+}
+
+#[test]
 fn second_realisation_is_refused() {
     let (_folder, store) = store();
     let mut drv = derivation("a");
