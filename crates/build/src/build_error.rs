@@ -107,7 +107,8 @@ impl BuildError {
     /// mismatch and nondeterminism; 1 for what is no builder's fault.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Builder { .. } => 100,
+            Self::Builder { .. }
+            | Self::Limit { setting: "max-build-memory" | "max-build-processes", .. } => 100,
             Self::Limit { setting: "max-build-log-size", .. } => 1,
             Self::Limit { .. } => 101,
             Self::HashMismatch { .. } => 102,

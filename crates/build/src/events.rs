@@ -30,6 +30,11 @@ pub enum Event<'a> {
         /// The line.
         text: &'a str,
     },
+    /// Something that the user should know of all builds of this machine.
+    Notice {
+        /// What it is.
+        text: &'a str,
+    },
     /// A builder began a phase.
     Phase {
         /// The derivation.

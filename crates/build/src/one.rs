@@ -13,6 +13,7 @@ use crate::users::{self, BuildUser};
 use nival_store::{LocalStore, PathInfo};
 use nival_store_model::store_path::output_path_name;
 use nival_store_model::{Algorithm, Derivation, Hash, OutputKind, StorePath};
+use nival_sys::cgroup::limits::Limited;
 use nival_transport::Cancel;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -171,6 +172,8 @@ struct Build<'a> {
     rewrites: Vec<(Vec<u8>, Vec<u8>)>,
     confined: bool,
     user: Option<BuildUser>,
+    /// The control groups of a builder that is limited.
+    group: Option<Limited>,
     /// Holds the builder's folder and the place where its root is mounted.
     top: PathBuf,
     /// Where the builder makes outputs.
@@ -232,6 +235,7 @@ impl<'a> Build<'a> {
             rewrites: Vec::new(),
             confined: confined || builtin,
             user,
+            group: None,
             top,
             outputs,
             tail: VecDeque::new(),

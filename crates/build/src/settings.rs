@@ -2,6 +2,7 @@
 
 use crate::addresses::{Addresses, NoAddresses};
 use crate::debugging::Debugger;
+use nival_sys::cgroup::limits::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,6 +79,10 @@ pub struct BuildSettings {
     pub max_silent_time: Option<Duration>,
     /// How many bytes it may say.
     pub max_log_size: Option<u64>,
+    /// How much memory and how many processes it may have.
+    pub limits: Limits,
+    /// Whether each builder has a control group of its own, also without limits.
+    pub use_groups: bool,
     /// Whether logs are kept, and whether compressed.
     pub keep_log: bool,
     /// Whether logs are compressed.
@@ -128,6 +133,8 @@ impl Default for BuildSettings {
             timeout: None,
             max_silent_time: None,
             max_log_size: None,
+            limits: Limits::default(),
+            use_groups: false,
             keep_log: true,
             compress_log: true,
             log_lines: 25,

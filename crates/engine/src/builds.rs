@@ -12,6 +12,7 @@ use nival_diagnostics::Diagnostic;
 use nival_eval::{Coercion, ContextElement, Kind, Value};
 use nival_store::{LocalStore, PathInfo};
 use nival_store_model::StorePath;
+use nival_sys::cgroup::limits::Limits;
 use nival_transport::Cancel;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -215,6 +216,9 @@ impl NixSettings {
         settings.timeout = seconds("timeout");
         settings.max_silent_time = seconds("max-silent-time");
         settings.max_log_size = Some(self.number("max-build-log-size", 0)).filter(|size| *size > 0);
+        settings.limits =
+            Limits { memory: self.size("max-build-memory"), processes: self.size("max-build-processes") };
+        settings.use_groups = self.flag("use-cgroups", false);
         settings.keep_log = self.flag("keep-build-log", true);
         settings.compress_log = self.flag("compress-build-log", true);
         settings.log_lines = usize::try_from(self.number("log-lines", 25)).unwrap_or(25);

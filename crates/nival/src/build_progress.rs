@@ -5,7 +5,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nival_build::{Event, Observer};
 use nival_store_model::StorePath;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,6 +38,8 @@ struct State {
     built: usize,
     fetched: usize,
     failed: usize,
+    /// What was said once is not said again.
+    noticed: BTreeSet<String>,
 }
 
 struct Running {
@@ -94,6 +96,15 @@ impl BuildProgress {
             (_, Style::Quiet | Style::Json) => {}
             (Some(screen), _) => drop(screen.println(text)),
             (None, _) => drop(writeln!(std::io::stderr(), "{text}")),
+        }
+    }
+
+    /// Says something that is true of all builds, once.
+    fn notice(&self, text: &str) {
+        let mut state = self.state();
+        if state.noticed.insert(text.to_owned()) {
+            self.emit(&json!({ "event": "notice", "text": text }));
+            self.say(&state, &format!("warning: {text}"));
         }
     }
 
@@ -260,6 +271,7 @@ impl Observer for BuildProgress {
             Event::Fetching { path } => self.started(path, "fetching"),
             Event::Line { drv, text } => self.line(drv, text),
             Event::Phase { drv, name } => self.phase(drv, name),
+            Event::Notice { text } => self.notice(text),
             Event::Debugged { begins, .. } => {
                 let state = self.state();
                 if let Some(screen) = &state.screen {

@@ -67,8 +67,7 @@ fn main() -> ExitCode {
         output.error(&error);
         return error.exit_code();
     }
-    let result = context::Context::new(&arguments.shared(), &output)
-        .and_then(|mut context| {
+    let result = context::Context::new(&arguments.shared(), &output).and_then(|mut context| {
         let code = commands::run(&mut context, arguments.command)?;
         context.finish().map(|()| code)
     });

@@ -1,4 +1,6 @@
-//! Control groups of the unified hierarchy.
+//! Control groups of the unified hierarchy, and groups with limits.
+
+pub mod limits;
 
 use crate::{fault, fs::at};
 use std::io;

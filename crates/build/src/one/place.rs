@@ -3,10 +3,12 @@
 use super::{Build, has_host_network};
 use crate::build_error::BuildError;
 use crate::derivation::{Place, Structured, prepare};
+use crate::events::Event;
 use crate::sandbox::debugging::functions;
 use crate::sandbox::{Bind, BindKind, Cell, Debugging, File};
 use crate::surroundings;
 use nival_store_model::StorePath;
+use nival_sys::cgroup::limits::{Limited, Limits};
 use nival_sys::{fs, owner};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -77,6 +79,7 @@ impl Build<'_> {
         let joined = |(name, value): (&Vec<u8>, &Vec<u8>)| [name.as_slice(), b"=", value].concat();
         Ok(Cell {
             confined: self.confined,
+            groups: self.group.iter().flat_map(Limited::folders).map(Path::to_owned).collect(),
             root: self.top.join("root"),
             host_network,
             user: 1000,
@@ -94,6 +97,23 @@ impl Build<'_> {
             environment: prepared.environment.iter().map(joined).collect(),
             debugging,
         })
+    }
+
+    /// Makes the control groups of the builder, where there is something to limit. A machine that has none builds without
+    /// limits, and says so.
+    pub(super) fn make_group(&mut self) {
+        let settings = self.around.settings;
+        if settings.limits == Limits::default() && !settings.use_groups {
+            return;
+        }
+        let name = self.top.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match Limited::make(&name, settings.limits) {
+            Ok(group) => self.group = Some(group),
+            Err(error) => {
+                let text = format!("builders have no limits of memory and processes here: {error}");
+                self.around.observer.tell(Event::Notice { text: &text });
+            }
+        }
     }
 
     /// The shell that is started where the builder fails: the builder itself where it is one, else one of the inputs.

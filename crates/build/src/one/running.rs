@@ -9,6 +9,7 @@ use crate::events::Event;
 use crate::log::Log;
 use crate::sandbox::{Answer, Running};
 use crate::settings::BuildSettings;
+use nival_sys::cgroup::limits::Passed;
 use nival_sys::process::{AsReadable, Ended, wait_readable};
 use nival_sys::{owner, pty};
 use std::collections::BTreeMap;
@@ -58,6 +59,7 @@ impl Build<'_> {
         log: &mut Option<Log>,
     ) -> Result<(), BuildError> {
         let failed = |doing: &'static str| move |error| BuildError::sandbox(doing, error);
+        self.make_group();
         let cell = self.cell(structured)?;
         let (shown, terminal) =
             pty::open(Path::new("/dev/pts")).map_err(failed("make a terminal for the builder"))?;
@@ -106,11 +108,10 @@ impl Build<'_> {
                 running.wait();
                 return Err(BuildError::Cancelled);
             }
-            if let Some((limit, setting)) = watch.passed() {
+            if let Some(passed) = watch.passed().or_else(|| self.passed()) {
                 running.kill();
                 running.wait();
-                let drv = self.around.store.dir().print(self.job.drv);
-                return Err(BuildError::Limit { drv, limit, setting });
+                return Err(self.limit(passed));
             }
         };
         running.wait();
@@ -120,11 +121,36 @@ impl Build<'_> {
         if !line.is_empty() {
             self.heard(b"\n", &mut line, log)?;
         }
+        if ended != Ended::Code(0)
+            && let Some(passed) = self.passed()
+        {
+            return Err(self.limit(passed));
+        }
         match ended {
             Ended::Code(0) => Ok(()),
             Ended::Code(code) => Err(self.failure(format!("failed with exit code {code}"))),
             Ended::Signal(signal) => Err(self.failure(format!("failed due to signal {signal}"))),
         }
+    }
+
+    /// The limit of the builder's control group that was passed, with the name of its setting.
+    fn passed(&self) -> Option<(String, &'static str)> {
+        let limits = self.around.settings.limits;
+        Some(match self.group.as_ref()?.passed()? {
+            Passed::Memory => {
+                let bytes = limits.memory.unwrap_or_default();
+                (format!("was killed for using more than {bytes} bytes of memory"), "max-build-memory")
+            }
+            Passed::Processes => {
+                let count = limits.processes.unwrap_or_default();
+                (format!("was killed for starting more than {count} processes"), "max-build-processes")
+            }
+        })
+    }
+
+    fn limit(&self, (limit, setting): (String, &'static str)) -> BuildError {
+        let drv = self.around.store.dir().print(self.job.drv);
+        BuildError::Limit { drv, limit, setting }
     }
 
     /// Lets somebody into the builder's place; what the builder says behind that is returned.

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub struct Cell {
     /// Whether the builder is confined at all; where not, only `directory` and the builder count.
     pub confined: bool,
+    /// Control groups that the builder and its warden are in.
+    pub groups: Vec<PathBuf>,
     /// An empty folder that the root is mounted on.
     pub root: PathBuf,
     /// Whether the network is the host's; else there is a loopback of the builder's own.

@@ -54,6 +54,7 @@ fn held(file: &Path, answers: &mut File) -> Result<Ended, Failure> {
     let cell: Cell =
         serde_json::from_slice(&text).map_err(io::Error::from).step("read what is to be built")?;
     drop(text);
+    nival_sys::cgroup::limits::join_all(&cell.groups).step("join the builder's control groups")?;
     confine::raise_open_files();
     if !cell.confined {
         process::adopt_orphans();

@@ -78,6 +78,8 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("lint-url-literals", "ignore"),
     ("log-lines", "25"),
     ("max-build-log-size", "0"),
+    ("max-build-memory", "0"),
+    ("max-build-processes", "0"),
     ("max-call-depth", "10000"),
     ("max-free", "9223372036854775807"),
     ("max-silent-time", "0"),
@@ -98,6 +100,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("timeout", "0"),
     ("trusted-public-keys", ""),
     ("trusted-substituters", ""),
+    ("use-cgroups", "false"),
     ("use-registries", "true"),
     ("warn-dirty", "true"),
 ];
@@ -214,6 +217,11 @@ impl NixSettings {
     /// A number, or what is usual.
     pub fn number(&self, name: &str, usual: u64) -> u64 {
         self.text(name).and_then(|text| text.parse().ok()).unwrap_or(usual)
+    }
+
+    /// A number that may have a unit behind it; `None` where it is 0 or not set.
+    pub fn size(&self, name: &str) -> Option<u64> {
+        size(self.text(name)?).filter(|size| *size > 0)
     }
 
     /// The words of a list.

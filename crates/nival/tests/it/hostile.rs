@@ -113,3 +113,58 @@ fn a_builder_sees_and_reaches_no_process_outside() {
         assert!(!said.err.contains(&format!("traces> {word}")), "{}", said.err);
     }
 }
+
+/// Whether groups with limits can be made here; where not, the run must say so.
+fn limited(world: &World) -> bool {
+    let probe = derivation("probe", "echo > $out");
+    let said = build_with(world, &probe, &["--option", "max-build-processes", "100"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let told = said.err.contains("builders have no limits of memory and processes here");
+    let root = nival_sys::process::user_id() == 0;
+    assert!(!told || !root || !std::path::Path::new("/sys/fs/cgroup/pids").exists(), "{}", said.err);
+    !told
+}
+
+fn build_with(world: &World, expression: &str, options: &[&str]) -> Said {
+    let words = ["build", "--no-link", "-L", "-E", expression].into_iter().chain(HOST);
+    world.run(&words.chain(options.iter().copied()).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_fork_bomb_ends_at_its_limit_and_is_named() {
+    let world = World::new();
+    if !limited(&world) {
+        return;
+    }
+    let bomb = derivation("bomb", "bomb() { bomb | bomb & }; bomb; sleep 60");
+    let begin = std::time::Instant::now();
+    let said = build_with(&world, &bomb, &["--option", "max-build-processes", "200"]);
+    assert_eq!(said.code, 100, "{}", said.err);
+    assert!(said.err.contains("error[NV0531]") && said.err.contains("-bomb.drv"), "{}", said.err);
+    assert!(said.err.contains("more than 200 processes"), "{}", said.err);
+    assert!(begin.elapsed().as_secs() < 50, "it is ended at once, and not by its own end");
+    for root in ["/sys/fs/cgroup/pids", "/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
+        for group in std::fs::read_dir(root).into_iter().flatten().flatten() {
+            let name = group.file_name().to_string_lossy().into_owned();
+            let owner =
+                name.strip_prefix("nix-").and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+            let is_left = owner.is_some_and(|pid| !std::path::Path::new(&format!("/proc/{pid}")).exists());
+            assert!(!is_left, "the group `{name}` is left over");
+        }
+    }
+}
+
+#[test]
+fn a_builder_that_takes_all_memory_ends_at_its_limit_and_is_named() {
+    let world = World::new();
+    if !limited(&world) {
+        return;
+    }
+    let hog = derivation("hog", "head -c 400000000 /dev/zero | tail -c 300000000 | wc -c > $out");
+    let said = build_with(&world, &hog, &["--option", "max-build-memory", "64M"]);
+    assert_eq!(said.code, 100, "{}", said.err);
+    assert!(said.err.contains("error[NV0531]") && said.err.contains("-hog.drv"), "{}", said.err);
+    assert!(said.err.contains("more than 67108864 bytes of memory"), "{}", said.err);
+    let enough = build_with(&world, &hog, &["--option", "max-build-memory", "2G"]);
+    assert_eq!(enough.code, 0, "{}", enough.err);
+}
