@@ -225,7 +225,8 @@ impl Context {
                         std::process::exit(130);
                     }
                 }
-                std::thread::sleep(Duration::from_millis(20));
+                // Woken at once where the work is done.
+                std::thread::park_timeout(Duration::from_millis(20));
             }
             // One that came at the very end is not lost: what follows this work is given up.
             if caught.is_set() {
@@ -234,6 +235,7 @@ impl Context {
         });
         let result = work(self);
         done.store(true, Ordering::SeqCst);
+        watch.thread().unpark();
         let _ = watch.join();
         signal::release(&signals);
         result
