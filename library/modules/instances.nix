@@ -311,58 +311,125 @@ let
     lib.filter (instance: instance.needs != { }) instances
   );
 
+  # Without systemd: what it would do for a unit, as lines of a shell script.
+  words = value: if builtins.isList value then value else lib.filter (name: name != "") (lib.splitString " " value);
+  runtimeSettings = stateSettings ++ [
+    {
+      name = "RuntimeDirectory";
+      folder = "/run";
+    }
+  ];
+  # A command line of systemd's, without the signs that stand in front of it.
+  plain = command: lib.head (builtins.match "[-@:+!]*(.*)" command);
+  byHand =
+    instance: key: value:
+    let
+      name = named instance key value;
+      unit = config.systemd.services.${name};
+      settings = unit.serviceConfig;
+      scripts = "/etc/nival/scripts/${name}";
+      user = settings.User or (if settings.DynamicUser or false then "nobody" else "root");
+      group = settings.Group or (if user == "nobody" then "nogroup" else user);
+      become = lib.optionalString (user != "root") "setpriv --reuid=${user} --regid=${group} --init-groups -- ";
+      pre = settings.ExecStartPre or [ ];
+    in
+    rec {
+      inherit name user;
+      folders = lib.concatMap (
+        setting: map (name: "${setting.folder}/${name}") (words (settings.${setting.name} or [ ]))
+      ) runtimeSettings;
+      made = map (
+        folder: "install -d -o ${user} -m ${settings.StateDirectoryMode or "0755"} ${folder}"
+      ) folders;
+      variables =
+        # Lines are taken as they are: nothing in them is for the shell.
+        map (file: "while IFS= read -r line; do case $line in [A-Za-z_]*=*) export \"$line\";; esac; done < ${plain file}") (
+          lib.toList (settings.EnvironmentFile or [ ])
+        )
+        ++ lib.mapAttrsToList (name: text: "export ${lib.escapeShellArg "${name}=${text}"}") unit.environment;
+      before =
+        lib.optional (unit.preStart != null) "${become}${scripts}-preStart"
+        ++ map (command: "${become}${plain command}") (if builtins.isList pre then pre else [ pre ]);
+      start =
+        command:
+        become
+        + (
+          if command != null then
+            command
+          else if unit.script != null then
+            "${scripts}-script"
+          else
+            plain (
+              settings.ExecStart or (throw "the service `${instance.identity.service}` does not say how it is started without systemd: its output `command` is missing")
+            )
+        );
+      isOnce = settings.Type or "" == "oneshot";
+      # Whether it belongs in front of another unit, or behind it.
+      leads = other: lib.elem "${other}.service" (unit.before ++ unit.requiredBy);
+      follows = other: lib.elem "${other}.service" unit.after && unit.wantedBy != [ ];
+    };
+
   # Without systemd: what it would prepare, and then the service itself, as its user.
   container =
     instance:
     let
-      inherit (instance) identity outputs;
-      unit = config.systemd.services.${named instance "main" outputs.units.main};
-      settings = unit.serviceConfig;
-      scripts = "/etc/nival/scripts/${named instance "main" outputs.units.main}";
-      user = settings.User or (if settings.DynamicUser or false then "nobody" else "root");
-      list = value: if builtins.isList value then value else lib.filter (name: name != "") (lib.splitString " " value);
-      folders = lib.concatMap (setting: map (name: "${setting.folder}/${name}") (list (settings.${setting.name} or [ ]))) (
-        stateSettings
-        ++ [
-          {
-            name = "RuntimeDirectory";
-            folder = "/run";
-          }
-        ]
+      inherit (instance) outputs;
+      main = byHand instance "main" outputs.units.main;
+      others = lib.filter (other: other.isOnce) (
+        lib.mapAttrsToList (byHand instance) (removeAttrs outputs.units [ "main" ])
       );
-      own = map (folder: "install -d -o ${user} -m ${settings.StateDirectoryMode or "0755"} ${folder}") folders;
+      group = lines: [ "(" ] ++ lines ++ [ ")" ];
+      first = lib.concatMap (
+        other: other.made ++ group (other.variables ++ other.before ++ [ (other.start null) ])
+      ) (lib.filter (other: other.leads main.name) others);
+      # What wants the service to answer is tried until it does.
+      later = lib.concatMap (
+        other:
+        other.made
+        ++ [ "(" ]
+        ++ other.variables
+        ++ [
+          "  for try in $(seq 120); do"
+          "    sleep 0.5"
+          "    ${lib.concatStringsSep " && " (other.before ++ [ (other.start null) ])} && exit 0"
+          "  done > /dev/null 2>&1"
+          "  echo 'gave up: ${other.name}' >&2"
+          ") &"
+        ]
+      ) (lib.filter (other: other.follows main.name) others);
       declared = map (
         directory:
         "install -d -o ${directory.user or "root"} -g ${directory.group or "root"} -m ${directory.mode or "0755"} ${directory.path}"
       ) (outputs.directories or [ ]);
+      secrets = lib.optionals (holds instance) [
+        "install -d -m 0700 /var/lib/nival-secrets"
+        "/etc/nival/scripts/nival-secrets-script"
+      ];
       kept = lib.filter (lib.hasPrefix "/var/") (
-        lib.unique (folders ++ map (directory: directory.path) (outputs.directories or [ ]))
+        lib.unique (main.folders ++ map (directory: directory.path) (outputs.directories or [ ]))
       );
-      become = lib.optionalString (user != "root") "setpriv --reuid=${user} --regid=${
-        settings.Group or (if user == "nobody" then "nogroup" else user)
-      } --init-groups -- ";
-      before = lib.optional (unit.preStart != null) "${become}${scripts}-preStart";
-      command =
-        outputs.command or (
-          if unit.script != null then
-            "${scripts}-script"
-          else
-            settings.ExecStart or (throw "the service `${identity.service}` does not say how it is started without systemd: its output `command` is missing")
-        );
     in
     {
       command = [
         "/bin/sh"
         "-euc"
-        (lib.concatLines (declared ++ own ++ before ++ [ "exec ${become}${command}" ]))
+        (lib.concatLines (
+          secrets
+          ++ declared
+          ++ main.made
+          ++ first
+          ++ main.variables
+          ++ main.before
+          ++ later
+          ++ [ "exec ${main.start (outputs.command or null)}" ]
+        ))
       ];
-      environment = {
-        PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
-      }
-      // unit.environment;
+      environment.PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
+      unit = "${main.name}.service";
       ports = lib.mapAttrsToList (_: port: "${toString port.port}/${port.protocol or "tcp"}") (outputs.ports or { });
       # A folder below another one goes with it.
       volumes = lib.filter (folder: !lib.any (other: lib.hasPrefix "${other}/" folder) kept) kept;
+      needs = before instance;
       inherit (instance.declaration) description;
     };
 

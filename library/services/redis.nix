@@ -100,6 +100,7 @@ in
         };
       };
       files."redis.conf".text = lib.concatStrings (lib.mapAttrsToList line settings);
+      command = "/usr/bin/redis-server ${instance.configuration}/redis.conf --supervised no";
       units.main = {
         description = "Redis, ${instance.label}";
         after = [ "network.target" ];

@@ -150,6 +150,8 @@ pub enum Command {
     Verify(commands::store::Verify),
     /// Explain an error code
     Explain(commands::explain::Arguments),
+    /// Run one service of a machine alone, without systemd, as an image of it would
+    Container(commands::container::Arguments),
     /// Write an OCI image of one service, for programs that run containers
     Oci(commands::oci::Arguments),
     /// Find options of the modules that a configuration has: what they take, their values, and who set them

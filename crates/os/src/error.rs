@@ -169,6 +169,13 @@ pub enum Error {
     NoUnit(String),
     /// Something needs root.
     NeedsRoot(String),
+    /// A service that runs alone has no journal to ask.
+    NoJournal {
+        /// The container.
+        machine: String,
+        /// What was asked of the journal.
+        argument: String,
+    },
     /// Secrets that a machine needs were never given to it.
     MissingSecret {
         /// The machine.
@@ -224,6 +231,7 @@ impl Error {
             Self::Interrupted { .. } => &codes::interrupted::ENTRY,
             Self::NoUnit(_) => &codes::no_unit::ENTRY,
             Self::NeedsRoot(_) => &codes::needs_root::ENTRY,
+            Self::NoJournal { .. } => &codes::no_journal::ENTRY,
             Self::MissingSecret { .. } => &codes::missing_secret::ENTRY,
             Self::UnknownSecret { .. } => &codes::unknown_secret::ENTRY,
         }
@@ -303,6 +311,7 @@ impl Error {
             Self::Interrupted { .. } => vec!["give the command again".to_owned()],
             Self::NoUnit(_) => vec!["add the package that brings it, or give the unit its text".to_owned()],
             Self::NeedsRoot(_) => vec!["run the command as root".to_owned()],
+            Self::NoJournal { machine, .. } => vec![format!("all that it wrote: `nival logs {machine}`")],
             Self::MissingSecret { names, .. } => {
                 let options: Vec<_> = names.iter().map(|name| format!("--secret {name}=FILE")).collect();
                 vec![format!(
@@ -366,6 +375,9 @@ impl fmt::Display for Error {
                 write!(f, "the switch to generation {to} was interrupted and taken back")
             }
             Self::NeedsRoot(what) => write!(f, "only root can {what}"),
+            Self::NoJournal { machine, argument } => {
+                write!(f, "`{machine}` runs without systemd and has no journal, so there is no `{argument}`")
+            }
             Self::MissingSecret { machine, names } => {
                 let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
                 write!(f, "`{machine}` lacks a secret: {}", names.join(", "))

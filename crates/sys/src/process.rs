@@ -261,6 +261,28 @@ pub fn wait_for(pid: Option<i32>) -> io::Result<Option<(i32, Ended)>> {
     }
 }
 
+/// Takes leave of a child that has ended, whichever it is; `None` where none has.
+#[must_use]
+pub fn reap() -> Option<(i32, Ended)> {
+    let mut status = 0;
+    // SAFETY: the pointer is to a live integer.
+    let found = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+    let signal = libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status));
+    let ended = signal.map_or_else(|| Ended::Code(libc::WEXITSTATUS(status)), Ended::Signal);
+    (found > 0).then_some((found, ended))
+}
+
+/// Turns the machine off that this process is the first of; does nothing in the host's own process namespace.
+pub fn power_off() {
+    let is_inside = std::process::id() == 1 && crate::cgroup::of("self").is_ok_and(|group| group == "/");
+    if is_inside && fault::point("power off", &"self").is_ok() {
+        // SAFETY: in a process namespace the call ends its processes and nothing else.
+        unsafe {
+            libc::reboot(libc::LINUX_REBOOT_CMD_POWER_OFF);
+        }
+    }
+}
+
 /// A descriptor that becomes readable when a process ends.
 ///
 /// # Errors

@@ -27,7 +27,9 @@ fn every_option_has_a_description_and_an_example_that_fits_its_type() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // Not by `println!`: it is to be seen where tests pass, too.
-    let said = format!("options: {all} of {all} described, with an example; {tried} examples checked against types\n");
+    let said = format!(
+        "options: {all} of {all} described, with an example; {tried} examples checked against types\n"
+    );
     std::io::stderr().write_all(said.as_bytes()).expect("written");
 }
 
@@ -66,7 +68,8 @@ fn refused(session: &mut Session, option: &str, value: &str) -> Option<String> {
     // As if nothing was locked: what packages are there is of no matter here.
     machine.set_locked(nival_engine::LockedVersions::new());
     let value = machine.option(session, "tried");
-    let value = value.and_then(|value| session.print(value, nival_engine::Format::Expression { strict: true }));
+    let value =
+        value.and_then(|value| session.print(value, nival_engine::Format::Expression { strict: true }));
     let error = value.err()?;
     // Which secret it is says nothing about the option `secrets` itself.
     let is_secret = error.diagnostic().entry.code == "NV0242" && option.starts_with("secrets.");

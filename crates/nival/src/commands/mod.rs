@@ -1,7 +1,9 @@
 //! One file per command.
 
+pub mod alone;
 pub mod build;
 pub mod completions;
+pub mod container;
 pub mod copy;
 pub mod develop;
 pub mod down;
@@ -61,6 +63,7 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Run(arguments) => run::run(context, &arguments),
         Command::Develop(arguments) => develop::run(context, &arguments),
         Command::PrintDevEnv(arguments) => develop::print(context, &arguments),
+        Command::Container(arguments) => container::run(context, &arguments),
         Command::Oci(arguments) => oci::run(context, &arguments),
         Command::Options(arguments) => options::run(context, &arguments),
         Command::Service(arguments) => service::run(context, &arguments),

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::memory;
 use clap::Args;
+use nival_engine::Project;
 use nival_os::manifest::{Port, Protocol};
 use nival_os::{Event, Machines, Manifest, Publish, Up};
 use serde_json::json;
@@ -22,6 +23,19 @@ pub struct Arguments {
     path: PathBuf,
     /// Which machines; all of them where none is named
     machines: Vec<String>,
+    #[command(flatten)]
+    how: How,
+    /// Stay as without `--detach`, but show no journals, and end in an error when a machine ends without being asked to:
+    /// for service managers, which are told when the machines are up
+    #[arg(long, conflicts_with = "detach")]
+    hold: bool,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// How machines are started, and what is done while they run.
+#[derive(Args)]
+pub struct How {
     /// Make a machine's port reachable on this host: GUEST, HOST:GUEST or MACHINE:HOST:GUEST. Without this option all
     /// ports that services declare are published; a host port that is not named is a free one, and the same each time
     #[arg(long, short, value_name = "HOST:GUEST")]
@@ -33,14 +47,8 @@ pub struct Arguments {
     /// Ctrl-C, which stops them
     #[arg(long, short)]
     detach: bool,
-    /// Stay as without `--detach`, but show no journals, and end in an error when a machine ends without being asked to:
-    /// for service managers, which are told when the machines are up
-    #[arg(long, conflicts_with = "detach")]
-    hold: bool,
     #[command(flatten)]
     secrets: Secrets,
-    #[command(flatten)]
-    source: Source,
 }
 
 /// A port to publish, as it is typed.
@@ -73,8 +81,19 @@ impl std::str::FromStr for PublishArgument {
 
 /// Starts machines and waits until they are well.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let machines = context.machines();
     let (project, realised) = realise(context, &arguments.path, &arguments.machines, &arguments.source)?;
+    start(context, &project, &realised, &arguments.how, arguments.hold)
+}
+
+/// Starts machines that are made already, waits until they are well, and stays with them unless they are to run alone.
+pub fn start(
+    context: &mut Context,
+    project: &Project,
+    realised: &[Realised],
+    arguments: &How,
+    is_held: bool,
+) -> Result<ExitCode, Error> {
+    let machines = context.machines();
     let names: Vec<String> = realised.iter().map(|machine| machine.name.clone()).collect();
     let strange = arguments.publish.iter().filter_map(|publish| publish.machine.as_ref());
     if let Some(name) = strange.into_iter().find(|name| !names.contains(name)) {
@@ -82,10 +101,10 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         return Err(Error::from(error));
     }
     let mut ups = Vec::new();
-    for machine in &realised {
+    for machine in realised {
         ups.push(one(&machines, machine, &names, arguments)?);
     }
-    memory::check_owner(&machines, &project, &realised)?;
+    memory::check_owner(&machines, project, realised)?;
     let manifests: Vec<&Manifest> = ups.iter().map(|up| &up.manifest).collect();
     arguments.secrets.give(&machines, &manifests)?;
     let output = context.output;
@@ -96,7 +115,7 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
             }
         }))
     })?;
-    memory::remember(&machines, &project, &realised)?;
+    memory::remember(&machines, project, realised)?;
     if let Err(nival_os::Error::Check { .. }) = &started {
         for name in names.iter().filter(|name| machines.is_running(name)) {
             context.output.say(&format!(
@@ -105,11 +124,11 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         }
     }
     started?;
-    report(context, &machines, &realised)?;
+    report(context, &machines, realised)?;
     if arguments.detach {
         return Ok(ExitCode::SUCCESS);
     }
-    if arguments.hold {
+    if is_held {
         tell_service_manager();
         return hold(context, &machines, &names);
     }
@@ -153,12 +172,7 @@ fn catch_signals() -> Result<nival_sys::signal::Caught, Error> {
         .map_err(|error| Error::from(nival_engine::Error::Io(PathBuf::from("signals"), error)))
 }
 
-fn one(
-    machines: &Machines,
-    machine: &Realised,
-    names: &[String],
-    arguments: &Arguments,
-) -> Result<Up, Error> {
+fn one(machines: &Machines, machine: &Realised, names: &[String], arguments: &How) -> Result<Up, Error> {
     let manifest = Manifest::from_json(&serde_json::to_vec(&machine.manifest).unwrap_or_default())?;
     let asked: Vec<&PublishArgument> = arguments
         .publish
@@ -257,7 +271,7 @@ fn report(context: &mut Context, machines: &Machines, realised: &[Realised]) -> 
 
 /// Shows the journals until Ctrl-C or until all machines are down, then stops what runs.
 fn attach(context: &Context, machines: &Machines, names: &[String]) -> Result<ExitCode, Error> {
-    context.output.say("\nShowing the journal; Ctrl-C stops the machines. (`--detach` lets them run on.)");
+    context.output.say("\nShowing the logs; Ctrl-C stops the machines. (`--detach` lets them run on.)");
     let stop = catch_signals()?;
     let threads: Vec<_> = names
         .iter()

@@ -50,7 +50,8 @@ fn examples_of_all_services_start_and_are_well() {
     }
     // Not by `println!`: it is to be seen where tests pass, too.
     let (all, both) = (names.len(), 2 * names.len());
-    let said = format!("services: {all} of {all} described, with checks; examples started: {started} of {both}\n");
+    let said =
+        format!("services: {all} of {all} described, with checks; examples started: {started} of {both}\n");
     std::io::stderr().write_all(said.as_bytes()).expect("written");
     assert!(names.len() >= 12);
 }
@@ -304,6 +305,48 @@ fn images_run_where_no_systemd_is() {
         .expect("unshare is there");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("from an image"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_service_runs_alone() {
+    let world = World::of(&["alone", "alone-postgresql", "kept"]);
+    world.write(
+        "alone/configuration.nix",
+        r#"{ config, ... }: {
+  secrets.password = { };
+  services.postgresql.enable = true;
+  services.postgresql.databases = [ "app" ];
+  services.weechat.enable = true;
+  services.weechat.password = config.secrets.password;
+}
+"#,
+    );
+    world.write("password", "hunter22\n");
+    let text = world.refused(&["container", "alone"], "NV0840");
+    assert!(text.contains("postgresql, weechat"), "{text}");
+    world.fine(&[
+        "container",
+        "--detach",
+        "--secret",
+        "password=password",
+        "--service",
+        "postgresql",
+        "alone",
+    ]);
+    let shell = |script: &str| world.run(&["shell", "alone-postgresql", "--", "sh", "-c", script]).out;
+    assert!(shell("pgrep -a systemd || echo none").contains("none"));
+    eventually("the database is made", 30, || shell("psql -l").contains("app"));
+    assert!(world.fine(&["logs", "alone-postgresql"]).contains("ready to accept connections"));
+    world.refused(&["logs", "--unit", "x", "alone-postgresql"], "NV0630");
+    world.fine(&["down", "alone-postgresql"]);
+    // Its data stay, and a name of one's own is taken.
+    let words =
+        ["container", "--detach", "--secret", "password=password", "--name", "kept", "--service", "weechat"];
+    world.fine(&[&words[..], &["alone"]].concat());
+    let environment = "tr '\\0' '\\n' < /proc/2/environ";
+    assert!(
+        world.fine(&["shell", "kept", "--", "sh", "-c", environment]).contains("RELAY_PASSWORD=hunter22")
+    );
 }
 
 /// Unpacks an image as programs that run containers do; its root, and the words that start it.

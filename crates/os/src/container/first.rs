@@ -1,15 +1,16 @@
 //! The way of a machine's first process to being its systemd.
 
 use super::link::send;
-use super::{Launch, Report, root};
-use crate::Error;
+use super::{Launch, Report, alone, root};
+use crate::checks::STATE;
 use crate::error::Doing as _;
+use crate::{Error, State};
 use nival_sys::{cgroup, namespace, process};
 use std::io::{BufRead as _, BufReader};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 
-/// Becomes the machine's systemd. Returns only when something went wrong, which has been reported then.
+/// Becomes the machine's systemd, or the service that runs alone. Returns only when something went wrong, which has been reported then.
 pub(super) fn become_first(launch: &Launch, control: &UnixStream) {
     nival_sys::fault::begin_part("first");
     let error = match first(launch, control) {
@@ -44,6 +45,10 @@ fn first(launch: &Launch, control: &UnixStream) -> Result<std::convert::Infallib
     drop(console.terminal);
     if !launch.user {
         process::forbid_capabilities(&FORBIDDEN);
+    }
+    let manifest = State::new(STATE.into()).manifest(launch.generation)?;
+    if let Some(start) = &manifest.alone {
+        return alone::run(&launch.name, start, control);
     }
     let program = std::ffi::OsStr::new("/usr/lib/systemd/systemd");
     let environment = [

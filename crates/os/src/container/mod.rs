@@ -3,6 +3,7 @@
 //! A *monitor* process per machine makes process 1 and waits for it. The machine dies with its monitor; where the
 //! supervisor is gone, the monitor finds a new one, and the machine's services notice nothing.
 
+mod alone;
 pub(crate) mod enter;
 mod first;
 pub(crate) mod link;

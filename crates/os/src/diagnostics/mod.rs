@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod missing_package;
 pub mod missing_secret;
 pub mod needs_root;
+pub mod no_journal;
 pub mod no_unit;
 pub mod not_running;
 pub mod owner;
@@ -62,5 +63,6 @@ pub static ENTRIES: &[&Entry] = &[
     &missing_secret::ENTRY,
     &unknown_secret::ENTRY,
     &needs_root::ENTRY,
+    &no_journal::ENTRY,
     &crashed::ENTRY,
 ];

@@ -8,27 +8,10 @@ mod layout;
 
 use crate::compose::{Composition, Store};
 use crate::error::Doing as _;
+use crate::manifest::Start;
 use crate::{Error, State};
 use layer::Tree;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// How a service is started in a container of its own.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Start {
-    /// The program with its arguments; a shell that prepares folders and becomes the service.
-    pub command: Vec<String>,
-    /// Its environment.
-    pub environment: BTreeMap<String, String>,
-    /// Ports that it listens on, as `6379/tcp`.
-    pub ports: Vec<String>,
-    /// Folders that hold what it writes.
-    pub volumes: Vec<String>,
-    /// What the service is, in a few words.
-    pub description: String,
-}
 
 /// An image that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Writing an image of one service of a machine.
 
 use crate::compose::{Store, compose};
-use crate::image::{self, Start, Written};
-use crate::manifest::Manifest;
+use crate::image::{self, Written};
+use crate::manifest::{Manifest, Start};
 use crate::{Error, Machines, State, host};
 use std::path::Path;
 

@@ -110,17 +110,21 @@ impl Machines {
     /// [`Error::UnknownMachine`], or what kept journalctl from being started.
     pub fn logs(&self, name: &str, arguments: &[String]) -> Result<i32, Error> {
         let folder = self.known(name)?;
+        let state = folder.state();
+        let current = state.current().unwrap_or(0);
+        if state.manifest(current).is_ok_and(|manifest| manifest.alone.is_some()) {
+            return self.show_console(name, arguments);
+        }
         if self.is_running(name) {
             let command =
                 ["journalctl", "--no-pager"].map(str::to_owned).into_iter().chain(arguments.iter().cloned());
             return self.exec(name, &Program { command: command.collect(), ..Program::default() });
         }
-        let state = folder.state();
         let words = ["/usr/bin/journalctl", "--no-pager", "--directory=/var/log/journal"].map(str::to_owned);
         let look = Look {
             folder: folder.path().to_owned(),
             store: self.config.store.clone(),
-            generation: state.current().unwrap_or(0),
+            generation: current,
             command: words.into_iter().chain(arguments.iter().cloned()).collect(),
         };
         let mut command = std::process::Command::new("/proc/self/exe");
@@ -129,6 +133,37 @@ impl Machines {
         let mut child = child.doing(|| "start `journalctl`".to_owned())?;
         let status = child.wait().doing(|| "wait for `journalctl`".to_owned())?;
         Ok(process::exit_code(status))
+    }
+}
+
+impl Machines {
+    /// Shows what a service that runs alone has written; it has no journal.
+    fn show_console(&self, name: &str, arguments: &[String]) -> Result<i32, Error> {
+        let doing = || format!("show what `{name}` has written");
+        let (mut follow, mut last) = (false, None);
+        for argument in arguments {
+            match (argument.as_str(), argument.strip_prefix("--lines=")) {
+                ("--follow", _) => follow = true,
+                ("--no-pager", _) => {}
+                (_, Some(count)) => last = count.parse::<usize>().ok(),
+                _ => return Err(Error::NoJournal { machine: name.to_owned(), argument: argument.clone() }),
+            }
+        }
+        let mut file = std::fs::File::open(self.known(name)?.console()).doing(doing)?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).doing(doing)?;
+        let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+        let shown =
+            text.split_inclusive(|byte| *byte == b'\n').skip(last.map_or(0, |n| lines.saturating_sub(n)));
+        let mut output = std::io::stdout();
+        let mut written = output.write_all(&shown.collect::<Vec<_>>().concat());
+        while follow && written.is_ok() && self.is_running(name) {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            text.clear();
+            file.read_to_end(&mut text).doing(doing)?;
+            written = output.write_all(&text).and_then(|()| output.flush());
+        }
+        Ok(0)
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use files::{Content, Directory, FileDefinition, ModeOverride};
-pub use service::{Check, CheckKind, Port, Preflight, Protocol, ReloadOn, UnitDefinition};
+pub use service::{Check, CheckKind, Port, Preflight, Protocol, ReloadOn, Start, UnitDefinition};
 pub use users::{Group, User};
 
 /// The version of the form that this crate reads and writes.
@@ -62,6 +62,9 @@ pub struct Manifest {
     /// The ports that services listen on.
     #[serde(default)]
     pub ports: Vec<Port>,
+    /// The service that runs alone, as process 1 would start it, in place of systemd with all units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<Start>,
     /// The secrets of the machine by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, Secret>,

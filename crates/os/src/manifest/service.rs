@@ -2,6 +2,7 @@
 
 use super::Origin;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A systemd unit: a whole one (`text`), or what is added to a package's own (`overrides`), or neither.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -154,4 +155,24 @@ pub struct Port {
 
 fn thirty() -> f64 {
     30.0
+}
+
+/// How a service is started in a container of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Start {
+    /// The program with its arguments; a shell that prepares folders and becomes the service.
+    pub command: Vec<String>,
+    /// Its environment.
+    pub environment: BTreeMap<String, String>,
+    /// The unit that it is in a machine.
+    pub unit: String,
+    /// Ports that it listens on, as `6379/tcp`.
+    pub ports: Vec<String>,
+    /// Folders that hold what it writes.
+    pub volumes: Vec<String>,
+    /// The units that other services run for it, in a machine.
+    pub needs: Vec<String>,
+    /// What the service is, in a few words.
+    pub description: String,
 }
