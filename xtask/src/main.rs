@@ -13,6 +13,7 @@ mod derivations;
 mod fixture;
 mod forms;
 mod fuzz_targets;
+mod modules_sh;
 mod peer;
 mod real_builds;
 mod setup;
@@ -35,6 +36,7 @@ cargo xtask fuzz             compare random expressions with C++ Nix (--count N,
              --target parser|evaluator [--seconds N]: any text, with libFuzzer
 cargo xtask derivations      paths of derivations here and by C++ Nix (--peer NIX-INSTANTIATE, --nixpkgs DIR, --corepkgs DIR, --seed N,
              --count N, --nival PROGRAM)
+cargo xtask modules-sh       the tests of nixpkgs' module system with native code in its place (--lib DIR, --nival PROGRAM)
 cargo xtask forms            build derivations of every form here and with C++ Nix, and compare
 cargo xtask together         one store, used by Nival and C++ Nix in turn and at once (--operations N, --at-once N, --seed S)
 cargo xtask real-builds      build programs from source inside roots of Debian packages, with their test suites
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Some("torture") => torture::torture(&words[1..]),
         Some("fuzz") => fuzz(&words[1..]),
         Some("derivations") => derivations::compare(&words[1..]),
+        Some("modules-sh") => modules_sh::run_tests(&words[1..]),
         Some("forms") => forms::compare(),
         Some("together") => together::run_campaign(&words[1..]),
         Some("real-builds") => real_builds::build(),

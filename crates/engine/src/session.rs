@@ -48,6 +48,7 @@ pub struct Session {
     pub(crate) evaluator: Evaluator,
     pub(crate) world: Rc<EngineWorld>,
     library: Option<Library>,
+    native: Rc<nival_modules::NativeModules>,
 }
 
 #[derive(Clone, Copy)]
@@ -68,10 +69,12 @@ impl Session {
         settings.trace_verbose = options.nix.flag("trace-verbose", false);
         let depth = options.nix.number("max-call-depth", settings.max_call_depth.into());
         settings.max_call_depth = u32::try_from(depth).unwrap_or(u32::MAX);
+        let native_modules = options.nix.flag("native-modules", true);
         let world = Rc::new(EngineWorld::new(store, options));
         let mut evaluator = Evaluator::new(world.clone(), settings);
         crate::flakes::install(&mut evaluator, &world);
-        Self { evaluator, world, library: None }
+        let native = nival_modules::NativeModules::install(&mut evaluator, native_modules);
+        Self { evaluator, world, library: None, native }
     }
 
     /// The evaluator, for what the functions here do not offer.
@@ -103,6 +106,11 @@ impl Session {
     pub fn take_messages(&self) -> (Vec<String>, Vec<Diagnostic>) {
         self.world.take_fetch_warnings();
         (self.world.traces.take(), self.world.warnings.take())
+    }
+
+    /// For each module system of a tree's own that was read: whether native code serves it, or why not.
+    pub fn module_systems(&self) -> Vec<String> {
+        self.native.notes()
     }
 
     pub(crate) fn library(&mut self) -> EvalResult<Library> {

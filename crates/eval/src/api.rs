@@ -249,6 +249,58 @@ impl Evaluator {
         }))
     }
 
+    /// The unforced value of an attribute that may be missing, by its symbol; only the set is forced.
+    #[inline]
+    pub fn find(&mut self, set: Value, name: Symbol) -> EvalResult<Option<Value>> {
+        let set = self.expect_attrs(set)?;
+        Ok(attrs::find(&self.heap, set.handle(), name).map(|(slot, _)| attrs::load(&self.heap, slot)))
+    }
+
+    /// As [`Self::find`], for what may be no set: then nothing is found.
+    #[inline]
+    pub fn find_in(&mut self, value: Value, name: Symbol) -> EvalResult<Option<Value>> {
+        let value = self.force(value)?;
+        if value.is_attrs() { self.find(value, name) } else { Ok(None) }
+    }
+
+    /// The attributes of a set in no order: name, value, and where each is defined for [`Self::attrs_of`].
+    pub fn entries(&mut self, set: Value) -> EvalResult<Vec<(Symbol, u32, Value)>> {
+        let set = self.expect_attrs(set)?;
+        let entries = self.guarded(|evaluator| Ok(attrs::entries(&mut evaluator.heap, set.handle())))?;
+        let load = |(name, position, slot)| (name, position, attrs::load(&self.heap, slot));
+        Ok(entries.into_iter().map(load).collect())
+    }
+
+    /// Makes a set of attributes with the places that [`Self::entries`] gave; the later of two equal names wins.
+    pub fn attrs_of(&mut self, entries: &mut Vec<(Symbol, u32, Value)>) -> Value {
+        for (_, _, value) in entries.iter_mut() {
+            *value = self.share(*value);
+        }
+        Value::attrs(attrs::from_entries(&mut self.heap, entries))
+    }
+
+    /// Where an attribute is defined, as [`Self::entries`] gives it; 0 where that is not known.
+    pub fn place_of(&mut self, set: Value, name: Symbol) -> EvalResult<u32> {
+        let set = self.expect_attrs(set)?;
+        Ok(attrs::find(&self.heap, set.handle(), name).map_or(0, |(_, position)| position))
+    }
+
+    /// Where an attribute is defined that [`Self::entries`] gave a place of.
+    pub fn span_at(&self, name: Symbol, place: u32) -> Option<Span> {
+        self.name_span(name, place)
+    }
+
+    /// The text of a forced string.
+    #[inline]
+    pub fn text_of(&self, value: Value) -> Option<&[u8]> {
+        value.is_string().then(|| self.heap.bytes(value.handle()))
+    }
+
+    /// The string that a symbol stands for.
+    pub fn symbol_value(&mut self, name: Symbol) -> Value {
+        self.name_value(name)
+    }
+
     /// The forced value of an attribute that must be there.
     pub fn select(&mut self, set: Value, name: &str) -> EvalResult {
         let set = self.expect_attrs(set)?;

@@ -24,6 +24,11 @@ impl EvalError {
         Self(Box::new(Failure { diagnostic, catchable: false }))
     }
 
+    /// An error that `tryEval` catches, as it does a `throw`.
+    pub fn thrown(diagnostic: Diagnostic) -> Self {
+        Self(Box::new(Failure { diagnostic, catchable: true }))
+    }
+
     pub(crate) fn of(entry: &'static Entry, message: impl Into<String>) -> Self {
         Self::new(Diagnostic::error(entry, message))
     }

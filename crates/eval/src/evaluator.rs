@@ -161,6 +161,8 @@ pub struct Evaluator {
     pub(crate) profile_depth: u32,
     /// A flag of the whole process that ends evaluations too.
     pub(crate) ended: Option<&'static AtomicBool>,
+    /// Who knows files whose definitions are replaced.
+    pub(crate) grafting: Option<Rc<dyn crate::graft::Grafting>>,
     pub(crate) imports: FxHashMap<String, Value>,
     pub(crate) outside: builtins::Outside,
     /// Buffers for texts that are being made.
@@ -210,6 +212,7 @@ impl Evaluator {
             profile: None,
             profile_depth: 0,
             ended: None,
+            grafting: None,
             imports: FxHashMap::default(),
             outside: builtins::Outside::default(),
             buffers: Vec::new(),

@@ -45,7 +45,10 @@ impl fmt::Display for Location {
             let plain = |c: char| c.is_ascii_alphanumeric() || "_-'".contains(c);
             let starts_plain =
                 name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '<' || c == '*');
-            if starts_plain && name.chars().all(|c| plain(c) || "<>*".contains(c)) {
+            let is_placeholder = name.starts_with('<') && name.ends_with('>');
+            if is_placeholder {
+                f.write_str(name)?;
+            } else if starts_plain && name.chars().all(|c| plain(c) || "<>*".contains(c)) {
                 f.write_str(name)?;
             } else {
                 write!(f, "\"{name}\"")?;

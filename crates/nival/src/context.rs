@@ -33,6 +33,8 @@ pub struct Context {
     profile: Option<Profile>,
     timings: bool,
     phases: Vec<(String, Duration)>,
+    /// What else is told of where time went.
+    notes: Vec<String>,
     started: Instant,
     store: Option<Arc<LocalStore>>,
     data_is_named: bool,
@@ -64,6 +66,7 @@ impl Context {
             profile: None,
             timings: shared.timings,
             phases: Vec::new(),
+            notes: Vec::new(),
             started: Instant::now(),
             store: None,
             scratch: None,
@@ -266,6 +269,7 @@ impl Context {
         if profiled {
             let profile = Profile::new(session.evaluator().take_profile());
             self.phases.extend(profile.phases());
+            self.notes.extend(session.module_systems());
             self.profile = Some(profile);
         }
         result
@@ -320,6 +324,9 @@ impl Context {
     /// Prints the durations of all phases where they are asked for.
     pub fn show_timings(&self) {
         if self.timings {
+            for note in &self.notes {
+                eprintln!("            {note}");
+            }
             for (name, seconds) in self.phases() {
                 eprintln!("{seconds:8.3} s  {name}");
             }

@@ -85,6 +85,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("max-silent-time", "0"),
     ("min-free", "0"),
     ("netrc-file", ""),
+    ("native-modules", "true"),
     ("nix-path", ""),
     ("pure-eval", "false"),
     ("require-sigs", "true"),

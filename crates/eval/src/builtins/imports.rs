@@ -118,10 +118,10 @@ impl Evaluator {
         name: &str,
         text: &[u8],
         base_dir: &str,
-        extra: FxHashMap<nival_syntax::Symbol, Value>,
+        mut extra: FxHashMap<nival_syntax::Symbol, Value>,
     ) -> Result<Program, Vec<Diagnostic>> {
         let (source, base) = self.add_source(name, text);
-        let parsed = parse(text, source, &mut self.interner);
+        let mut parsed = parse(text, source, &mut self.interner);
         if !parsed.errors.is_empty() {
             return Err(parsed.errors);
         }
@@ -142,6 +142,8 @@ impl Evaluator {
             let error = Diagnostic::error(entry, "paths in the home folder can not be resolved in pure mode");
             return Err(vec![error.label(span, "").help("evaluate with `--impure`, or write out the path")]);
         }
+        let grafts = self.graft(name, text, (&mut parsed.ast, parsed.root));
+        extra.extend(grafts.map_err(|error| vec![error.diagnostic()])?);
         let home = self.world.env("HOME");
         let around = Surroundings { base_dir, home, extra, source, base, as_written: self.as_written };
         compile::compile(

@@ -1,0 +1,74 @@
+//! The names that the library's sets are made of, as symbols.
+
+use nival_eval::{Evaluator, Symbol};
+
+macro_rules! names {
+    ($($field:ident = $text:literal,)*) => {
+        /// The symbols of the attributes that are looked at.
+        #[derive(Clone, Copy)]
+        pub(super) struct Names {
+            $(pub(super) $field: Symbol,)*
+        }
+
+        impl Names {
+            pub(super) fn new(ev: &mut Evaluator) -> Self {
+                Self { $($field: ev.symbol($text),)* }
+            }
+        }
+    };
+}
+
+names! {
+    tag = "_type",
+    module_file = "_file",
+    apply = "apply",
+    check = "check",
+    checked_and_merged = "checkedAndMerged",
+    condition = "condition",
+    config = "config",
+    content = "content",
+    contents = "contents",
+    declaration_positions = "declarationPositions",
+    declarations = "declarations",
+    default = "default",
+    definitions = "definitions",
+    definitions_with_locations = "definitionsWithLocations",
+    defs = "defs",
+    defs_final = "defsFinal",
+    defs_final_with_priority = "defsFinal'",
+    deprecation_message = "deprecationMessage",
+    description = "description",
+    empty_value = "emptyValue",
+    example = "example",
+    file = "file",
+    files = "files",
+    functor = "functor",
+    get_sub_modules = "getSubModules",
+    head_error = "headError",
+    highest_prio = "highestPrio",
+    internal = "_internal",
+    is_coherent = "isV2MergeCoherent",
+    is_defined = "isDefined",
+    loc = "loc",
+    matched_options = "matchedOptions",
+    merge = "merge",
+    merged_value = "mergedValue",
+    message = "message",
+    name = "name",
+    optional_value = "optionalValue",
+    options = "options",
+    pos = "pos",
+    prefix = "prefix",
+    priority = "priority",
+    read_only = "readOnly",
+    substitute = "substSubModules",
+    to_string = "__toString",
+    type_ = "type",
+    type_merge = "typeMerge",
+    unmatched = "unmatchedDefns",
+    v2 = "v2",
+    value = "value",
+    value_meta = "valueMeta",
+    values = "values",
+    wrapped_message = "wrappedDeprecationMessage",
+}
