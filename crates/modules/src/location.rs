@@ -46,9 +46,8 @@ impl fmt::Display for Location {
             let starts_plain =
                 name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '<' || c == '*');
             let is_placeholder = name.starts_with('<') && name.ends_with('>');
-            if is_placeholder {
-                f.write_str(name)?;
-            } else if starts_plain && name.chars().all(|c| plain(c) || "<>*".contains(c)) {
+            let is_plain = starts_plain && name.chars().all(|c| plain(c) || "<>*".contains(c));
+            if is_placeholder || is_plain {
                 f.write_str(name)?;
             } else {
                 write!(f, "\"{name}\"")?;
