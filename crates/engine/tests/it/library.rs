@@ -76,6 +76,32 @@ fn refused(session: &mut Session, option: &str, value: &str) -> Option<String> {
     (!is_secret).then(|| error.to_string())
 }
 
+#[test]
+fn configurations_in_guides_evaluate() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let guides = std::fs::read_dir(root.join("docs/guides")).expect("there are guides");
+    let mut files: Vec<_> = guides.map(|entry| entry.expect("readable").path()).collect();
+    files.push(root.join("README.md"));
+    let (_folder, mut session) = session();
+    let mut tried = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("readable");
+        for (n, block) in text.split("```nix\n").skip(1).enumerate() {
+            let block = block.split("```").next().unwrap_or_default();
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let configuration = folder.path().join("configuration.nix");
+            std::fs::create_dir(folder.path().join("site")).expect("made");
+            std::fs::write(&configuration, block).expect("written");
+            let machine = first(&mut session, &configuration);
+            machine.set_locked(nival_engine::LockedVersions::new());
+            let manifest = machine.manifest(&mut session);
+            assert!(manifest.is_ok(), "{} {}: {}", file.display(), n + 1, manifest.err().expect("an error"));
+            tried += 1;
+        }
+    }
+    assert!(tried > 5, "only {tried} configurations were found");
+}
+
 fn first(session: &mut Session, file: &std::path::Path) -> Machine {
     let project = Project::find(file).expect("the file is there");
     session.machines(&project).expect("the configuration evaluates").remove(0)
