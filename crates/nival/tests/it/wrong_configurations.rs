@@ -17,6 +17,17 @@ const WRONG: &[(&str, &str)] = &[
     (r#"secrets.x.mode = "rwx";"#, "NV0302"),
     (r#"instances.a = { port = 1; };"#, "NV0302"),
     (r#"services.redis.enable = true; services.redis.patches.units.main.serviceConfig = "x";"#, "NV0302"),
+    (r#"services.prometheus.instances.a.targets.b = [ "localhost" ];"#, "NV0302"),
+    (r#"services.redis.instances.a.bind = [ "127.0.0.256" ];"#, "NV0302"),
+    (r#"services.unbound.instances.a.allow = [ "10.0.0.0/33" ];"#, "NV0302"),
+    (r#"services.restic.instances.a.startAt = "at noon";"#, "NV0302"),
+    (r#"services.acme.instances.a.server = "www.example.org";"#, "NV0302"),
+    (r#"services.gemini.instances.a.hostName = "a b";"#, "NV0302"),
+    (r#"networking.hosts."10.0.0.256" = [ "printer" ];"#, "NV0801"),
+    // Settings that systemd does not know.
+    (r#"systemd.services.x = { script = "true"; serviceConfig.ExecStrat = "y"; };"#, "NV0801"),
+    (r#"services.redis.enable = true; services.redis.patches.units.main.serviceConfig.MemoryMx = "1G";"#, "NV0801"),
+    (r#"systemd.timers.x.timerConfig.OnCalender = "daily";"#, "NV0801"),
     // Options that are not there.
     (r#"services.redis.prot = 6380;"#, "NV0301"),
     (r#"services.rediss.enable = true;"#, "NV0301"),
