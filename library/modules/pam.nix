@@ -233,6 +233,32 @@ let
   owner = service: [ "security.pam.services.${lib.escapeName service}" ];
 
   each = f: lib.concatLists (lib.mapAttrsToList (service: settings: lib.concatMap (f service settings) kinds) cfg);
+
+  # Modules that rules of one's own name: one that is missing could lock everybody out.
+  added = lib.unique (
+    each (
+      service: settings: kind:
+      map (rule: rule.module) (
+        lib.filter (
+          rule: rule.module != null && rule.control != "include" && !lib.elem rule.module shipped
+        ) (place settings.${kind}).done
+      )
+    )
+  );
+  # Those that Debian's own rules use; they come with libpam-modules and systemd.
+  shipped = map (name: "pam_${name}.so") [
+    "deny"
+    "env"
+    "faildelay"
+    "keyinit"
+    "limits"
+    "loginuid"
+    "nologin"
+    "permit"
+    "rootok"
+    "systemd"
+    "unix"
+  ];
 in
 {
   options.security.pam.services = mkOption {
@@ -280,6 +306,24 @@ in
           ) (lib.filter (rule: rule.command != null) (place settings.${kind}).done)
         )
       );
+    system.preflight = lib.mkIf (added != [ ]) {
+      "PAM modules are there" = {
+        unit = "systemd-logind.service";
+        command = [
+          "/bin/sh"
+          "-euc"
+          ''
+            for module in ${lib.escapeShellArgs added}; do
+              for place in "$module" /usr/lib/*/security/"$module" /usr/lib/security/"$module"; do
+                [ ! -e "$place" ] || continue 2
+              done
+              echo "no package of this machine brings the PAM module $module: add the one that does to environment.systemPackages"
+              exit 1
+            done
+          ''
+        ];
+      };
+    };
     assertions = each (
       service: settings: kind:
       map (rule: {
