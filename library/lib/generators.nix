@@ -18,5 +18,7 @@ rec {
     else
       "${name}=${text value}\n";
   text = value: if builtins.isBool value then lib.trivial.boolToString value else builtins.toString value;
+  # The same with the words that many programs' files want for Booleans.
+  yesNo = value: if builtins.isBool value then (if value then "yes" else "no") else builtins.toString value;
   toJSON = { }: builtins.toJSON;
 }

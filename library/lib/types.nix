@@ -82,6 +82,13 @@ rec {
   commas = separatedString ",";
   envVar = separatedString ":";
 
+  # What a setting in most programs' files is: a single value.
+  atom = oneOf [
+    bool
+    int
+    float
+    str
+  ] // { description = "boolean, number or string"; };
   # A type whose texts are looked at more closely: `problem` says what is wrong with one, or gives `null`.
   withProblem = description: problem: base: base // { inherit description problem; };
   hostPort = withProblem "host and port" lib.net.hostPortProblem str;

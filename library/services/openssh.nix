@@ -2,12 +2,7 @@
 { lib }:
 let
   inherit (lib) mkOption types;
-  setting = types.oneOf [
-    types.bool
-    types.int
-    types.str
-  ];
-  text = value: if builtins.isBool value then (if value then "yes" else "no") else toString value;
+  text = lib.generators.yesNo;
   keys = "/var/lib/nival-ssh";
 in
 {
@@ -21,7 +16,7 @@ in
       example = [ 2222 ];
     };
     settings = mkOption {
-      type = types.attrsOf setting;
+      type = types.attrsOf types.atom;
       default = { };
       description = "Settings of `sshd_config`. By default nobody logs in by password, and root by key only.";
       example = {

@@ -2,20 +2,9 @@
 { lib }:
 let
   inherit (lib) mkOption types;
-  setting = types.oneOf [
-    types.bool
-    types.int
-    types.str
-    (types.listOf types.str)
-  ];
   text =
     value:
-    if builtins.isBool value then
-      (if value then "yes" else "no")
-    else if builtins.isList value then
-      lib.concatStringsSep ", " value
-    else
-      toString value;
+    if builtins.isList value then lib.concatStringsSep ", " value else lib.generators.yesNo value;
 in
 {
   description = "the mail server Postfix";
@@ -60,7 +49,7 @@ in
       };
     };
     settings = mkOption {
-      type = types.attrsOf setting;
+      type = types.attrsOf (types.either types.atom (types.listOf types.str));
       default = { };
       description = "Further settings of `main.cf`.";
       example = {

@@ -4,13 +4,6 @@ let
   inherit (lib) mkOption types;
   defaultVersion = release: if release == "bookworm" then 15 else 17;
 
-  setting = types.oneOf [
-    types.bool
-    types.int
-    types.float
-    types.str
-  ];
-
   # Settings that only a start takes over.
   atStart = [
     "shared_buffers"
@@ -121,7 +114,7 @@ in
       example = "*";
     };
     settings = mkOption {
-      type = types.attrsOf setting;
+      type = types.attrsOf types.atom;
       default = { };
       description = "Settings of `postgresql.conf`.";
       example = {

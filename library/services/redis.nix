@@ -2,14 +2,7 @@
 { lib }:
 let
   inherit (lib) mkOption types;
-  text =
-    value:
-    if builtins.isBool value then
-      (if value then "yes" else "no")
-    else if value == "" then
-      "\"\""
-    else
-      toString value;
+  text = value: if value == "" then "\"\"" else lib.generators.yesNo value;
 in
 {
   description = "the in-memory data store Redis";
@@ -43,14 +36,7 @@ in
       example = true;
     };
     settings = mkOption {
-      type = types.attrsOf (
-        types.oneOf [
-          types.bool
-          types.int
-          types.str
-          (types.listOf types.str)
-        ]
-      );
+      type = types.attrsOf (types.either types.atom (types.listOf types.str));
       default = { };
       description = "Further settings of `redis.conf`; a list repeats its setting.";
       example = {

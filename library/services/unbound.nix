@@ -2,13 +2,7 @@
 { lib }:
 let
   inherit (lib) mkOption types;
-  setting = types.oneOf [
-    types.bool
-    types.int
-    types.str
-    (types.listOf types.str)
-  ];
-  text = value: if builtins.isBool value then (if value then "yes" else "no") else toString value;
+  text = lib.generators.yesNo;
   lines =
     settings:
     lib.concatStrings (
@@ -52,7 +46,7 @@ in
       example = [ "printer.home. IN A 192.168.1.9" ];
     };
     settings = mkOption {
-      type = types.attrsOf setting;
+      type = types.attrsOf (types.either types.atom (types.listOf types.str));
       default = { };
       description = "Further settings of the section `server`; a list repeats its setting.";
       example = {
