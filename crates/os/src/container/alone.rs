@@ -4,9 +4,10 @@ use crate::Error;
 use crate::error::Doing as _;
 use crate::manifest::Start;
 use nival_sys::process::{self, Ended};
-use nival_sys::signal;
+use nival_sys::{network, signal};
 use std::ffi::OsStr;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long the service may take to end when it is asked to.
@@ -25,6 +26,10 @@ pub(super) fn run(
         process::power_off_signal(),
     ])
     .doing(|| "catch signals".to_owned())?;
+    let mut links = network::Network::open().doing(|| "look at the network".to_owned())?;
+    links.up("lo", None).doing(|| "switch the loopback on".to_owned())?;
+    // A unit can have the right to take a low port; without one everybody has it, in this network of its own.
+    let _ = nival_sys::fs::write_setting(Path::new("/proc/sys/net/ipv4/ip_unprivileged_port_start"), "0");
     let Some(service) = process::fork().doing(|| "start the service".to_owned())? else {
         let error = become_service(start);
         eprintln!("nival: {machine}: the service cannot be started: {error}");
