@@ -1,7 +1,10 @@
 //! String contexts: the store paths that a string refers to, interned.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use nival_syntax::{Interner, Symbol};
+use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
+use std::hash::Hasher;
 
 /// What a string refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,47 +56,99 @@ impl Gathered {
     }
 }
 
-/// All contexts that occurred.
+/// What an element is beside its path; more than these: the symbol of an output, from [`OUTPUTS`] on.
+const PLAIN: u32 = 0;
+const DEEP: u32 = 1;
+const OUTPUTS: u32 = 2;
+
+/// All contexts that occurred. There can be tens of thousands of each kind, so all texts are kept once, and sets lie one
+/// behind the other.
 pub(crate) struct Contexts {
-    elements: Vec<ContextElement>,
-    element_ids: FxHashMap<ContextElement, u32>,
-    sets: Vec<Box<[u32]>>,
-    set_ids: FxHashMap<Box<[u32]>, u32>,
+    /// Paths, and names of outputs.
+    names: Interner,
+    /// The path of each element, and what it is.
+    elements: Vec<(u32, u32)>,
+    element_ids: FxHashMap<(u32, u32), u32>,
+    /// The sorted elements of all sets.
+    members: Vec<u32>,
+    /// Where each set ends.
+    ends: Vec<u32>,
+    set_ids: HashTable<u32>,
     joins: FxHashMap<(u32, u32), u32>,
+}
+
+fn hash(ids: &[u32]) -> u64 {
+    let mut hasher = FxHasher::default();
+    ids.iter().for_each(|id| hasher.write_u32(*id));
+    hasher.finish()
+}
+
+fn slice<'a>(members: &'a [u32], ends: &[u32], id: u32) -> &'a [u32] {
+    let Some(end) = ends.get(id as usize) else { return &[] };
+    let start = if id == 0 { 0 } else { ends[id as usize - 1] };
+    &members[start as usize..*end as usize]
 }
 
 impl Contexts {
     pub(crate) fn new() -> Self {
-        let empty: Box<[u32]> = Box::new([]);
-        Self {
+        let mut contexts = Self {
+            names: Interner::default(),
             elements: Vec::new(),
             element_ids: FxHashMap::default(),
-            sets: vec![empty.clone()],
-            set_ids: FxHashMap::from_iter([(empty, 0)]),
+            members: Vec::new(),
+            ends: Vec::new(),
+            set_ids: HashTable::new(),
             joins: FxHashMap::default(),
-        }
+        };
+        contexts.set(&mut Vec::new());
+        contexts
     }
 
     fn element(&mut self, element: &ContextElement) -> u32 {
-        if let Some(id) = self.element_ids.get(element) {
-            return *id;
-        }
+        let (path, what) = match element {
+            ContextElement::Plain(path) => (path, PLAIN),
+            ContextElement::DrvDeep(path) => (path, DEEP),
+            ContextElement::Output { drv, output } => (drv, OUTPUTS + self.names.intern(output).0),
+        };
+        let element = (self.names.intern(path).0, what);
         let id = self.elements.len() as u32;
-        self.elements.push(element.clone());
-        self.element_ids.insert(element.clone(), id);
-        id
+        let found = *self.element_ids.entry(element).or_insert(id);
+        if found == id {
+            self.elements.push(element);
+        }
+        found
     }
 
-    fn set(&mut self, mut ids: Vec<u32>) -> ContextId {
+    fn shown(&self, id: u32) -> ContextElement {
+        let (path, what) = self.elements[id as usize];
+        let path = self.names.name(Symbol(path)).to_owned();
+        match what {
+            PLAIN => ContextElement::Plain(path),
+            DEEP => ContextElement::DrvDeep(path),
+            output => {
+                let output = self.names.name(Symbol(output - OUTPUTS)).to_owned();
+                ContextElement::Output { drv: path, output }
+            }
+        }
+    }
+
+    fn members(&self, id: u32) -> &[u32] {
+        slice(&self.members, &self.ends, id)
+    }
+
+    fn set(&mut self, ids: &mut Vec<u32>) -> ContextId {
         ids.sort_unstable();
         ids.dedup();
-        let ids: Box<[u32]> = ids.into();
-        if let Some(id) = self.set_ids.get(&ids) {
+        let hashed = hash(ids);
+        let (members, ends) = (&self.members, &self.ends);
+        if let Some(id) = self.set_ids.find(hashed, |id| slice(members, ends, *id) == ids.as_slice()) {
             return ContextId(*id);
         }
-        let id = self.sets.len() as u32;
-        self.sets.push(ids.clone());
-        self.set_ids.insert(ids, id);
+        let id = self.ends.len() as u32;
+        self.members.extend_from_slice(ids);
+        self.ends.push(self.members.len() as u32);
+        let (members, ends) = (&self.members, &self.ends);
+        self.set_ids.insert_unique(hashed, id, |id| hash(slice(members, ends, *id)));
         ContextId(id)
     }
 
@@ -101,16 +156,23 @@ impl Contexts {
         if elements.is_empty() {
             return ContextId::EMPTY;
         }
-        let ids = elements.iter().map(|element| self.element(element)).collect();
-        self.set(ids)
+        let mut ids = elements.iter().map(|element| self.element(element)).collect();
+        self.set(&mut ids)
     }
 
     /// The elements in their order (not that of their first occurrence).
     pub(crate) fn elements(&self, id: ContextId) -> Vec<ContextElement> {
-        let ids = self.sets.get(id.0 as usize).map_or(&[][..], |ids| ids);
-        let mut all: Vec<ContextElement> = ids.iter().map(|id| self.elements[*id as usize].clone()).collect();
+        let mut all: Vec<ContextElement> = self.members(id.0).iter().map(|id| self.shown(*id)).collect();
         all.sort();
         all
+    }
+
+    /// The elements of what was gathered, each once, by number.
+    fn gathered_ids(&self, gathered: &Gathered) -> Vec<u32> {
+        let mut ids: Vec<u32> = gathered.0.iter().flat_map(|id| self.members(id.0).iter().copied()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
     /// The union of what was gathered.
@@ -119,19 +181,15 @@ impl Contexts {
             [] => ContextId::EMPTY,
             [only] => *only,
             _ => {
-                let ids = gathered.0.iter().flat_map(|id| self.sets[id.0 as usize].iter().copied()).collect();
-                self.set(ids)
+                let mut ids = self.gathered_ids(gathered);
+                self.set(&mut ids)
             }
         }
     }
 
     /// The elements of what was gathered, each once, without interning their union.
     pub(crate) fn gathered_elements(&self, gathered: &Gathered) -> Vec<ContextElement> {
-        let mut ids: Vec<u32> =
-            gathered.0.iter().flat_map(|id| self.sets[id.0 as usize].iter().copied()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids.into_iter().map(|id| self.elements[id as usize].clone()).collect()
+        self.gathered_ids(gathered).into_iter().map(|id| self.shown(id)).collect()
     }
 
     pub(crate) fn join(&mut self, a: ContextId, b: ContextId) -> ContextId {
@@ -145,8 +203,8 @@ impl Contexts {
         if let Some(id) = self.joins.get(&key) {
             return ContextId(*id);
         }
-        let ids = self.sets[a.0 as usize].iter().chain(self.sets[b.0 as usize].iter()).copied().collect();
-        let joined = self.set(ids);
+        let mut ids = self.members(a.0).iter().chain(self.members(b.0)).copied().collect();
+        let joined = self.set(&mut ids);
         self.joins.insert(key, joined.0);
         joined
     }

@@ -3,6 +3,7 @@
 mod access;
 mod closure;
 mod fetch;
+mod outlines;
 
 pub(crate) use fetch::is_fetched;
 
@@ -18,7 +19,6 @@ use nival_store::LocalStore;
 use nival_store_model::{
     ContentAddress, ContentMethod, Derivation, Hash, StorePath, derivation, store_path::References,
 };
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -31,8 +31,8 @@ pub(crate) struct EngineWorld {
     fetcher: Fetcher,
     /// Entries of the search path that were looked at.
     resolved: RefCell<BTreeMap<String, Option<String>>>,
-    /// Derivations that were made and not written: what they need and yield, as text, since there can be thousands.
-    unwritten: RefCell<BTreeMap<Box<str>, Box<[u8]>>>,
+    /// Derivations that were made and not written: what they need and yield.
+    unwritten: RefCell<outlines::Outlines>,
     pub(crate) traces: RefCell<Vec<String>>,
     pub(crate) warnings: RefCell<Vec<Diagnostic>>,
 }
@@ -246,7 +246,7 @@ impl World for EngineWorld {
         if self.options.read_only {
             let outline = derivation.outline(self.store.dir());
             let outline = outline.map_err(|error| stored(&error.into()))?;
-            self.unwritten.borrow_mut().insert(path.into(), outline.into());
+            self.unwritten.borrow_mut().insert(path, &outline);
             return Ok(());
         }
         self.store.add_derivation_soon(derivation).map(drop).map_err(|error| stored(&error))
@@ -254,10 +254,9 @@ impl World for EngineWorld {
 
     fn read_derivation(&self, path: &str) -> WorldResult<Derivation> {
         let parsed = self.parse(path)?;
-        let unwritten = self.unwritten.borrow();
-        let text = match unwritten.get(path) {
-            Some(outline) => Cow::Borrowed(&**outline),
-            None => Cow::Owned(std::fs::read(self.physical(path)).map_err(|error| unreadable(path, &error))?),
+        let text = match self.unwritten.borrow().get(path) {
+            Some(outline) => outline,
+            None => std::fs::read(self.physical(path)).map_err(|error| unreadable(path, &error))?,
         };
         let name = parsed.name().trim_end_matches(".drv").to_owned();
         derivation::parse(&text, &name, self.store.dir()).map_err(|error| {

@@ -10,7 +10,7 @@ use crate::evaluator::Evaluator;
 use crate::symbols;
 use crate::value::{Value, tag};
 use nival_diagnostics::Span;
-use nival_store_model::derivation::{Modulo, OutputKind};
+use nival_store_model::derivation::{Inputs, Modulo, OutputKind};
 use nival_store_model::{
     Algorithm, ContentMethod, Derivation, Hash, Output, StoreDir, StorePath, StorePathError,
 };
@@ -244,12 +244,18 @@ fn finish(evaluator: &mut Evaluator, mut wanted: Wanted) -> EvalResult {
     }
     set_kinds(&mut wanted, &dir)?;
     let mut derivation = wanted.derivation;
+    let is_fixed = derivation.outputs.values().any(|output| matches!(output.kind, OutputKind::Fixed { .. }));
+    let inputs = if is_fixed {
+        Inputs::default()
+    } else {
+        derivation.inputs(|path| modulo_of(evaluator, &dir, path))?
+    };
     if derivation.outputs.values().any(|output| output.kind == OutputKind::Deferred) {
-        derivation.fill_outputs(&dir, |path| modulo_of(evaluator, &dir, path))?;
+        derivation.fill_outputs_of(&dir, &inputs)?;
     }
     let path = derivation.path(&dir).map_err(bad_path)?;
     if !evaluator.outside.derivations.contains_key(&path) {
-        let modulo = derivation.modulo(&dir, false, |path| modulo_of(evaluator, &dir, path))?;
+        let modulo = derivation.modulo_of(&dir, false, &inputs)?;
         world.write_derivation(&dir.print(&path), &derivation)?;
         evaluator.outside.derivations.insert(path.clone(), modulo);
     }

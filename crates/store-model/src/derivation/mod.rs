@@ -7,7 +7,7 @@ mod aterm;
 mod modulo;
 
 pub use aterm::parse;
-pub use modulo::{Modulo, fixed_output_hash};
+pub use modulo::{Inputs, Modulo, fixed_output_hash};
 
 use crate::hash::{Algorithm, Hash};
 use crate::store_path::{ContentMethod, References, StoreDir, StorePath, StorePathError};

@@ -12,10 +12,14 @@ pub enum Modulo {
     /// One hash for all outputs.
     Whole(Hash),
     /// A hash for each output, for fixed outputs: the derivation itself does not count.
-    ByOutput(BTreeMap<String, Hash>),
+    ByOutput(Vec<(String, Hash)>),
     /// Nothing is known before inputs that float are built.
     Deferred,
 }
+
+/// What stands for the input derivations of one; `None` where one of them floats.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs(Option<BTreeMap<String, BTreeSet<String>>>);
 
 /// The hash that stands for an output with fixed contents at a path.
 pub fn fixed_output_hash(dir: &StoreDir, method: ContentMethod, hash: &Hash, path: &StorePath) -> Hash {
@@ -38,44 +42,70 @@ impl Derivation {
         if let Some(by_output) = self.fixed_hashes(dir)? {
             return Ok(Modulo::ByOutput(by_output));
         }
-        let floats = |o: &Output| {
-            matches!(o.kind, OutputKind::Floating { .. } | OutputKind::Impure { .. } | OutputKind::Deferred)
-        };
-        let mut deferred = !mask_outputs && self.outputs.values().any(floats);
+        let inputs = self.inputs(&mut inputs)?;
+        Ok(self.modulo_of(dir, mask_outputs, &inputs)?)
+    }
+
+    /// What stands for the input derivations, so that [`Self::modulo_of`] can be asked more than once; `one` tells it of
+    /// each.
+    ///
+    /// # Errors
+    /// What `one` says.
+    pub fn inputs<E>(&self, mut one: impl FnMut(&StorePath) -> Result<Modulo, E>) -> Result<Inputs, E> {
+        let mut deferred = false;
         let mut replaced: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (path, wanted) in &self.input_derivations {
-            match inputs(path)? {
+            match one(path)? {
                 Modulo::Deferred => deferred = true,
                 Modulo::Whole(hash) => {
-                    replaced.entry(hash.base16()).or_default().extend(wanted.iter().cloned())
+                    replaced.entry(hash.base16()).or_default().extend(wanted.iter().cloned());
                 }
                 Modulo::ByOutput(hashes) => {
-                    for output in wanted {
-                        if let Some(hash) = hashes.get(output) {
-                            replaced.entry(hash.base16()).or_default().insert(output.clone());
-                        }
+                    for (output, hash) in hashes.into_iter().filter(|(output, _)| wanted.contains(output)) {
+                        replaced.entry(hash.base16()).or_default().insert(output);
                     }
                 }
             }
         }
+        Ok(Inputs((!deferred).then_some(replaced)))
+    }
+
+    /// As [`Self::modulo`], where it is known what stands for the inputs.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`]
+    pub fn modulo_of(
+        &self,
+        dir: &StoreDir,
+        mask_outputs: bool,
+        inputs: &Inputs,
+    ) -> Result<Modulo, StorePathError> {
+        if let Some(by_output) = self.fixed_hashes(dir)? {
+            return Ok(Modulo::ByOutput(by_output));
+        }
+        let floats = |o: &Output| {
+            matches!(o.kind, OutputKind::Floating { .. } | OutputKind::Impure { .. } | OutputKind::Deferred)
+        };
+        let deferred = !mask_outputs && self.outputs.values().any(floats);
+        let Inputs(Some(replaced)) = inputs else { return Ok(Modulo::Deferred) };
         if deferred {
             return Ok(Modulo::Deferred);
         }
-        let text = self.write(dir, &Form { mask_outputs, inputs: Some(&replaced), ..Form::default() })?;
+        let text = self.write(dir, &Form { mask_outputs, inputs: Some(replaced), ..Form::default() })?;
         Ok(Modulo::Whole(Hash::sha256(&text)))
     }
 
-    fn fixed_hashes(&self, dir: &StoreDir) -> Result<Option<BTreeMap<String, Hash>>, StorePathError> {
+    fn fixed_hashes(&self, dir: &StoreDir) -> Result<Option<Vec<(String, Hash)>>, StorePathError> {
         if self.outputs.is_empty()
             || !self.outputs.values().all(|o| matches!(o.kind, OutputKind::Fixed { .. }))
         {
             return Ok(None);
         }
-        let mut hashes = BTreeMap::new();
+        let mut hashes = Vec::with_capacity(1);
         for (name, output) in &self.outputs {
             let path = output.path(dir, &self.name, name)?;
             if let (OutputKind::Fixed { method, hash }, Some(path)) = (&output.kind, path) {
-                hashes.insert(name.clone(), fixed_output_hash(dir, *method, hash, &path));
+                hashes.push((name.clone(), fixed_output_hash(dir, *method, hash, &path)));
             }
         }
         Ok(Some(hashes))
@@ -93,7 +123,7 @@ impl Derivation {
         mut inputs: impl FnMut(&StorePath) -> Result<BTreeMap<String, Hash>, E>,
     ) -> Result<BTreeMap<String, Hash>, E> {
         if let Some(by_output) = self.fixed_hashes(dir)? {
-            return Ok(by_output);
+            return Ok(by_output.into_iter().collect());
         }
         let mut replaced: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (path, wanted) in &self.input_derivations {
@@ -119,7 +149,16 @@ impl Derivation {
         dir: &StoreDir,
         inputs: impl FnMut(&StorePath) -> Result<Modulo, E>,
     ) -> Result<Modulo, E> {
-        let modulo = self.modulo(dir, true, inputs)?;
+        let inputs = self.inputs(inputs)?;
+        Ok(self.fill_outputs_of(dir, &inputs)?)
+    }
+
+    /// As [`Self::fill_outputs`], where it is known what stands for the inputs.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`]
+    pub fn fill_outputs_of(&mut self, dir: &StoreDir, inputs: &Inputs) -> Result<Modulo, StorePathError> {
+        let modulo = self.modulo_of(dir, true, inputs)?;
         if let Modulo::Whole(hash) = &modulo {
             for (name, output) in &mut self.outputs {
                 if output.kind == OutputKind::Deferred {
