@@ -44,9 +44,14 @@ struct Cost {
     memory: f64,
 }
 
-/// Measures all that there are trees for, and prints the rows of a table.
+/// What a long evaluation may take at most, in memory of one of 250 packages.
+const LONG_MEMORY: f64 = 2.0;
+
+/// Measures all that there are trees for, and prints the rows of a table. Fails where a long evaluation takes too much
+/// memory.
 pub fn measure(nival: &Path, folder: &Path, trees: &Trees) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(said)?;
+    let mut packages = Vec::new();
     println!("\n| work | wall | CPU | peak memory | ours | theirs |\n|---|---|---|---|---|---|");
     for (what, expression) in works(trees) {
         let file = folder.join("work.nix");
@@ -73,8 +78,19 @@ pub fn measure(nival: &Path, folder: &Path, trees: &Trees) -> Result<(), Failure
             of(&b, cpu),
             of(&b, memory) / 1024.0,
         );
+        if what.contains("packages") {
+            packages.push(of(&a, memory));
+        }
     }
-    Ok(())
+    let [few, many] = packages[..] else { return Ok(()) };
+    println!(
+        "\n4,000 packages take {:.2} times the memory of 250; less than {LONG_MEMORY} is wanted.",
+        many / few
+    );
+    if many < few * LONG_MEMORY {
+        return Ok(());
+    }
+    Err(Failure::Said("a long evaluation takes too much memory".to_owned()))
 }
 
 fn works(trees: &Trees) -> Vec<(&'static str, String)> {

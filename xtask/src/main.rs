@@ -17,6 +17,7 @@ mod modules_sh;
 mod peer;
 mod real_builds;
 mod setup;
+mod startup_order;
 mod together;
 mod torture;
 
@@ -40,6 +41,7 @@ cargo xtask modules-sh       the tests of nixpkgs' module system with native cod
 cargo xtask forms            build derivations of every form here and with C++ Nix, and compare
 cargo xtask together         one store, used by Nival and C++ Nix in turn and at once (--operations N, --at-once N, --seed S)
 cargo xtask real-builds      build programs from source inside roots of Debian packages, with their test suites
+cargo xtask startup-order    put the functions that every command runs side by side in the program (needs valgrind; --nival PROGRAM)
 cargo xtask setup            install what the tests need";
 
 fn main() -> ExitCode {
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Some("forms") => forms::compare(),
         Some("together") => together::run_campaign(&words[1..]),
         Some("real-builds") => real_builds::build(),
+        Some("startup-order") => startup_order::write(&words[1..]),
         Some("setup") => setup::install(),
         _ => {
             println!("{HELP}");

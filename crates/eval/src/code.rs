@@ -5,7 +5,7 @@
 //! scopes of `with`, sources of `inherit (...)`, variables of `let`): an
 //! expression runs at most once per frame, so a place in it is enough.
 
-use crate::heap::{Handle, Table};
+use crate::heap::{Handle, Table, roomy};
 use crate::value::Value;
 use nival_syntax::Symbol;
 
@@ -85,6 +85,8 @@ pub(crate) enum Node {
     Implies(NodeId, NodeId),
     Equal(NodeId, NodeId),
     NotEqual(NodeId, NodeId),
+    /// `f 0 (g text) other == text`, which with `substring` and `stringLength` asks whether one text begins with another.
+    EqualBeginning(NodeId, NodeId),
     /// Left, right; `true` for "or equal" is made by swapping and negating.
     Less(NodeId, NodeId),
     NotLess(NodeId, NodeId),
@@ -192,8 +194,10 @@ pub(crate) struct WithScope {
     pub(crate) outer: u32,
 }
 
+/// So many nodes there is room for from the beginning: those of a large evaluation.
+const ROOM: usize = 1 << 20;
+
 /// The whole program, of all files.
-#[derive(Default)]
 pub(crate) struct Code {
     pub(crate) nodes: Table<Node>,
     /// Start and end of each node in the space of all sources.
@@ -209,6 +213,25 @@ pub(crate) struct Code {
     pub(crate) scopes: Table<WithScope>,
     /// Inline caches: shape, index.
     pub(crate) caches: Table<(Handle, u32)>,
+}
+
+impl Default for Code {
+    fn default() -> Self {
+        Self {
+            nodes: Table::roomy(ROOM),
+            spans: roomy(ROOM),
+            extra: Table::roomy(ROOM),
+            inits: Table::default(),
+            paths: Vec::new(),
+            sets: roomy(ROOM / 8),
+            blocks: Table::default(),
+            lambdas: Table::default(),
+            levels: Table::default(),
+            formals: Table::roomy(ROOM / 8),
+            scopes: Table::default(),
+            caches: Table::roomy(ROOM / 2),
+        }
+    }
 }
 
 impl Code {

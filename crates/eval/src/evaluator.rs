@@ -129,6 +129,9 @@ pub struct Evaluator {
     /// The set `builtins`, and where it is kept.
     pub(crate) builtins: Value,
     pub(crate) builtins_slot: u32,
+    /// `builtins.substring` and `builtins.stringLength`.
+    pub(crate) substring: Value,
+    pub(crate) string_length: Value,
     pub(crate) updates: Updates,
     pub(crate) natives: Vec<Native>,
     pub(crate) lazies: Vec<Option<LazyClosure>>,
@@ -190,6 +193,8 @@ impl Evaluator {
             globals: FxHashMap::default(),
             builtins: Value::NULL,
             builtins_slot: 0,
+            substring: Value::NULL,
+            string_length: Value::NULL,
             updates: Updates::default(),
             natives: Vec::new(),
             lazies: Vec::new(),

@@ -154,7 +154,13 @@ pub(crate) fn install(evaluator: &mut Evaluator) {
             evaluator.outside.final_tree = Some(Value::new(tag::NATIVE, id, 0));
             continue;
         }
-        add(evaluator, name, Value::new(tag::NATIVE, id, 0));
+        let value = Value::new(tag::NATIVE, id, 0);
+        match name {
+            "__substring" => evaluator.substring = value,
+            "__stringLength" => evaluator.string_length = value,
+            _ => {}
+        }
+        add(evaluator, name, value);
     }
     for (name, value) in [("true", Value::TRUE), ("false", Value::FALSE), ("null", Value::NULL)] {
         add(evaluator, name, value);

@@ -318,6 +318,19 @@ impl Compiler<'_> {
         Node::Negate(inner)
     }
 
+    /// Whether this may be `substring 0 (stringLength text) other == text`, by whatever names.
+    fn is_beginning(&self, left: NodeId, right: NodeId) -> bool {
+        let Node::Call(_, Run { start, len: 3 }) = self.code.nodes.get(left) else { return false };
+        let [first, length, _] = [0, 1, 2].map(|at| self.code.nodes.get(self.code.extra.get(start + at)));
+        let (Node::Const(first), Node::Call1(_, text)) = (first, length) else { return false };
+        let same = match (self.code.nodes.get(text), self.code.nodes.get(right)) {
+            (Node::Local(a), Node::Local(b)) => a == b,
+            (Node::Outer(a, b), Node::Outer(c, d)) => (a, b) == (c, d),
+            _ => false,
+        };
+        same && Value::small_int(0) == Some(first)
+    }
+
     fn binary(&mut self, op: BinaryOp, left: ExprId, right: ExprId, span: (u32, u32)) -> Node {
         let (l, r) = (self.lower(left, false), self.lower(right, false));
         let redefinable = match op {
@@ -341,6 +354,7 @@ impl Compiler<'_> {
             BinaryOp::Implies => Node::Implies(l, r),
             BinaryOp::Or => Node::Or(l, r),
             BinaryOp::And => Node::And(l, r),
+            BinaryOp::Equal if self.is_beginning(l, r) => Node::EqualBeginning(l, r),
             BinaryOp::Equal => Node::Equal(l, r),
             BinaryOp::NotEqual => Node::NotEqual(l, r),
             BinaryOp::Less => Node::Less(l, r),

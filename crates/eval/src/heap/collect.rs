@@ -89,24 +89,37 @@ impl<'a> Marker<'a> {
         }
     }
 
-    /// The runs of words that nothing refers to, last first.
-    pub(crate) fn gaps(self) -> Vec<(usize, usize)> {
-        let top = self.heap.top();
-        let mut gaps = Vec::new();
+    /// A bit for each word: whether something refers to it.
+    pub(crate) fn marks(self) -> Marks {
+        Marks { marks: self.marks, top: self.heap.top() }
+    }
+}
+
+/// What a collection found.
+pub(crate) struct Marks {
+    marks: Vec<u64>,
+    top: usize,
+}
+
+impl Marks {
+    /// The runs of words that nothing refers to, each once, in order.
+    fn gaps(&self) -> impl Iterator<Item = (usize, usize)> {
+        let is_marked = |at: usize| self.marks[at / 64] & (1 << (at % 64)) != 0;
         let mut at = 16;
-        while at < top {
-            if self.marks[at / 64] & (1 << (at % 64)) != 0 {
-                at += 1;
-                continue;
+        std::iter::from_fn(move || {
+            while at < self.top && is_marked(at) {
+                at += if at.is_multiple_of(64) && self.marks[at / 64] == u64::MAX { 64 } else { 1 };
+            }
+            if at >= self.top {
+                return None;
             }
             let start = at;
-            while at < top && self.marks[at / 64] & (1 << (at % 64)) == 0 {
-                at += if at % 64 == 0 && self.marks[at / 64] == 0 { 64.min(top - at) } else { 1 };
+            while at < self.top && !is_marked(at) {
+                at +=
+                    if at.is_multiple_of(64) && self.marks[at / 64] == 0 { 64.min(self.top - at) } else { 1 };
             }
-            gaps.push((start, at));
-        }
-        gaps.reverse();
-        gaps
+            Some((start, at))
+        })
     }
 }
 
@@ -144,21 +157,25 @@ impl Heap {
     /// Begins to use the gaps that marking left. From now on nothing is given back by regions:
     /// they need what is allocated later to lie higher.
     /// With `poison` whoever still reads from them finds nonsense at once.
-    pub(crate) fn reuse(&mut self, gaps: Vec<(usize, usize)>, poison: bool) {
+    pub(crate) fn reuse(&mut self, marks: &Marks, poison: bool) {
         self.forget_growing(0);
         self.hints = super::hints::Hints::default();
         self.collected = true;
         (self.region, self.kept) = (0, 0);
-        for (start, end) in &gaps {
-            self.forget_kinds(*start, *end);
-            self.set_kind(*start, Content::Raw);
+        self.runs.clear();
+        for (start, end) in marks.gaps() {
+            self.forget_kinds(start, end);
+            self.set_kind(start, Content::Raw);
             if poison {
-                self.words_mut(*start as Handle, end - start).fill(POISON);
+                self.words_mut(start as Handle, end - start).fill(POISON);
+            }
+            if end - start >= SMALLEST_RUN {
+                // The very last handle of all is left out.
+                self.runs.push((start as Handle, end.min(u32::MAX as usize) as Handle));
             }
         }
-        self.runs = gaps;
-        self.runs.retain(|(start, end)| end - start >= SMALLEST_RUN);
-        let free: usize = self.runs.iter().map(|(start, end)| end - start).sum();
+        self.runs.reverse();
+        let free: usize = self.runs.iter().map(|(start, end)| (end - start) as usize).sum();
         // So much is made before the next collection that marking costs a part of it only.
         self.live = self.top - free;
         self.next_collection = self.top + (self.live / 4).saturating_sub(free);
@@ -176,13 +193,14 @@ impl Heap {
     #[cold]
     pub(super) fn allocate_elsewhere(&mut self, content: Content, count: usize) -> Handle {
         if count < SMALLEST_RUN
-            && let Some((start, mut end)) = self.runs.pop()
+            && let Some((start, end)) = self.runs.pop()
         {
+            let (start, mut end) = (start as usize, end as usize);
             self.abandon_run();
             self.forget_kinds(start, end);
             if end - start > LARGEST_RUN {
                 self.set_kind(start + LARGEST_RUN, Content::Raw);
-                self.runs.push((start + LARGEST_RUN, end));
+                self.runs.push(((start + LARGEST_RUN) as Handle, end as Handle));
                 end = start + LARGEST_RUN;
             }
             self.clear(start, end);

@@ -15,7 +15,7 @@ mod hints;
 mod table;
 
 pub(crate) use collect::Marker;
-pub(crate) use table::Table;
+pub(crate) use table::{Table, roomy};
 
 use crate::value::Value;
 use std::ptr::NonNull;
@@ -64,7 +64,7 @@ pub(crate) struct Heap {
     /// The end of all objects, up to date while `next` is in a gap.
     top: usize,
     /// Gaps that are free, the first one last.
-    runs: Vec<(usize, usize)>,
+    runs: Vec<(Handle, Handle)>,
     collected: bool,
     /// Words in use after the last collection, and how many there were.
     live: usize,

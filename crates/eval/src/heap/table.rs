@@ -9,7 +9,21 @@ impl<T> Default for Table<T> {
     }
 }
 
+/// A vector that has room for many rows from the beginning. What lies behind its end takes address space and no memory,
+/// while one that grows by doubling is copied each time, and has been there twice.
+pub(crate) fn roomy<T>(rows: usize) -> Vec<T> {
+    let mut rows_of = Vec::new();
+    // Where there is no such room, it grows as others do.
+    let _ = rows_of.try_reserve_exact(rows);
+    rows_of
+}
+
 impl<T: Copy> Table<T> {
+    /// A table that has room for many rows from the beginning; see [`roomy`].
+    pub(crate) fn roomy(rows: usize) -> Self {
+        Self(roomy(rows))
+    }
+
     /// Adds a row; its number.
     pub(crate) fn push(&mut self, row: T) -> u32 {
         self.0.push(row);

@@ -303,7 +303,7 @@ impl Evaluator {
     }
 
     #[cold]
-    fn calling_native(&self, error: EvalError, callee: Value, node: NodeId) -> EvalError {
+    pub(super) fn calling_native(&self, error: EvalError, callee: Value, node: NodeId) -> EvalError {
         if callee.tag() != tag::NATIVE {
             return self.located(error, node);
         }

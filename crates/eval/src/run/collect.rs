@@ -62,8 +62,8 @@ impl Evaluator {
         }
         self.mark_tables(&mut marker);
         marker.finish();
-        let gaps = marker.gaps();
-        self.heap.reuse(gaps, self.settings.collect_always);
+        let marks = marker.marks();
+        self.heap.reuse(&marks, self.settings.collect_always);
     }
 
     fn mark_tables(&self, marker: &mut Marker<'_>) {

@@ -2,7 +2,7 @@
 
 use super::arithmetic::Number;
 use crate::attrs;
-use crate::code::NodeId;
+use crate::code::{Node, NodeId};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
@@ -30,7 +30,50 @@ impl Evaluator {
         if left.tag() == tag::STRING && right.tag() == tag::STRING {
             return Ok(self.equal_texts(left, right));
         }
+        if left.tag() == tag::LIST && right.tag() == tag::LIST && left.detail().min(right.detail()) == 0 {
+            return Ok(left.detail() == right.detail());
+        }
         self.equal(left, right).map_err(|error| self.located(error, id))
+    }
+
+    /// `substring 0 (stringLength text) other == text`, without calling anything and without the part of the text, where
+    /// all of them are what they seem to be.
+    pub(super) fn equal_beginning(
+        &mut self,
+        id: NodeId,
+        left: NodeId,
+        right: NodeId,
+        frame: Handle,
+    ) -> EvalResult<bool> {
+        if let Node::Call(function, arguments) = self.code.nodes.get(left)
+            && let Node::Call1(length, _) = self.code.nodes.get(self.code.extra.get(arguments.start + 1))
+            && let Some(text) = self.known_variable(right, frame).filter(|text| text.is_string())
+            && self.eval(function, frame)? == self.substring
+            && self.eval(length, frame)? == self.string_length
+        {
+            let other = self.code.extra.get(arguments.start + 2);
+            let other = match self.eval(other, frame) {
+                Ok(other) => other,
+                Err(error) => return Err(self.calling_native(error, self.substring, left)),
+            };
+            if other.is_string() {
+                let text = self.heap.bytes(text.handle());
+                return Ok(self.heap.bytes(other.handle()).starts_with(text));
+            }
+        }
+        self.equal_nodes(id, left, right, frame)
+    }
+
+    /// What a variable is, if that is known already.
+    fn known_variable(&self, node: NodeId, frame: Handle) -> Option<Value> {
+        let slot = match self.code.nodes.get(node) {
+            Node::Local(place) => frame + 1 + place,
+            Node::Outer(depth, place) => self.outer(frame, depth) + 1 + place,
+            _ => return None,
+        };
+        let value = self.heap.value(slot);
+        let value = if value.tag() == tag::REF { self.heap.value(value.handle()) } else { value };
+        (!value.is_delayed()).then_some(value)
     }
 
     pub(super) fn less_nodes(
@@ -42,6 +85,9 @@ impl Evaluator {
     ) -> EvalResult<bool> {
         let left = self.eval(left, frame)?;
         let right = self.eval(right, frame)?;
+        if left.is_string() && right.is_string() {
+            return Ok(self.heap.bytes(left.handle()) < self.heap.bytes(right.handle()));
+        }
         self.less_than(left, right).map_err(|error| self.located(error, id))
     }
 

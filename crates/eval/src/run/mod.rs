@@ -84,6 +84,7 @@ impl Evaluator {
             | Node::List(_)
             | Node::Scoped { .. }
             | Node::SelectOr { .. }
+            | Node::EqualBeginning(..)
             | Node::SelectPath(..)
             | Node::Update(..)
             | Node::Concat(..)) => {
@@ -262,6 +263,7 @@ impl Evaluator {
             Node::Or(l, r) => Ok(Value::bool(self.condition(l, frame)? || self.condition(r, frame)?)),
             Node::Implies(l, r) => Ok(Value::bool(!self.condition(l, frame)? || self.condition(r, frame)?)),
             Node::Equal(l, r) => Ok(Value::bool(self.equal_nodes(id, l, r, frame)?)),
+            Node::EqualBeginning(l, r) => Ok(Value::bool(self.equal_beginning(id, l, r, frame)?)),
             Node::NotEqual(l, r) => Ok(Value::bool(!self.equal_nodes(id, l, r, frame)?)),
             Node::Less(l, r) => Ok(Value::bool(self.less_nodes(id, l, r, frame)?)),
             Node::NotLess(l, r) => Ok(Value::bool(!self.less_nodes(id, l, r, frame)?)),
@@ -308,6 +310,7 @@ impl Evaluator {
             // What is a Boolean in any case needs no bookkeeping for calls.
             match self.code.nodes.get(node) {
                 Node::Equal(l, r) => return self.equal_nodes(node, l, r, frame),
+                Node::EqualBeginning(l, r) => return self.equal_beginning(node, l, r, frame),
                 Node::NotEqual(l, r) => return Ok(!self.equal_nodes(node, l, r, frame)?),
                 Node::And(l, r) => return Ok(self.condition(l, frame)? && self.condition(r, frame)?),
                 Node::Or(l, r) => return Ok(self.condition(l, frame)? || self.condition(r, frame)?),

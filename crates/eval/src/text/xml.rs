@@ -17,9 +17,18 @@ struct Writer {
     strict: bool,
 }
 
+/// A text that has become longer than this gets room for a long one at once: what is not used of it takes no memory, while
+/// one that grows by doubling is copied each time, and has been there twice.
+const LONG: usize = 1 << 20;
+const ROOM: usize = 64 << 20;
+
 impl Writer {
     fn indent(&mut self, depth: usize) {
         let len = self.out.len();
+        if len > LONG && self.out.capacity() < ROOM {
+            // Where there is no such room, it grows as others do.
+            let _ = self.out.try_reserve_exact(ROOM - len);
+        }
         self.out.resize(len + depth * 2, b' ');
     }
 
