@@ -19,6 +19,9 @@ const COMMANDS: [&[&str]; 3] = [
     &["eval", "--read-only", "-E", "1 + 1"],
 ];
 
+/// So many bytes of functions of one name are taken along, also where few of them were run.
+const FEW: u64 = 12 << 10;
+
 /// Runs the release build, or `--nival PROGRAM`, under callgrind, and writes the script.
 pub fn write(words: &[String]) -> Result<(), Failure> {
     let said = |error: std::io::Error| Failure::Said(error.to_string());
@@ -86,7 +89,7 @@ fn patterns(names: &BTreeSet<String>, sizes: &BTreeMap<String, u64>) -> BTreeSet
     let mut patterns = BTreeSet::new();
     for name in names.iter().filter(|name| sizes.contains_key(*name)) {
         let Some(pattern) = pattern(name) else { continue };
-        if all[&pattern] <= ran[&pattern] * 2 {
+        if all[&pattern] <= FEW.max(ran[&pattern] * 2) {
             patterns.insert(pattern);
         } else {
             patterns.insert(format!(".text.{}*", name.split(".llvm.").next().unwrap_or(name)));

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Short evaluations never come so far.
-const COLLECT_FROM: usize = 200 << 20;
+const COLLECT_FROM: usize = 128 << 20;
 
 /// The path of a derivation, and the outputs of it that are installed; `None` of them stands for all.
 pub type Installed = (String, Option<BTreeSet<String>>);
