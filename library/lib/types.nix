@@ -22,7 +22,12 @@ rec {
   float = native "float" "floating point number" { };
   number = native "number" "number" { };
   str = native "str" "string" { };
-  path = native "path" "absolute path" { };
+  # A path that is written as one becomes part of the store, so it has to be there.
+  path = native "path" "absolute path" {
+    problem =
+      value:
+      if builtins.isPath value && !builtins.pathExists value then "there is no `${toString value}`" else null;
+  };
   package = native "package" "package" { };
   attrs = native "attrs" "set" { };
 

@@ -495,17 +495,17 @@ in
       instance: key: _: "${instance.identity.id}: ${key}"
     ) (instance: _: value: { unit = instance.identity.unit; } // value);
     system.directories = map (directory: removeAttrs directory [ "shared" ]) (list "directories");
-    system.servicePorts = lib.concatMap (
-      instance:
-      lib.mapAttrsToList (key: port: {
-        inherit (port) port;
-        protocol = port.protocol or "tcp";
-        unit = instance.identity.unit;
-        description = port.description or instance.identity.id;
-        open = port.open or false;
-        address = port.address or "";
-      }) (instance.outputs.ports or { })
-    ) instances;
+    system.servicePorts = all "ports" (instance: key: _: "${instance.identity.id} ${key}") (
+      instance: _: port:
+      {
+        inherit (instance.identity) unit;
+        description = instance.identity.id;
+      }
+      // removeAttrs port [
+        "argument"
+        "shared"
+      ]
+    );
     system.extraRoots = lib.mkMerge (map (instance: instance.outputs.roots or { }) instances);
     system.alternatives = lib.mkMerge (map (instance: instance.outputs.alternatives or { }) instances);
     systemd.services = all "units" named service;

@@ -10,12 +10,52 @@ let
     lib.sort (a: b: a < b) (
       lib.unique (
         map (port: port.port) (
-          lib.filter (port: port.protocol == protocol && port.open or false) config.system.servicePorts
+          lib.filter (port: port.protocol == protocol && port.open) servicePorts
         )
         ++ (if protocol == "tcp" then cfg.firewall.allowedTCPPorts else cfg.firewall.allowedUDPPorts)
       )
     );
   set = lib.concatMapStringsSep ", " toString;
+  servicePorts = lib.attrValues config.system.servicePorts;
+  servicePort.options = {
+    port = mkOption {
+      type = types.port;
+      description = "Its number.";
+      example = 80;
+    };
+    protocol = mkOption {
+      type = types.enum [
+        "tcp"
+        "udp"
+      ];
+      default = "tcp";
+      description = "What is spoken on it.";
+      example = "udp";
+    };
+    address = mkOption {
+      type = types.str;
+      default = "";
+      description = "The address that is listened on; an empty one stands for all.";
+      example = "127.0.0.1";
+    };
+    open = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether others may come to it: the firewall lets them in.";
+      example = true;
+    };
+    unit = mkOption {
+      type = types.str;
+      description = "The unit that listens.";
+      example = "nginx.service";
+    };
+    description = mkOption {
+      type = types.str;
+      default = "";
+      description = "What listens, in a few words.";
+      example = "http";
+    };
+  };
 in
 {
   options.networking = {
@@ -70,7 +110,7 @@ in
     protocol = "tcp";
     unit = "";
     description = "networking.firewall.allowedTCPPorts";
-  }) (lib.subtractLists (map (known: known.port) config.system.servicePorts) cfg.firewall.allowedTCPPorts)
+  }) (lib.subtractLists (map (known: known.port) servicePorts) cfg.firewall.allowedTCPPorts)
   ++ map (port: {
     inherit port;
     protocol = "udp";
@@ -84,14 +124,14 @@ in
       unit
       description
       ;
-  }) config.system.servicePorts;
+  }) servicePorts;
 
   options.system.servicePorts = mkOption {
-    type = types.listOf types.attrs;
-    default = [ ];
+    type = types.attrsOf (types.submodule servicePort);
+    default = { };
     internal = true;
-    description = "Ports that the library's services listen on: `{ port, protocol, unit, description, open ? false, address ? \"\" }`.";
-    example = [ ];
+    description = "Ports that the library's services listen on.";
+    example = { };
   };
 
   config.environment.systemPackages = lib.optional cfg.firewall.enable "nftables";

@@ -266,6 +266,35 @@ let
     };
   };
 
+  # Scripts whose place a setting takes: one of the two would be passed over in silence.
+  twoStarts =
+    name: service:
+    lib.concatMap
+      (
+        kind:
+        lib.optional (service.${kind.script} != null && service.serviceConfig ? ${kind.setting}) {
+          assertion = false;
+          message = "the service `${name}` has both a `${kind.script}` and `serviceConfig.${kind.setting}`, and only one of them can be what is run";
+          options = [
+            "systemd.services.${lib.escapeName name}.${kind.script}"
+            "systemd.services.${lib.escapeName name}.serviceConfig.${kind.setting}"
+          ];
+        }
+      )
+      [
+        {
+          script = "script";
+          setting = "ExecStart";
+        }
+        {
+          script = "preStart";
+          setting = "ExecStartPre";
+        }
+        {
+          script = "postStart";
+          setting = "ExecStartPost";
+        }
+      ];
   settings = import ../lib/systemd-settings.nix { inherit lib; };
   # Settings that systemd does not know: it would pass over them in silence.
   unknownSettings = lib.concatLists (
@@ -391,7 +420,7 @@ in
         all "service" "serviceConfig" "Service" cfg.services
         // lib.concatMapAttrs (kind: about: all kind "${kind}Config" about.section cfg."${kind}s") kinds;
     };
-    assertions = unknownSettings ++ lib.mapAttrsToList (name: service: {
+    assertions = unknownSettings ++ lib.concatLists (lib.mapAttrsToList twoStarts cfg.services) ++ lib.mapAttrsToList (name: service: {
       assertion =
         service.fromPackage
         || !service.enable

@@ -180,6 +180,31 @@ let
     authorizedKeys = [ ];
     system = true;
   };
+  # Several users or groups of one number, among them those that every machine has.
+  clashes =
+    kind: declared:
+    let
+      what = if kind == "uid" then "users" else "groups";
+      base = if kind == "uid" then lib.mapAttrs (_: user: user.uid) baseUsers else baseGroups;
+      numbered = lib.filterAttrs (_: number: number != null) (
+        base // lib.mapAttrs (name: account: if account.${kind} == null then base.${name} or null else account.${kind}) declared
+      );
+      same = lib.filter (names: lib.length names > 1) (
+        lib.attrValues (lib.groupBy (name: toString numbered.${name}) (lib.attrNames numbered))
+      );
+    in
+    map (names: {
+      assertion = false;
+      code = "clash";
+      message = "the ${what} ${lib.concatMapStringsSep " and " (name: "`${name}`") names} ${
+        if lib.length names == 2 then "both" else "all"
+      } have the number ${toString numbered.${lib.head names}}";
+      help = "leave the number out: the machine chooses one and keeps it";
+      options = lib.concatMap (name: [
+        "users.${what}.${lib.escapeName name}.${kind}"
+        "users.${what}.${lib.escapeName name}"
+      ]) names;
+    }) same;
 in
 {
   options.users = {
@@ -273,7 +298,7 @@ in
       }) cfg.groups;
   };
 
-  config.assertions = lib.mapAttrsToList (name: user: {
+  config.assertions = clashes "uid" cfg.users ++ clashes "gid" cfg.groups ++ lib.mapAttrsToList (name: user: {
     assertion = builtins.match "[a-z_][a-z0-9_-]{0,30}" name != null;
     message = "a user's name has small letters, digits, `-` and `_`, at most 31 of them, and starts with a letter: `${name}`";
     options = [ "users.users.${lib.escapeName name}" ];

@@ -185,6 +185,30 @@ impl Machine {
         Ok(value)
     }
 
+    /// Where the user's own modules name a text, alone or in a list: the options, and the places.
+    ///
+    /// # Errors
+    /// What evaluating the definitions raises.
+    pub fn places_of(&self, session: &mut Session, text: &str) -> Result<Vec<(String, Span)>, Error> {
+        let is_meant = |value: &Json| {
+            let rest = value.as_str().and_then(|value| value.strip_prefix(text));
+            rest.is_some_and(|rest| {
+                !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "+-.".contains(c))
+            })
+        };
+        let mut places = Vec::new();
+        for definition in self.definitions(&mut session.evaluator)? {
+            let names = match &definition.value {
+                Json::Array(all) => all.iter().any(is_meant),
+                one => is_meant(one),
+            };
+            if let Some(span) = definition.span.filter(|_| names) {
+                places.push((definition.location, span));
+            }
+        }
+        Ok(places)
+    }
+
     /// All values that the user's own modules give, with their places.
     fn definitions(&self, ev: &mut Evaluator) -> Result<Vec<Described>, Error> {
         let mut all = Vec::new();

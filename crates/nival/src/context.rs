@@ -283,6 +283,11 @@ impl Context {
         Error::marked(diagnostic, session.sources(), self.show_trace)
     }
 
+    /// An error that marks places in a session's sources.
+    pub fn marked(&self, session: &Session, diagnostic: nival_diagnostics::Diagnostic) -> Error {
+        Error::marked(diagnostic, session.sources(), self.show_trace)
+    }
+
     /// Shows what evaluation said on the side.
     pub fn show_messages(&self, session: &Session) {
         let (traces, warnings) = session.take_messages();

@@ -64,3 +64,6 @@ pub static ENTRIES: &[&Entry] = &[
     &NV0412, &NV0413, &NV0414, &NV0415, &NV0416, &NV0417, &NV0418, &NV0419, &NV0420, &NV0421, &NV0422,
     &NV0423, &NV0424, &NV0425, &NV0426, &NV0427,
 ];
+
+/// What is wrong with a package that somebody asks for by name.
+pub static REQUESTS: &[&Entry] = &[&NV0401, &NV0411, &NV0412];

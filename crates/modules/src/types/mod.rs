@@ -250,6 +250,7 @@ fn wrong_type(
     definition: &Definition,
 ) -> EvalResult<EvalError> {
     let (wanted, got) = (describe(ev, option_type)?, ev.type_name(definition.value)?);
+    let got = if ev.secret_name(definition.value).is_some() { "secret" } else { got };
     let shown = show(ev, definition.value);
     let mut diagnostic = Diagnostic::error(
         &diagnostics::wrong_type::ENTRY,
@@ -260,6 +261,11 @@ fn wrong_type(
             diagnostic = diagnostic.label(span, format!("this is {}", with_article(type_word(got))))
         }
         None => diagnostic = diagnostic.note(format!("defined in `{}`", definition.file)),
+    }
+    if got == "secret" {
+        diagnostic = diagnostic.help(
+            "name it as a file: `lib.secrets.file config.secrets.NAME`; or put it into one: `secretTemplates`",
+        );
     }
     for hint in check::hints(ev, option_type, definition.value)? {
         diagnostic = diagnostic.help(hint);
@@ -278,6 +284,9 @@ fn type_word(name: &str) -> &str {
 
 /// A short text of a value that was looked at already.
 fn show(ev: &mut Evaluator, value: Value) -> String {
+    if let Some(name) = ev.secret_name(value) {
+        return format!("the secret `{name}`");
+    }
     let text = ev.print(value);
     if text.chars().count() > 60 {
         return format!("`{}...`", text.chars().take(57).collect::<String>());
@@ -286,7 +295,8 @@ fn show(ev: &mut Evaluator, value: Value) -> String {
 }
 
 fn with_article(text: &str) -> String {
-    if text.starts_with("one of") || text.starts_with("null or") || text.ends_with('s') {
+    let is_plural = text.ends_with('s') && !text.starts_with("list of") && !text.starts_with("set of");
+    if text.starts_with("one of") || text.starts_with("null or") || is_plural {
         return text.to_owned();
     }
     let article = if text.starts_with(['a', 'e', 'i', 'o', 'u', 'I']) { "an" } else { "a" };

@@ -176,7 +176,25 @@ pub fn lock(
     let (requests, repositories) =
         context.phase("evaluate what is asked for", |context| requests(context, opened))?;
     let asked = Asked { file: opened.project.lock_file(), requests, repositories };
-    lock_asked(context, &asked, source, mode)
+    lock_asked(context, &asked, source, mode).map_err(|error| marked(context, opened, error))
+}
+
+/// The error of a package that cannot be had, with the places where it is asked for.
+fn marked(context: &Context, opened: &mut Opened, error: Error) -> Error {
+    let entries = nival_inputs::diagnostics::REQUESTS;
+    let mut diagnostic = error.shown().diagnostic.clone();
+    if !entries.iter().any(|entry| entry.code == diagnostic.entry.code) {
+        return error;
+    }
+    let message = diagnostic.message.clone();
+    for name in message.split('`').skip(1).step_by(2) {
+        for machine in &opened.machines {
+            for (option, span) in machine.places_of(&mut opened.session, name).unwrap_or_default() {
+                diagnostic = diagnostic.label(span, format!("`{option}` asks for it"));
+            }
+        }
+    }
+    context.marked(&opened.session, diagnostic)
 }
 
 /// What a project's file asks of Debian in its attribute `debian`; `None` where it has none.

@@ -24,9 +24,21 @@ const WRONG: &[(&str, &str)] = &[
     (r#"services.acme.instances.a.server = "www.example.org";"#, "NV0302"),
     (r#"services.gemini.instances.a.hostName = "a b";"#, "NV0302"),
     (r#"networking.hosts."10.0.0.256" = [ "printer" ];"#, "NV0801"),
+    (r#"services.nginx.instances.a.virtualHosts.b.root = ./nowhere;"#, "NV0302"),
+    (r#"secrets.a = { }; environment.etc.x.text = config.secrets.a;"#, "NV0302"),
+    (r#"services.redis.enable = true; services.redis.patches.ports.redis.port = "x";"#, "NV0302"),
+    // Packages that are not there.
+    (r#"environment.systemPackages = [ "no-such-package" ];"#, "NV0401"),
+    // Numbers of users and groups, and two programs for one unit.
+    (r#"users.users.a.uid = 2000; users.users.b.uid = 2000;"#, "NV0811"),
+    (r#"users.groups.a.gid = 33;"#, "NV0811"),
+    (r#"services.redis.enable = true; systemd.services.redis.script = "true";"#, "NV0801"),
     // Settings that systemd does not know.
     (r#"systemd.services.x = { script = "true"; serviceConfig.ExecStrat = "y"; };"#, "NV0801"),
-    (r#"services.redis.enable = true; services.redis.patches.units.main.serviceConfig.MemoryMx = "1G";"#, "NV0801"),
+    (
+        r#"services.redis.enable = true; services.redis.patches.units.main.serviceConfig.MemoryMx = "1G";"#,
+        "NV0801",
+    ),
     (r#"systemd.timers.x.timerConfig.OnCalender = "daily";"#, "NV0801"),
     // Options that are not there.
     (r#"services.redis.prot = 6380;"#, "NV0301"),
