@@ -70,11 +70,17 @@ let
       declared = declaration.arguments or { };
       options = if lib.isFunction declared then declared context else declared;
       taken = lib.filter (name: options ? ${name}) reserved;
+      # Manuals are made of these.
+      bare = lib.filter (
+        name: options.${name}._type or "" == "option" && !(options.${name} ? description && options.${name} ? example)
+      ) (lib.attrNames options);
     in
-    if taken == [ ] then
-      options
+    if taken != [ ] then
+      throw "a service cannot have an argument `${lib.head taken}`: every service has an option of that name"
+    else if bare != [ ] then
+      throw "the argument `${lib.head bare}` of a service needs a description and an example: its manual shows them"
     else
-      throw "a service cannot have an argument `${lib.head taken}`: every service has an option of that name";
+      options;
 
   named =
     declaration:
