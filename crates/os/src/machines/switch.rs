@@ -2,6 +2,7 @@
 
 use super::Machines;
 use crate::error::Doing as _;
+use crate::manifest::VERSION;
 use crate::plan::{self, Plan, Snapshot};
 use crate::switch::{Journal, Stage, SwitchEvent, Switched};
 use crate::{Error, Manifest, State};
@@ -13,14 +14,19 @@ use std::time::{Duration, Instant};
 const ORPHANED: Duration = Duration::from_secs(120);
 
 impl Machines {
-    /// What a switch of a machine to a manifest would do.
+    /// What a switch of a machine to a manifest would do; of one that was never started, what making it would.
     ///
     /// # Errors
-    /// [`Error::UnknownMachine`], or that the current generation cannot be read.
+    /// That the current generation cannot be read.
     pub fn plan(&self, name: &str, manifest: &Manifest) -> Result<Plan, Error> {
-        let state = self.known(name)?.state();
-        let old = state.manifest(state.current().unwrap_or(0))?;
-        Ok(self.plan_between(old, manifest.clone()))
+        let state = self.folder(name).state();
+        let Some(current) = state.current() else {
+            let nothing = Manifest { version: VERSION, name: name.to_owned(), ..Manifest::default() };
+            let mut plan = self.plan_between(nothing, manifest.clone());
+            plan.notes.push(format!("`{name}` was never started: `nival up` makes it"));
+            return Ok(plan);
+        };
+        Ok(self.plan_between(state.manifest(current)?, manifest.clone()))
     }
 
     /// What it takes to get from one manifest to another.

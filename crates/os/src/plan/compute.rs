@@ -49,6 +49,7 @@ pub(super) fn compute(old: &Snapshot, new: &Snapshot) -> Plan {
         ports: causes::ports(before, after),
         notes: differences.notes(),
         definitions: differences.definitions,
+        is_new: before.root.packages.is_empty() && before.units.is_empty(),
     }
 }
 

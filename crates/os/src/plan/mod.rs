@@ -27,6 +27,9 @@ pub struct Plan {
     pub definitions: Vec<DefinitionChange>,
     /// Facts that belong to no single unit.
     pub notes: Vec<String>,
+    /// Whether there was nothing before: the machine is made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_new: bool,
 }
 
 /// What happens to one unit.

@@ -18,14 +18,18 @@ pub(super) fn text(plan: &Plan) -> String {
             }
         }
     }
-    let (whole, single) = roots(&plan.packages);
+    let (whole, single) = roots(&plan.packages, plan.is_new);
     for (root, change, count) in whole {
+        let root = if root.is_empty() { "the machine's own" } else { root };
         let _ = writeln!(text, "{:<11} {change} {root} with {count} packages", "root");
     }
     for package in single {
         let _ = writeln!(text, "{:<11} {}", "package", package_change(package));
     }
-    for file in &plan.files {
+    if plan.is_new {
+        let _ = writeln!(text, "{:<11} added {} generated ones", "file", plan.files.len());
+    }
+    for file in plan.files.iter().filter(|_| !plan.is_new) {
         let _ = writeln!(text, "{:<11} {} {}", "file", change(file.change), file.path);
     }
     for port in &plan.ports {
@@ -40,8 +44,8 @@ pub(super) fn text(plan: &Plan) -> String {
     text
 }
 
-/// Further roots that come or go as a whole, and the packages that change one by one.
-fn roots(packages: &[PackageChange]) -> (Vec<(&str, &'static str, usize)>, Vec<&PackageChange>) {
+/// Roots that come or go as a whole, and the packages that change one by one.
+fn roots(packages: &[PackageChange], is_new: bool) -> (Vec<(&str, &'static str, usize)>, Vec<&PackageChange>) {
     let mut by_root: BTreeMap<&str, Vec<&PackageChange>> = BTreeMap::new();
     for package in packages {
         by_root.entry(&package.root).or_default().push(package);
@@ -50,7 +54,7 @@ fn roots(packages: &[PackageChange]) -> (Vec<(&str, &'static str, usize)>, Vec<&
     for (root, packages) in by_root {
         let come = packages.iter().all(|package| package.old.is_none());
         let gone = packages.iter().all(|package| package.new.is_none());
-        if !root.is_empty() && packages.len() > 3 && (come || gone) {
+        if (!root.is_empty() || is_new) && packages.len() > 3 && (come || gone) {
             whole.push((root, if come { "added" } else { "removed" }, packages.len()));
         } else {
             single.extend(packages);
