@@ -18,6 +18,8 @@ in
       "ca-certificates"
       "dbus"
       "iproute2"
+      # Users of `DynamicUser` have names.
+      "libnss-systemd"
       "libpam-systemd"
       "login"
       "procps"
@@ -52,10 +54,10 @@ in
         unset script
       '';
       "nsswitch.conf".text = ''
-        passwd:         files
-        group:          files
-        shadow:         files
-        gshadow:        files
+        passwd:         files systemd
+        group:          files [SUCCESS=merge] systemd
+        shadow:         files systemd
+        gshadow:        files systemd
         hosts:          files dns
         networks:       files
         protocols:      files
