@@ -36,7 +36,7 @@ pub use machine::{LockedVersions, Machine, Manifest, RootRequest};
 pub use nival_build as build;
 pub use nival_inputs::flakes::{FlakeReference, LockFlags, LockedFlake};
 pub use nix_settings::{NixSettings, split_nix_path};
-pub use options::{OptionDescription, OptionState};
+pub use options::{OptionDescription, OptionState, Setting};
 pub use package_requests::PackageRequests;
 pub use project::{Project, machine_name, short_hash};
 pub use services::{ServiceManual, service_names};

@@ -30,8 +30,21 @@ pub struct OptionDescription {
 pub struct OptionState {
     /// Its value, in the language; `None` where it has none, or the value cannot be had.
     pub value: Option<String>,
-    /// Who set it: each place with the value that is given there.
-    pub set: Vec<(String, String)>,
+    /// Who set it.
+    pub set: Vec<Setting>,
+}
+
+/// A value that somebody gives to an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The place.
+    pub place: String,
+    /// The value, in the language.
+    pub value: String,
+    /// How strong it is: the lowest number wins; 100 where nothing is said.
+    pub priority: i64,
+    /// Whether a stronger one takes its place.
+    pub is_overridden: bool,
 }
 
 const DEEPEST: u32 = 8;
@@ -89,6 +102,10 @@ impl Session {
         if definitions(ev, place, &inner, &mut set).is_err() {
             set.clear();
         }
+        let strongest = set.iter().map(|setting| setting.priority).min();
+        for setting in &mut set {
+            setting.is_overridden = Some(setting.priority) != strongest;
+        }
         let value = value_below(ev, place, &inner);
         Ok(Some(OptionState { value, set }))
     }
@@ -104,12 +121,7 @@ fn value_below(ev: &mut Evaluator, option: Value, inner: &[&str]) -> Option<Stri
 }
 
 /// Where an option is set, apart from its own default.
-fn definitions(
-    ev: &mut Evaluator,
-    option: Value,
-    inner: &[&str],
-    set: &mut Vec<(String, String)>,
-) -> EvalResult<()> {
+fn definitions(ev: &mut Evaluator, option: Value, inner: &[&str], set: &mut Vec<Setting>) -> EvalResult<()> {
     let Some(all) = ev.select_opt(option, "definitionsWithLocations")? else { return Ok(()) };
     let declared = files(ev, option).unwrap_or_default();
     for definition in ev.expect_list(all)? {
@@ -119,33 +131,55 @@ fn definitions(
         }
         let symbol = ev.symbol("value");
         let Some(attribute) = ev.attribute(definition, symbol)? else { continue };
-        given(ev, attribute.value, attribute.position, &file, inner, set)?;
+        let whence = Whence { position: attribute.position, file: &file, priority: PLAIN };
+        given(ev, attribute.value, &whence, inner, set)?;
     }
     Ok(())
+}
+
+/// The priority of a value that nothing is said of.
+const PLAIN: i64 = 100;
+
+/// Where a definition comes from, and how strong it is.
+#[derive(Clone, Copy)]
+struct Whence<'a> {
+    position: Option<nival_diagnostics::Span>,
+    file: &'a str,
+    priority: i64,
 }
 
 /// What one definition gives to a path below it, through the properties around it.
 fn given(
     ev: &mut Evaluator,
     value: Value,
-    position: Option<nival_diagnostics::Span>,
-    file: &str,
+    whence: &Whence<'_>,
     inner: &[&str],
-    set: &mut Vec<(String, String)>,
+    set: &mut Vec<Setting>,
 ) -> EvalResult<()> {
     let tag = match ev.kind(value)? {
         Kind::Attrs => text(ev, value, "_type")?,
         _ => None,
     };
     match tag.as_deref() {
-        Some("if" | "override" | "order") => {
+        Some(kind @ ("if" | "override" | "order")) => {
             let Some(content) = ev.select_opt(value, "content")? else { return Ok(()) };
-            return given(ev, content, position, file, inner, set);
+            let mut whence = *whence;
+            if kind == "if" {
+                let condition = ev.select(value, "condition")?;
+                if !ev.expect_bool(condition)? {
+                    return Ok(());
+                }
+            }
+            if kind == "override" {
+                let priority = ev.select(value, "priority")?;
+                whence.priority = ev.expect_int(priority)?;
+            }
+            return given(ev, content, &whence, inner, set);
         }
         Some("merge") => {
             let contents = ev.select(value, "contents")?;
             for content in ev.expect_list(contents)? {
-                given(ev, content, position, file, inner, set)?;
+                given(ev, content, whence, inner, set)?;
             }
             return Ok(());
         }
@@ -157,14 +191,15 @@ fn given(
         }
         let symbol = ev.symbol(first);
         let Some(attribute) = ev.attribute(value, symbol)? else { return Ok(()) };
-        return given(ev, attribute.value, attribute.position.or(position), file, rest, set);
+        let whence = Whence { position: attribute.position.or(whence.position), ..*whence };
+        return given(ev, attribute.value, &whence, rest, set);
     }
-    let place = match position {
+    let place = match whence.position {
         Some(span) => ev.sources().place(span),
-        None => file.to_owned(),
+        None => whence.file.to_owned(),
     };
     let shown = ev.force_deep(value).map(|value| ev.print(value)).unwrap_or_else(|_| "(not data)".to_owned());
-    set.push((place, shown));
+    set.push(Setting { place, value: shown, priority: whence.priority, is_overridden: false });
     Ok(())
 }
 

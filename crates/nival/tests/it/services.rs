@@ -259,12 +259,22 @@ fn options_tell_their_values_and_who_set_them() {
         "{\n  services.postgresql.enable = true;\n  services.postgresql.databases = [ \"app\" ];\n}\n",
     );
     let page = world.fine(&["options", "services.postgresql.databases"]);
-    assert!(page.contains("value     [ \"app\" ]") && page.contains("configuration.nix:3:3"), "{page}");
+    assert!(page.contains("value       [ \"app\" ]") && page.contains("configuration.nix:3:3"), "{page}");
     // The second question is answered from what is kept, and sees what changed.
     world.write("configuration.nix", "{ services.postgresql.databases = [ \"other\" ]; }\n");
     let found = world.fine(&["options", "postgres", "databases"]);
     assert!(found.contains("= [ \"other\" ]") && found.contains("configuration.nix:1:3"), "{found}");
     assert_eq!(world.run(&["options", "nosuchthing"]).code, 1);
+    // What a stronger definition took the place of is told apart.
+    world.write(
+        "configuration.nix",
+        "{ lib, ... }: {\n  imports = [ { services.redis.port = 6400; } ];\n  services.redis.port = lib.mkForce 6401;\n}\n",
+    );
+    let page = world.fine(&["options", "services.redis.port"]);
+    assert!(
+        page.contains("overridden") && page.contains("6400\n") && page.contains("6401, by mkForce"),
+        "{page}"
+    );
 }
 
 #[test]

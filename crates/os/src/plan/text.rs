@@ -45,7 +45,10 @@ pub(super) fn text(plan: &Plan) -> String {
 }
 
 /// Roots that come or go as a whole, and the packages that change one by one.
-fn roots(packages: &[PackageChange], is_new: bool) -> (Vec<(&str, &'static str, usize)>, Vec<&PackageChange>) {
+fn roots(
+    packages: &[PackageChange],
+    is_new: bool,
+) -> (Vec<(&str, &'static str, usize)>, Vec<&PackageChange>) {
     let mut by_root: BTreeMap<&str, Vec<&PackageChange>> = BTreeMap::new();
     for package in packages {
         by_root.entry(&package.root).or_default().push(package);

@@ -29,7 +29,7 @@ fn as_json(hit: &Hit) -> serde_json::Value {
     json!({
         "name": option.name, "type": option.takes, "description": option.description, "default": option.default,
         "example": option.example, "declared": option.declared, "value": state.and_then(|s| s.value.clone()),
-        "set": state.map(|s| s.set.iter().map(|(place, value)| json!({ "place": place, "value": value })).collect::<Vec<_>>()),
+        "set": state.map(|s| s.set.iter().map(setting).collect::<Vec<_>>()),
     })
 }
 
@@ -59,8 +59,8 @@ fn line(text: &mut String, output: Output, hit: &Hit) {
     if let Some(value) = &state.value {
         let _ = writeln!(text, "    = {}", short(value, 100));
     }
-    for (place, _) in &state.set {
-        let _ = writeln!(text, "      set at {place}");
+    for setting in state.set.iter().filter(|setting| !setting.is_overridden) {
+        let _ = writeln!(text, "      set at {}", setting.place);
     }
 }
 
@@ -68,7 +68,7 @@ fn page(text: &mut String, output: Output, hit: &Hit) {
     let option = &hit.option;
     let _ = writeln!(text, "{}\n\n{}\n", strong(output, &option.name), option.description.trim());
     let mut row = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<10}{}", value.trim().replace('\n', "\n          "));
+        let _ = writeln!(text, "{name:<12}{}", value.trim().replace('\n', "\n            "));
     };
     row("takes", &option.takes);
     row("default", option.default.as_deref().unwrap_or("(none)"));
@@ -80,7 +80,23 @@ fn page(text: &mut String, output: Output, hit: &Hit) {
     }
     let Some(state) = &hit.state else { return };
     row("value", state.value.as_deref().unwrap_or("(cannot be shown)"));
-    for (place, value) in &state.set {
-        row("set", &format!("{place}: {}", short(value, 80)));
+    for setting in &state.set {
+        let strength = match setting.priority {
+            100 => String::new(),
+            50 => ", by mkForce".to_owned(),
+            1000 => ", by mkDefault".to_owned(),
+            other => format!(", of priority {other}"),
+        };
+        let name = if setting.is_overridden { "overridden" } else { "set" };
+        row(name, &format!("{}: {}{strength}", setting.place, short(&setting.value, 80)));
     }
+}
+
+fn setting(setting: &nival_engine::Setting) -> serde_json::Value {
+    json!({
+        "place": setting.place,
+        "value": setting.value,
+        "priority": setting.priority,
+        "overridden": setting.is_overridden,
+    })
 }
