@@ -79,7 +79,7 @@ pub fn run_tests(words: &[String]) -> Result<(), Failure> {
     let errors = tally.same_option + tally.same_words + tally.excepted + tally.wrong.len();
     println!("| checks | equal |\n|---|---|");
     println!("| of values | {} of {} |", passed.0 - errors, passed.0 - errors + passed.1);
-    println!("| of errors, at the same option | {} of {errors} |", tally.same_option);
+    println!("| of errors, at the same option or argument | {} of {errors} |", tally.same_option);
     println!("| of errors, in the same words | {} of {errors} |", tally.same_words);
     println!("| of errors, excepted | {} of {errors} |", tally.excepted);
     tally.wrong.iter().for_each(|wrong| println!("{wrong}"));
@@ -160,7 +160,7 @@ fn compare(checks: &Path) -> Result<Tally, Failure> {
 
 /// The line that says what is wrong.
 fn message(text: &str) -> &str {
-    text.lines().find(|line| line.contains("error:")).unwrap_or(text).trim()
+    text.lines().find(|line| line.contains("error:")).unwrap_or(text).trim().trim_end_matches('.')
 }
 
 /// Whether a coded error names the option that the library's words name first.
@@ -170,8 +170,15 @@ fn same_option(theirs: &str, ours: &str) -> bool {
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         words.replace(['"', '`'], "'").replace("''", "'")
     };
-    let Some(name) = option_in(&plain(theirs)).map(str::to_owned) else { return false };
-    ours_is_native && option_in(&plain(message(ours))) == Some(&name)
+    let (ours, words) = (plain(message(ours)), plain(theirs));
+    match option_in(&words) {
+        Some(name) => ours_is_native && option_in(&ours) == Some(name),
+        // Not of an option, but of something else that has a name, such as an argument.
+        None => {
+            let name = plain(message(theirs)).split('\'').nth(1).map(|name| format!("'{name}'"));
+            ours_is_native && name.is_some_and(|name| ours.contains(&name))
+        }
+    }
 }
 
 /// The first option that a text names.

@@ -296,6 +296,21 @@ impl Evaluator {
         value.is_string().then(|| self.heap.bytes(value.handle()))
     }
 
+    /// Whether a forced string refers to anything.
+    pub fn has_context(&self, value: Value) -> bool {
+        value.is_string() && value.detail() != ContextId::EMPTY.0
+    }
+
+    /// Whether a list has no elements; forces it.
+    pub fn is_empty_list(&mut self, value: Value) -> EvalResult<bool> {
+        Ok(self.forced_list(value)?.detail() == 0)
+    }
+
+    /// Does something that may nest deeply, on another piece of stack where this one ends.
+    pub fn deeper_by<T>(&mut self, work: impl FnOnce(&mut Self) -> EvalResult<T>) -> EvalResult<T> {
+        self.deeper(work)
+    }
+
     /// The string that a symbol stands for.
     pub fn symbol_value(&mut self, name: Symbol) -> Value {
         self.name_value(name)

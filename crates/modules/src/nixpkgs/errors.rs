@@ -257,3 +257,51 @@ pub(super) fn unknown(
         near => diagnostic.help(format!("did you mean {}?", near.join(" or "))),
     })
 }
+
+/// Definitions that exclude each other.
+pub(super) fn conflict(ev: &mut Evaluator, lib: &Lib, names: Value, defs: &[Value]) -> EvalError {
+    let name = shown(ev, names);
+    let message = format!("the option `{name}` has conflicting definition values");
+    let diagnostic = Diagnostic::error(&diagnostics::conflict::ENTRY, message);
+    thrown(
+        mark(ev, lib, defs, diagnostic)
+            .help("keep one of them, or say which is stronger: `lib.mkForce VALUE` or `lib.mkDefault VALUE`"),
+    )
+}
+
+/// An argument of a module that nobody gives.
+pub(super) fn missing_argument(ev: &mut Evaluator, given: Value, name: &str) -> EvalError {
+    let mut known: Vec<String> = Vec::new();
+    for (name, ..) in ev.entries(given).unwrap_or_default() {
+        known.push(format!("`{}`", ev.name(name)));
+    }
+    known.sort();
+    let message = format!("a module wants an argument that nobody gives: `{name}`");
+    EvalError::new(
+        Diagnostic::error(&diagnostics::missing_argument::ENTRY, message)
+            .help(format!("give it with `_module.args.{name} = ...;`"))
+            .note(format!("`_module.args` has {}", known.join(", "))),
+    )
+}
+
+/// Something that is no module.
+pub(super) fn not_a_module(ev: &mut Evaluator, file: Value, key: Value) -> EvalError {
+    let (file, key) = (text(ev, file).unwrap_or_default(), text(ev, key).unwrap_or_default());
+    let message = format!("module {file} ({key}) does not look like a module");
+    thrown(
+        Diagnostic::error(&diagnostics::not_a_module::ENTRY, message)
+            .help("write `{ OPTION = VALUE; }` or `{ config, lib, ... }: { OPTION = VALUE; }`"),
+    )
+}
+
+/// Something beside `config` and `options`.
+pub(super) fn unsupported(ev: &mut Evaluator, key: Value, name: &str) -> EvalError {
+    let key = text(ev, key).unwrap_or_default();
+    let message = format!(
+        "module `{key}` has an unsupported attribute `{name}`: it has `config` or `options` at its top level"
+    );
+    thrown(
+        Diagnostic::error(&diagnostics::not_a_module::ENTRY, message)
+            .help(format!("move it: `config.{name} = ...;`")),
+    )
+}

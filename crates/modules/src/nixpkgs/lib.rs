@@ -1,7 +1,7 @@
 //! What the functions of one library share: names, the library's own functions that they call, and each other.
 
 use super::names::Names;
-use super::{configuration, declarations, definitions, tree};
+use super::{collecting, configuration, declarations, definitions, tree};
 use nival_eval::{EvalResult, Evaluator, Value};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -88,6 +88,11 @@ functions! {
     unmatched = 4 tree::unmatched,
     root_configs = 1 tree::root_configs,
     select_value = 1 configuration::value_of,
+    collect = 5 collecting::collect,
+    filter = 3 collecting::filter,
+    argument = 2 collecting::argument,
+    text = 1 collecting::text,
+    both = 2 collecting::both,
 }
 
 fn function(ev: &mut Evaluator, lib: &Rc<Lib>, name: &str, arity: usize, code: Code) -> Value {

@@ -8,6 +8,7 @@
 //!
 //! **Invariant**: nothing is forced that the library would not force; no value is another one.
 
+mod collecting;
 mod configuration;
 mod declarations;
 mod definitions;
@@ -15,6 +16,7 @@ mod errors;
 mod lib;
 mod names;
 mod properties;
+mod showing;
 mod tree;
 mod verified;
 
@@ -46,14 +48,19 @@ impl NativeModules {
 
 impl Grafting for NativeModules {
     fn grafts(&self, ev: &mut Evaluator, path: &str, text: &[u8]) -> EvalResult<Vec<Graft>> {
-        let Some(folder) = path.strip_suffix("/modules.nix") else { return Ok(Vec::new()) };
-        let Some((options, types)) = beside(ev, folder) else { return Ok(Vec::new()) };
-        let note = |what: String| self.notes.borrow_mut().push(format!("the modules of {folder}: {what}"));
-        match verified([text, &options, &types]) {
+        let Some((folder, file)) = path.rsplit_once('/') else { return Ok(Vec::new()) };
+        let Some(at) = FILES.iter().position(|known| *known == file) else { return Ok(Vec::new()) };
+        let Some(texts) = texts(ev, folder, (at, text)) else { return Ok(Vec::new()) };
+        let note = |what: String| {
+            if at == 0 {
+                self.notes.borrow_mut().push(format!("the modules of {folder}: {what}"));
+            }
+        };
+        match verified([&texts[0], &texts[1], &texts[2]]) {
             Ok(state) if self.enabled => {
                 note(format!("native, as {}", state.name));
                 let lib = Lib::new(ev, state.edition, folder);
-                return Ok(grafts(ev, &lib));
+                return Ok(grafts(ev, &lib, at));
             }
             Ok(_) => note("not native, since the setting `native-modules` is off".to_owned()),
             Err(Unknown::File(file, name)) => {
@@ -65,19 +72,26 @@ impl Grafting for NativeModules {
     }
 }
 
-/// The other two files of a library; `None` where the folder is none.
-fn beside(ev: &Evaluator, folder: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+/// The three files of a library, one of which was read already; `None` where the folder is none.
+fn texts(ev: &Evaluator, folder: &str, (known, text): (usize, &[u8])) -> Option<[Vec<u8>; 3]> {
     let world = ev.world();
-    let read = |name: &str| {
-        let path = format!("{folder}/{name}");
+    let read = |at: usize| {
+        if at == known {
+            return Some(text.to_vec());
+        }
+        let path = format!("{folder}/{}", FILES[at]);
         let is_file = matches!(world.file_type(&path), Ok(Some(FileType::Regular)));
         is_file.then(|| world.read_file(&path).ok()).flatten()
     };
-    Some((read(FILES[1])?, read(FILES[2])?))
+    Some([read(0)?, read(1)?, read(2)?])
 }
 
-/// How many arguments a function of the language has, and its code.
-const FUNCTIONS: &[(&[&str], usize, Code)] = &[
+/// A definition that is a function: its path, how many arguments it has, and its code.
+type Function = (&'static [&'static str], usize, Code);
+/// A definition that is made from what is in scope.
+type Made = (&'static [&'static str], &'static [&'static str], Code);
+
+const MODULES: &[Function] = &[
     (&["dischargeProperties"], 1, properties::discharge_properties),
     (&["pushDownProperties"], 1, properties::push_down_properties),
     (&["mergeDefinitions"], 3, definitions::merge_definitions),
@@ -85,10 +99,10 @@ const FUNCTIONS: &[(&[&str], usize, Code)] = &[
     (&["evalOptionValue"], 3, evaluated_option),
     (&["mergeModules"], 2, merged_modules),
     (&["mergeModules'"], 3, |ev, lib, a| tree::merge_modules(ev, lib, (a[0], a[1], a[2]))),
+    (&["unifyModuleSyntax"], 3, collecting::unify_module_syntax),
 ];
 
-/// Definitions that are no functions: they are made from what is in scope.
-const VALUES: &[(&[&str], &[&str], Code)] = &[
+const MADE: &[Made] = &[
     (&["evalModules", "config", "declaredConfig"], &["options"], |ev, lib, scope| {
         let options = ev.select(scope[0], "options")?;
         configuration::declared_config(ev, lib, options)
@@ -96,11 +110,21 @@ const VALUES: &[(&[&str], &[&str], Code)] = &[
     (&["evalModules", "checkUnmatched"], &["config", "merged", "options", "prefix"], |ev, lib, scope| {
         configuration::check_unmatched(ev, lib, scope[0])
     }),
+    (&["collectModules", "collectStructuredModules"], collecting::USES, collecting::collect_function),
+    (&["collectModules", "filterModules"], &["isDisabled"], collecting::filter_function),
 ];
 
-fn grafts(ev: &mut Evaluator, lib: &Rc<Lib>) -> Vec<Graft> {
+const OPTIONS: &[Function] =
+    &[(&["showOption"], 1, showing::show_option), (&["mergeEqualOption"], 2, showing::merge_equal)];
+
+const TYPES: &[Function] = &[(&["checkDefsForError"], 3, showing::check_definitions)];
+
+/// What is replaced in the file of that number.
+fn grafts(ev: &mut Evaluator, lib: &Rc<Lib>, file: usize) -> Vec<Graft> {
+    let (functions, made, uses): (&[Function], &[Made], _) =
+        [(MODULES, MADE, USES), (OPTIONS, &[], &[]), (TYPES, &[], &[])][file];
     let mut all = Vec::new();
-    for (path, arity, code) in FUNCTIONS {
+    for (path, arity, code) in functions {
         let name = path[path.len() - 1];
         let native = lib.function(ev, name, *arity, *code);
         let lib = lib.clone();
@@ -108,9 +132,9 @@ fn grafts(ev: &mut Evaluator, lib: &Rc<Lib>) -> Vec<Graft> {
             lib.remember(ev, name, scope[0])?;
             Ok(native)
         });
-        all.push(Graft { path, uses: USES, function });
+        all.push(Graft { path, uses, function });
     }
-    for (path, uses, code) in VALUES {
+    for (path, uses, code) in made {
         let function = lib.function(ev, path[path.len() - 1], 1, *code);
         all.push(Graft { path, uses, function });
     }
