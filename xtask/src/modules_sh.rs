@@ -163,6 +163,14 @@ fn message(text: &str) -> &str {
     text.lines().find(|line| line.contains("error:")).unwrap_or(text).trim().trim_end_matches('.')
 }
 
+/// All lines that say it, without those of where.
+fn statement(text: &str) -> String {
+    let begin = text.lines().skip_while(|line| !line.contains("error:"));
+    let where_ =
+        |line: &&str| !["at ", "|", "=", "-->"].iter().any(|word| line.trim_start().starts_with(word));
+    begin.take_while(where_).collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a coded error names the option that the library's words name first.
 fn same_option(theirs: &str, ours: &str) -> bool {
     let ours_is_native = ours.contains("nival explain NV03");
@@ -170,7 +178,7 @@ fn same_option(theirs: &str, ours: &str) -> bool {
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         words.replace(['"', '`'], "'").replace("''", "'")
     };
-    let (ours, words) = (plain(message(ours)), plain(theirs));
+    let (ours, words) = (plain(message(ours)), plain(&statement(theirs)));
     match option_in(&words) {
         Some(name) => ours_is_native && option_in(&ours) == Some(name),
         // Not of an option, but of something else that has a name, such as an argument.

@@ -4,6 +4,7 @@ mod fetching;
 mod flakes;
 mod library;
 mod modules;
+mod native_modules;
 mod nix_language;
 mod packages;
 mod world;

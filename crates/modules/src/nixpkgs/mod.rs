@@ -29,15 +29,22 @@ use verified::{FILES, Unknown, verified};
 /// Recognises libraries and serves them.
 pub struct NativeModules {
     enabled: bool,
+    /// Folders whose library is served whatever its texts are.
+    trusted: RefCell<Vec<String>>,
     notes: RefCell<Vec<String>>,
 }
 
 impl NativeModules {
     /// Serves the libraries that an evaluator reads from now on; where it is not enabled, it only says so.
     pub fn install(ev: &mut Evaluator, enabled: bool) -> Rc<Self> {
-        let native = Rc::new(Self { enabled, notes: RefCell::default() });
+        let native = Rc::new(Self { enabled, trusted: RefCell::default(), notes: RefCell::default() });
         ev.graft_with(native.clone());
         native
+    }
+
+    /// Serves the library in a folder as that of 2026, whatever its texts are: to compare it with what they say.
+    pub fn trust(&self, folder: &str) {
+        self.trusted.borrow_mut().push(folder.to_owned());
     }
 
     /// For each library that was read: whether it is served natively, or why not.
@@ -56,6 +63,11 @@ impl Grafting for NativeModules {
                 self.notes.borrow_mut().push(format!("the modules of {folder}: {what}"));
             }
         };
+        if self.trusted.borrow().iter().any(|trusted| trusted == folder) {
+            note("native, as is asked for".to_owned());
+            let lib = Lib::new(ev, lib::Edition::Early2026, folder);
+            return Ok(grafts(ev, &lib, at));
+        }
         match verified([&texts[0], &texts[1], &texts[2]]) {
             Ok(state) if self.enabled => {
                 note(format!("native, as {}", state.name));
