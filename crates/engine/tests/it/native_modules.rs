@@ -95,5 +95,8 @@ fn an_error_of_native_modules_names_the_option_and_the_place() {
     let diagnostic = error.diagnostic();
     assert_eq!(diagnostic.entry.code, "NV0302");
     assert!(diagnostic.message.contains("`a.b`"), "{}", diagnostic.message);
-    assert_eq!(diagnostic.labels.first().map(|label| label.text.as_str()), Some("defined here"));
+    let label = diagnostic.labels.first().expect("the place of the definition");
+    assert_eq!(label.text, "defined here");
+    let marked = text.get(label.span.start as usize..label.span.end as usize);
+    assert_eq!(marked, Some("config.a.b"));
 }

@@ -50,7 +50,7 @@ pub(super) fn check_unmatched(ev: &mut Evaluator, lib: &Lib, scope: Value) -> Ev
     let parent = name.rfind('.').map_or("", |at| &name[..=at]).to_owned();
     let near: Vec<String> = near.iter().map(|sibling| format!("`{parent}{sibling}`")).collect();
     let nothing = ev.entries(options)?.len() <= 1;
-    Err(errors::unknown(ev, lib, &name, (def, &near), nothing))
+    Err(errors::unknown(ev, lib, (location, &name), (def, &near), nothing))
 }
 
 /// The names beside an unknown one that are most like it.

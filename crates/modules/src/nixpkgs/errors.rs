@@ -28,11 +28,12 @@ fn shown(ev: &mut Evaluator, names: Value) -> String {
 
 /// Where a definition was written, if that is known: not in the library, which makes definitions of its own.
 pub(super) fn place(ev: &mut Evaluator, lib: &Lib, def: Value) -> Option<Span> {
-    place_of(ev, lib, def, lib.names.value)
+    place_of(ev, lib, (def, lib.names.value), lib.names.value)
 }
 
-fn place_of(ev: &mut Evaluator, lib: &Lib, def: Value, name: Symbol) -> Option<Span> {
-    let place = ev.place_of(def, name).ok()?;
+/// Where an attribute of a definition was written, as a name that stands there.
+fn place_of(ev: &mut Evaluator, lib: &Lib, (def, part): (Value, Symbol), name: Symbol) -> Option<Span> {
+    let place = ev.place_of(def, part).ok()?;
     let span = ev.span_at(name, place)?;
     let in_library = ev.sources().name(span.source).starts_with(&lib.folder);
     (!in_library).then_some(span)
@@ -48,10 +49,23 @@ fn text(ev: &mut Evaluator, value: Value) -> EvalResult<String> {
     Ok(ev.coerce_to_string(value, how)?.0)
 }
 
-/// Marks definitions, or names their files.
-fn mark(ev: &mut Evaluator, lib: &Lib, defs: &[Value], mut diagnostic: Diagnostic) -> Diagnostic {
+/// The last of the names of an option, which stands where it is defined.
+fn last(ev: &mut Evaluator, lib: &Lib, names: Value) -> Symbol {
+    let last = ev.expect_list(names).ok().and_then(|names| names.last().copied());
+    let text = last.and_then(|last| ev.expect_string_context(last).ok());
+    text.map_or(lib.names.value, |(text, _)| ev.symbol(&text))
+}
+
+/// Marks the definitions of an option, or names their files.
+fn mark(
+    ev: &mut Evaluator,
+    lib: &Lib,
+    (names, defs): (Value, &[Value]),
+    mut diagnostic: Diagnostic,
+) -> Diagnostic {
+    let written = last(ev, lib, names);
     for def in defs.iter().take(MOST_PLACES) {
-        diagnostic = match place(ev, lib, *def) {
+        diagnostic = match place_of(ev, lib, (*def, lib.names.value), written) {
             Some(span) => diagnostic.label(span, "defined here"),
             None => {
                 let file = file(ev, lib, *def);
@@ -88,7 +102,7 @@ pub(super) fn read_only(ev: &mut Evaluator, lib: &Lib, names: Value, defs: &[Val
         format!("the option `{name}` is read-only, but it's set multiple times"),
     );
     thrown(
-        mark(ev, lib, defs, diagnostic)
+        mark(ev, lib, (names, defs), diagnostic)
             .help("remove the definition; look for another option that steers what you want"),
     )
 }
@@ -130,7 +144,7 @@ pub(super) fn wrong_type(
     {
         diagnostic = diagnostic.note(message);
     }
-    thrown(mark(ev, lib, &invalid, diagnostic).help(format!("give it a value of type `{wanted}`")))
+    thrown(mark(ev, lib, (names, &invalid), diagnostic).help(format!("give it a value of type `{wanted}`")))
 }
 
 fn described(ev: &mut Evaluator, lib: &Lib, option_type: Value) -> String {
@@ -166,6 +180,7 @@ pub(super) fn malformed_merge(ev: &mut Evaluator, names: Value, part: Symbol, mi
 /// What holds options is defined as something else than a set.
 pub(super) fn not_a_folder(ev: &mut Evaluator, lib: &Lib, prefix: Value, def: Value) -> EvalError {
     let name = shown(ev, prefix);
+    let written = last(ev, lib, prefix);
     let config = part(ev, def, lib.names.config).and_then(|config| ev.type_name(config)).unwrap_or("null");
     let message = if name.is_empty() {
         format!("a module's configuration is an attribute set, not a value of type `{config}`")
@@ -175,7 +190,7 @@ pub(super) fn not_a_folder(ev: &mut Evaluator, lib: &Lib, prefix: Value, def: Va
         )
     };
     let mut diagnostic = Diagnostic::error(&diagnostics::wrong_type::ENTRY, message);
-    diagnostic = match place_of(ev, lib, def, lib.names.config) {
+    diagnostic = match place_of(ev, lib, (def, lib.names.config), written) {
         Some(span) => diagnostic.label(span, "defined here"),
         None => {
             let file = file(ev, lib, def);
@@ -241,13 +256,13 @@ pub(super) fn not_an_option(ev: &mut Evaluator, names: Value, file: Value, tag: 
 pub(super) fn unknown(
     ev: &mut Evaluator,
     lib: &Lib,
-    name: &str,
+    (names, name): (Value, &str),
     (def, near): (Value, &[String]),
     nothing_declared: bool,
 ) -> EvalError {
     let entry: &'static Entry = &diagnostics::unknown_option::ENTRY;
     let diagnostic = Diagnostic::error(entry, format!("the option `{name}` does not exist"));
-    let mut diagnostic = mark(ev, lib, &[def], diagnostic);
+    let mut diagnostic = mark(ev, lib, (names, &[def]), diagnostic);
     if nothing_declared {
         diagnostic = diagnostic.note("no options are declared here at all");
     }
@@ -264,7 +279,7 @@ pub(super) fn conflict(ev: &mut Evaluator, lib: &Lib, names: Value, defs: &[Valu
     let message = format!("the option `{name}` has conflicting definition values");
     let diagnostic = Diagnostic::error(&diagnostics::conflict::ENTRY, message);
     thrown(
-        mark(ev, lib, defs, diagnostic)
+        mark(ev, lib, (names, defs), diagnostic)
             .help("keep one of them, or say which is stronger: `lib.mkForce VALUE` or `lib.mkDefault VALUE`"),
     )
 }
