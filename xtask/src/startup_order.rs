@@ -19,8 +19,11 @@ const COMMANDS: [&[&str]; 3] = [
     &["eval", "--read-only", "-E", "1 + 1"],
 ];
 
+/// Functions that are run whatever is added to the command: those that say which options there are.
+const CLASSES: [&str; 2] = [".text.*augment_args*", ".text.*augment_subcommands*"];
+
 /// So many bytes of functions of one name are taken along, also where few of them were run.
-const FEW: u64 = 12 << 10;
+const FEW: u64 = 24 << 10;
 
 /// Runs the release build, or `--nival PROGRAM`, under callgrind, and writes the script.
 pub fn write(words: &[String]) -> Result<(), Failure> {
@@ -86,7 +89,7 @@ fn patterns(names: &BTreeSet<String>, sizes: &BTreeMap<String, u64>) -> BTreeSet
             *ran.entry(pattern).or_insert(0) += size;
         }
     }
-    let mut patterns = BTreeSet::new();
+    let mut patterns: BTreeSet<String> = CLASSES.map(str::to_owned).into();
     for name in names.iter().filter(|name| sizes.contains_key(*name)) {
         let Some(pattern) = pattern(name) else { continue };
         if all[&pattern] <= FEW.max(ran[&pattern] * 2) {
@@ -118,14 +121,14 @@ fn pattern(name: &str) -> Option<String> {
     if !name.starts_with("_R") {
         return Some(format!(".text.{name}"));
     }
-    // The number of a crate stands between `Cs` and `_`.
+    // The number of a crate stands between `Cs` and `_`; a name may go on behind its end.
     let mut parts = name.split("Cs");
     let mut made = format!(".text.{}", parts.next().unwrap_or_default());
     for part in parts {
         made += "Cs*";
         made += part.find('_').map_or(part, |at| &part[at..]);
     }
-    Some(made)
+    Some(made + "*")
 }
 
 fn script(names: &BTreeSet<String>) -> String {
@@ -147,7 +150,7 @@ mod tests {
         let of = |line| function(line).and_then(pattern);
         let legacy = "fn=(12) _ZN5nival4main17h0123456789abcdefE.llvm.77'2";
         assert_eq!(of(legacy).as_deref(), Some(".text._ZN5nival4main17h*"));
-        assert_eq!(of("cfn=(3) _RNvCs4dYU_3std4fold").as_deref(), Some(".text._RNvCs*_3std4fold"));
+        assert_eq!(of("cfn=(3) _RNvCs4dYU_3std4fold").as_deref(), Some(".text._RNvCs*_3std4fold*"));
         assert_eq!(of("fn=(4) mi_malloc").as_deref(), Some(".text.mi_malloc"));
         assert_eq!(of("fn=(5) 0x0000000000001050"), None);
         assert_eq!(of("fn=(6) (below main)"), None);
