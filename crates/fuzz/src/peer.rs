@@ -53,6 +53,10 @@ impl Peer {
             .env("NO_COLOR", "1")
             .env("TERM", "dumb")
             .env("HOME", folder)
+            // Only what is said here is switched on, whatever settings the machine has.
+            .env("NIX_CONF_DIR", folder)
+            .env_remove("NIX_CONFIG")
+            .env_remove("NIX_USER_CONF_FILES")
             .env_remove("NIX_PATH")
             .stdin(Stdio::piped())
             .stdout(writer.try_clone()?)
