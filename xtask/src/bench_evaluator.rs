@@ -156,7 +156,8 @@ fn packages(pkgs: &str, count: usize) -> String {
 
 /// Runs a program under GNU time, with an empty home and cache.
 fn cost(program: &Path, words: &[&str], file: &Path, folder: &Path) -> Result<Cost, Failure> {
-    let report = folder.join("time");
+    let (report, errors) = (folder.join("time"), folder.join("errors"));
+    let said_by_it = std::fs::File::create(&errors).map_err(said)?;
     let status = Command::new("/usr/bin/time")
         .args(["--format", "%e %U %S %M", "--output"])
         .arg(&report)
@@ -167,11 +168,13 @@ fn cost(program: &Path, words: &[&str], file: &Path, folder: &Path) -> Result<Co
         .env("XDG_CACHE_HOME", folder.join("cache"))
         .env("NIVAL_DATA_DIR", folder.join("data"))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(said_by_it)
         .status()
         .map_err(said)?;
     if !status.success() {
-        return Err(Failure::Said(format!("{} failed on {}", program.display(), file.display())));
+        let text = std::fs::read_to_string(&errors).unwrap_or_default();
+        let message = format!("{} failed on {} ({status}): {text}", program.display(), file.display());
+        return Err(Failure::Said(message));
     }
     let text = std::fs::read_to_string(&report).map_err(said)?;
     let numbers: Vec<f64> = text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
