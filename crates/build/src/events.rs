@@ -23,6 +23,13 @@ pub enum Event<'a> {
         /// The derivation.
         drv: &'a StorePath,
     },
+    /// Another machine builds it.
+    Elsewhere {
+        /// The derivation.
+        drv: &'a StorePath,
+        /// The machine.
+        machine: &'a str,
+    },
     /// A builder said a line; without its end.
     Line {
         /// The derivation.

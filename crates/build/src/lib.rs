@@ -16,6 +16,7 @@ mod deb;
 mod debugging;
 mod derivation;
 pub mod diagnostics;
+pub mod elsewhere;
 mod error;
 mod events;
 pub mod log;
@@ -41,8 +42,8 @@ pub use derivation::{
 pub use error::{Error, Problem};
 pub use events::{Event, Observer, Silent};
 pub use metadata::{Attributes, PackageMetadata};
-pub use one::Surroundings;
+pub use one::{Job, Surroundings};
 pub use outputs::Mode;
 pub use references::{Rewriter, Scanner};
-pub use schedule::{Answer, Offer, Outcome, Plan, Request, Run, Substituter, Wanted, build};
+pub use schedule::{Answer, Offer, Outcome, Plan, Request, Run, Substituter, Wanted, build, build_alone};
 pub use settings::{BuildSettings, Confinement, HostPath};

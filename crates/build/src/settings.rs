@@ -2,6 +2,7 @@
 
 use crate::addresses::{Addresses, NoAddresses};
 use crate::debugging::Debugger;
+use crate::elsewhere::Machines;
 use nival_sys::cgroup::limits::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -103,6 +104,8 @@ pub struct BuildSettings {
     pub addresses: Arc<dyn Addresses>,
     /// A program that is started behind each build.
     pub post_build_hook: Option<PathBuf>,
+    /// Other machines that build.
+    pub machines: Option<Arc<dyn Machines>>,
     /// Lets somebody into the places of builders that fail.
     pub debugger: Option<Arc<dyn Debugger>>,
 }
@@ -145,6 +148,7 @@ impl Default for BuildSettings {
             transport: nival_transport::Options::default(),
             addresses: Arc::new(NoAddresses),
             post_build_hook: None,
+            machines: None,
             debugger: None,
         }
     }

@@ -99,6 +99,12 @@ impl BuildProgress {
         }
     }
 
+    /// Shows a line of somebody who builds elsewhere.
+    pub fn remark(&self, text: &str) {
+        self.emit(&json!({ "event": "line", "text": text }));
+        self.say(&self.state(), text);
+    }
+
     /// Says something that is true of all builds, once.
     fn notice(&self, text: &str) {
         let mut state = self.state();
@@ -271,6 +277,11 @@ impl Observer for BuildProgress {
             Event::Fetching { path } => self.started(path, "fetching"),
             Event::Line { drv, text } => self.line(drv, text),
             Event::Phase { drv, name } => self.phase(drv, name),
+            Event::Elsewhere { drv, machine } => {
+                self.started(drv, "started");
+                self.emit(&json!({ "event": "elsewhere", "path": drv.to_string(), "machine": machine }));
+                self.say(&self.state(), &format!("building {} on {machine}", name_of(drv)));
+            }
             Event::Notice { text } => self.notice(text),
             Event::Debugged { begins, .. } => {
                 let state = self.state();

@@ -5,17 +5,19 @@ use crate::build_progress::{BuildProgress, Logs, Wishes};
 use crate::collecting::Collector;
 use crate::commands::evaluation::Evaluation;
 use crate::commands::realise::Source;
-use crate::context::{Context, absolute};
+use crate::context::{Context, absolute, environment};
 use crate::debugging::Connected;
 use crate::error::Error;
 use crate::free_space;
 use clap::Args;
-use nival_build::{Answer, BuildError, Debugger, Mode, Outcome, Request, Run, Wanted};
+use nival_build::elsewhere::Machines;
+use nival_build::{Answer, BuildError, Debugger, Mode, Observer, Outcome, Request, Run, Wanted};
 use nival_diagnostics::Diagnostic;
-use nival_engine::{Builds, NixSettings, Session};
+use nival_engine::{Builds, MachineLine, NixSettings, OtherMachines, Session};
 use nival_store::LocalStore;
+use nival_store::RemoteError;
 use nival_store::binary_cache::read_secret_key;
-use nival_store::stores::Store;
+use nival_store::stores::{RemoteBuilder, Store};
 use nival_store_model::StorePath;
 use nival_store_model::signature::fingerprint;
 use std::collections::BTreeMap;
@@ -34,6 +36,9 @@ pub struct Building {
     /// How many processors each builder may use; 0 for all
     #[arg(long, value_name = "COUNT")]
     pub cores: Option<usize>,
+    /// Machines that build too: `ssh-ng://HOST SYSTEMS KEY JOBS SPEED FEATURES`, several by `;`, or `@FILE`
+    #[arg(long, value_name = "MACHINES")]
+    pub builders: Option<String>,
     /// Build what does not depend on a failure
     #[arg(short = 'k', long)]
     pub keep_going: bool,
@@ -80,6 +85,7 @@ impl Building {
     pub fn apply(&self, settings: &mut NixSettings) {
         let number = |value: Option<u64>| value.map(|value| value.to_string());
         for (name, value) in [
+            ("builders", self.builders.clone()),
             ("max-jobs", self.max_jobs.clone()),
             ("cores", self.cores.map(|cores| cores.to_string())),
             ("timeout", number(self.timeout)),
@@ -135,7 +141,7 @@ pub fn builds(
     context: &mut Context,
     nix: &NixSettings,
     source: &Source,
-    progress: Arc<BuildProgress>,
+    progress: Arc<dyn Observer + Send + Sync>,
 ) -> Result<Builds, Error> {
     let mut builds =
         Builds { observer: progress, fallback: nix.flag("fallback", false), ..Builds::default() };
@@ -153,10 +159,37 @@ pub fn builds(
         let text = fingerprint(&dir, &info.path, &info.nar_hash, info.nar_size, &info.references);
         info.signatures.extend(keys.iter().map(|key| key.sign(text.as_bytes()).to_string()));
     });
+    builds.settings.machines = machines(context, nix, &builds.settings.system)?;
     if !nix.substituters().is_empty() {
         builds.substituter = Some(Arc::new(context.caches(nix)?));
     }
     Ok(builds)
+}
+
+/// The machines that build too: those of the setting `builders`, or of the file `machines` beside nix.conf.
+fn machines(
+    context: &mut Context,
+    nix: &NixSettings,
+    system: &str,
+) -> Result<Option<Arc<dyn Machines>>, Error> {
+    let usual = || {
+        let (file, _) = NixSettings::files(&environment());
+        format!("@{}", file.with_file_name("machines").display())
+    };
+    let text = nix.text("builders").map_or_else(usual, str::to_owned);
+    let lines = MachineLine::parse_all(&text, system).map_err(|problem| {
+        let message = format!("the setting `builders` cannot be read: {problem}");
+        let help = "a machine is a line such as `ssh-ng://HOST x86_64-linux KEY-FILE 4`";
+        Error::plain(Diagnostic::error(&crate::diagnostics::usage::ENTRY, message).help(help))
+    })?;
+    // `auto` is the own store.
+    let lines: Vec<_> = lines.into_iter().filter(|line| line.url != "auto").collect();
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let load = context.store()?.state().join("current-load");
+    let substitutes = nix.flag("builders-use-substitutes", false);
+    Ok(Some(Arc::new(OtherMachines::new(lines, &context.opener(nix)?, load, substitutes))))
 }
 
 /// A session whose evaluation builds what it needs, with the progress that shows it.
@@ -217,6 +250,9 @@ pub fn for_other(
     if known.is_some() {
         return Ok(known);
     }
+    if let Some(builder) = other.builder() {
+        return build_there(context, &store, requests, progress, other, builder);
+    }
     let builders = settings.text("builders").unwrap_or_default();
     if !builders.split([';', '\n']).any(|line| line.split_whitespace().next() == Some("auto")) {
         let message = format!("`{}` builds nothing, and does not have all that is asked for", other.url());
@@ -235,6 +271,55 @@ pub fn for_other(
         answers.into_iter().filter_map(Result::ok).flat_map(BTreeMap::into_values).collect();
     crate::stores::hand_over(context, &store, other, &paths)?;
     Ok(Some(paths))
+}
+
+/// Lets another store build what is requested, once it has the derivations.
+fn build_there(
+    context: &mut Context,
+    store: &LocalStore,
+    requests: &[Request],
+    progress: &BuildProgress,
+    other: &dyn Store,
+    builder: &dyn RemoteBuilder,
+) -> Result<Option<Vec<StorePath>>, Error> {
+    let drvs: Vec<StorePath> = requests.iter().map(subject_of).cloned().collect();
+    let there = other.valid_among(&drvs)?;
+    let missing: Vec<StorePath> = drvs.into_iter().filter(|path| !there.contains(path)).collect();
+    let missing: Vec<StorePath> = store.valid_of(&missing)?.into_iter().collect();
+    crate::stores::send(context, store, other, &missing)?;
+    let wanted: Vec<String> = requests.iter().map(|request| wish(store, request)).collect();
+    let mut line = |text: &str| progress.remark(text);
+    let results = context.interruptible(|_| builder.build(&wanted, &mut line))?;
+    let (mut paths, mut is_fine) = (Vec::new(), true);
+    for (request, result) in requests.iter().zip(&results) {
+        if !result.status.is_success() {
+            is_fine = false;
+            let error = RemoteError::Daemon { place: other.url(), reason: result.message.clone() };
+            context.output.error(&Error::plain(error.diagnostic()));
+        } else if result.outputs.is_empty() {
+            paths.extend(known_outputs(store, request)?);
+        } else {
+            paths.extend(result.paths().into_values());
+        }
+    }
+    Ok(is_fine.then_some(paths))
+}
+
+fn subject_of(request: &Request) -> &StorePath {
+    let (Request::Outputs(path, _) | Request::Path(path)) = request;
+    path
+}
+
+/// A request as the daemon's protocol writes it.
+fn wish(store: &LocalStore, request: &Request) -> String {
+    match request {
+        Request::Path(path) => store.dir().print(path),
+        Request::Outputs(drv, Wanted::All) => format!("{}!*", store.dir().print(drv)),
+        Request::Outputs(drv, Wanted::Names(names)) => {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            format!("{}!{}", store.dir().print(drv), names.join(","))
+        }
+    }
 }
 
 /// The paths that a request stands for, as far as they are known without building.

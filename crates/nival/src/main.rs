@@ -28,6 +28,7 @@ mod profile;
 mod progress;
 mod reference;
 mod retention;
+mod serving;
 mod stores;
 
 use clap::Parser as _;

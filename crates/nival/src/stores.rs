@@ -10,6 +10,7 @@ use nival_store::stores::{self, CopyOptions, Opener, Store, Trust, copy};
 use nival_store::{LocalStore, PathInfo};
 use nival_store_model::{StoreDir, StorePath};
 use nival_transport::Transport;
+use nival_transport::ssh::split_words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,6 +84,7 @@ impl Context {
             asked.into_iter().filter_map(|name| Some((name.to_owned(), settings.text(name)?.to_owned())));
         Ok(Opener {
             daemon_socket: PathBuf::from(socket),
+            ssh_options: split_words(variables.get("NIX_SSHOPTS").map_or("", String::as_str)),
             daemon_settings: asked.collect(),
             local: self.own_store_config(),
             transport: Arc::new(Transport::new(options, self.cancel.clone())?),
@@ -131,6 +133,18 @@ pub fn hand_over(
         output.say(&format!("copying path '{}' to '{url}'...", from.dir().print(&info.path)));
     };
     context.interruptible(|_| copy(from, to, paths, &options, &begin))?;
+    Ok(())
+}
+
+/// As [`hand_over`], without a word of each path.
+pub fn send(
+    context: &mut Context,
+    from: &LocalStore,
+    to: &dyn Store,
+    paths: &[StorePath],
+) -> Result<(), Error> {
+    let options = CopyOptions { trust: Trust::everything(), closure: true, jobs: 4, keys: Vec::new() };
+    context.interruptible(|_| copy(from, to, paths, &options, &|_| {}))?;
     Ok(())
 }
 

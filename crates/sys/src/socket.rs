@@ -93,6 +93,14 @@ fn short(path: &Path) -> io::Result<(std::fs::File, std::path::PathBuf)> {
     Ok((folder, short))
 }
 
+/// The user on the other side of a connection.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn peer_user(stream: &UnixStream) -> io::Result<u32> {
+    Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw())
+}
+
 /// Ends the listening of a socket in all its copies: who waits for a connection gets `EINVAL`.
 ///
 /// # Errors

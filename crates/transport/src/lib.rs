@@ -15,6 +15,7 @@ mod netrc;
 mod parallel;
 mod request;
 mod resolver;
+pub mod ssh;
 mod stream;
 
 pub use error::{Error, Failure, FailureKind};

@@ -27,6 +27,8 @@ pub struct Wishes {
     pub impure_variables: BTreeSet<String>,
     /// What the machine that builds must have, such as `kvm`.
     pub required_features: BTreeSet<String>,
+    /// Whether it is built here where that can be: another machine would take longer to be asked.
+    pub prefers_here: bool,
     /// Whether it may be brought from a cache.
     pub allow_substitutes: bool,
     /// The path of a root of Debian packages, which the builder is to find around itself (`__debianRoot`).
@@ -99,6 +101,7 @@ impl Wishes {
             impure_host_paths: source.words("__impureHostDeps")?.unwrap_or_default(),
             impure_variables: source.words("impureEnvVars")?.unwrap_or_default(),
             required_features: source.words("requiredSystemFeatures")?.unwrap_or_default(),
+            prefers_here: source.flag("preferLocalBuild", false),
             allow_substitutes: source.flag("allowSubstitutes", true),
             debian_root: match structured {
                 Some(_) => {

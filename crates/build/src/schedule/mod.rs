@@ -5,6 +5,7 @@ mod plan;
 mod run;
 
 pub use plan::{Offer, Plan, Substituter, Wanted};
+pub use run::build_alone;
 
 use crate::build_error::BuildError;
 use crate::one::Surroundings;

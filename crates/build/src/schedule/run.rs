@@ -3,14 +3,15 @@
 use super::plan::{Plan, What, known_outputs};
 use super::{Answer, Outcome, Request, Run, Wanted};
 use crate::build_error::BuildError;
-use crate::derivation::{must_resolve, resolve};
+use crate::derivation::{Structured, Wishes, must_resolve, resolve};
+use crate::elsewhere::{Builds, Elsewhere, Machines, Place};
 use crate::events::Event;
-use crate::one::{Job, Surroundings, build_one};
+use crate::one::{Job, Surroundings, build_one, known_paths};
 use crate::outputs::Mode;
 use nival_store::Realisation;
 use nival_store_model::{Derivation, StorePath};
 use nival_transport::Cancel;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -35,6 +36,8 @@ struct Scheduler<'a> {
     builds: BinaryHeap<(usize, std::cmp::Reverse<usize>)>,
     brings: Vec<usize>,
     building: usize,
+    /// What is built on other machines.
+    elsewhere: HashSet<usize>,
     bringing: usize,
     failures: Vec<BuildError>,
     stop: Cancel,
@@ -61,6 +64,7 @@ pub(super) fn carry_out(
         builds: BinaryHeap::new(),
         brings: Vec::new(),
         building: 0,
+        elsewhere: HashSet::new(),
         bringing: 0,
         failures: Vec::new(),
         stop: Cancel::default(),
@@ -102,7 +106,7 @@ impl<'a> Scheduler<'a> {
                         let _ = done.send((node, result));
                     });
                 }
-                if self.building + self.bringing == 0 {
+                if self.building + self.bringing + self.elsewhere.len() == 0 {
                     return;
                 }
                 match results.recv_timeout(Duration::from_millis(100)) {
@@ -154,11 +158,12 @@ impl<'a> Scheduler<'a> {
             let What::Bring(outputs, _) = &self.plan.nodes[node].what else { return None };
             return Some((node, Task::Bring(outputs.clone())));
         }
-        if self.building >= self.around.settings.max_jobs.max(1) {
-            return None;
+        let (node, machine) = self.next_build()?;
+        if machine.is_some() {
+            self.elsewhere.insert(node);
+        } else {
+            self.building += 1;
         }
-        let (_, std::cmp::Reverse(node)) = self.builds.pop()?;
-        self.building += 1;
         self.states[node] = State::Running;
         let What::Build(derivation) = &self.plan.nodes[node].what else { return None };
         let drv = self.plan.name(node).clone();
@@ -174,11 +179,42 @@ impl<'a> Scheduler<'a> {
             }
         }
         let mode = if self.first.contains(&drv) { self.run.mode } else { Mode::Normal };
-        Some((node, Task::Build { drv, derivation: derivation.clone(), inputs, mode }))
+        Some((node, Task::Build { drv, derivation: derivation.clone(), inputs, mode, machine }))
+    }
+
+    /// The build that comes next, and the place on another machine that it has, if any.
+    fn next_build(&mut self) -> Option<(usize, Option<Box<dyn Builds>>)> {
+        let settings = self.around.settings;
+        let is_free = self.building < settings.max_jobs.max(1);
+        let Some(machines) = settings.machines.clone() else {
+            return is_free.then(|| self.builds.pop()).flatten().map(|(_, node)| (node.0, None));
+        };
+        let (mut passed, mut found) = (Vec::new(), None);
+        // As far as it is worth looking for one that fits.
+        while found.is_none() && passed.len() < 100 {
+            let Some(entry) = self.builds.pop() else { break };
+            let node = entry.1.0;
+            let What::Build(derivation) = &self.plan.nodes[node].what else { continue };
+            // What is built again to be compared is compared with what this machine makes.
+            let is_again = self.run.mode != Mode::Normal && self.first.contains(self.plan.name(node));
+            let place = if is_again { Place::Nowhere } else { place(self.around, &*machines, derivation) };
+            match place {
+                Place::Free(machine) => found = Some((node, Some(machine))),
+                // Where nothing is built here at all, that is the error.
+                Place::Nowhere if is_free => found = Some((node, None)),
+                Place::Busy if is_free && settings.max_jobs > 0 && fits_here(self.around, derivation) => {
+                    found = Some((node, None));
+                }
+                Place::Nowhere | Place::Busy => passed.push(entry),
+            }
+        }
+        self.builds.extend(passed);
+        found
     }
 
     fn ended(&mut self, node: usize, result: Result<Outputs, BuildError>) {
         match &self.plan.nodes[node].what {
+            What::Build(_) if self.elsewhere.remove(&node) => {}
             What::Build(_) => self.building -= 1,
             _ => self.bringing -= 1,
         }
@@ -275,6 +311,8 @@ enum Task {
         /// The path of each output of each input derivation that is wanted.
         inputs: BTreeMap<(StorePath, String), StorePath>,
         mode: Mode,
+        /// The place on another machine, where it has one.
+        machine: Option<Box<dyn Builds>>,
     },
 }
 
@@ -295,8 +333,8 @@ impl Task {
                 }
                 Ok(outputs)
             }
-            Self::Build { drv, derivation, inputs, mode } => {
-                let outputs = built(around, &drv, &derivation, &inputs, mode, references)?;
+            Self::Build { drv, derivation, inputs, mode, machine } => {
+                let outputs = built(around, &drv, &derivation, &inputs, mode, references, machine)?;
                 around.observer.tell(Event::Built { drv: &drv, outputs: &outputs });
                 after_build(around, &drv, &outputs)?;
                 Ok(outputs)
@@ -312,6 +350,7 @@ fn built(
     inputs: &BTreeMap<(StorePath, String), StorePath>,
     mode: Mode,
     references: &Known,
+    machine: Option<Box<dyn Builds>>,
 ) -> Result<Outputs, BuildError> {
     let floats = !derivation.input_derivations.is_empty() && must_resolve(derivation);
     let store = around.store;
@@ -319,8 +358,7 @@ fn built(
         let mut direct: Vec<StorePath> = inputs.values().cloned().collect();
         direct.extend(derivation.input_sources.iter().cloned());
         let inputs = closure(around, direct, references)?;
-        let infos = build_one(around, &Job { drv, derivation, inputs: &inputs, mode })?;
-        return Ok(infos.into_iter().map(|(name, info)| (name, info.path)).collect());
+        return made(around, &Job { drv, derivation, inputs: &inputs, mode }, machine);
     }
     let resolved = resolve(derivation, store.dir(), inputs);
     let resolved_path = store.add_derivation(&resolved)?;
@@ -338,12 +376,22 @@ fn built(
         let direct = resolved.input_sources.iter().cloned().collect();
         let inputs = closure(around, direct, references)?;
         let job = Job { drv: &resolved_path, derivation: &resolved, inputs: &inputs, mode };
-        build_one(around, &job)?.into_iter().map(|(name, info)| (name, info.path)).collect()
+        made(around, &job, machine)?
     };
-    let hashes = store.output_hashes(derivation)?;
-    for (name, path) in &outputs {
+    register_outputs(around, derivation, &outputs)?;
+    Ok(outputs)
+}
+
+/// Remembers what the outputs of a derivation turned out to be.
+fn register_outputs(
+    around: &Surroundings<'_>,
+    derivation: &Derivation,
+    outputs: &Outputs,
+) -> Result<(), BuildError> {
+    let hashes = around.store.output_hashes(derivation)?;
+    for (name, path) in outputs {
         if let Some(hash) = hashes.get(name) {
-            store.register_realisation(&Realisation {
+            around.store.register_realisation(&Realisation {
                 derivation: hash.clone(),
                 output: name.clone(),
                 path: path.clone(),
@@ -351,7 +399,79 @@ fn built(
             })?;
         }
     }
+    Ok(())
+}
+
+/// Builds a derivation that need not be in the store, and whose inputs are paths that are.
+///
+/// # Errors
+/// Any [`BuildError`].
+pub fn build_alone(
+    around: &Surroundings<'_>,
+    drv: &StorePath,
+    derivation: &Derivation,
+    mode: Mode,
+) -> Result<BTreeMap<String, StorePath>, BuildError> {
+    let direct = derivation.input_sources.iter().cloned().collect();
+    let inputs = closure(around, direct, &Known::default())?;
+    let outputs = made(around, &Job { drv, derivation, inputs: &inputs, mode }, None)?;
+    if known_paths(around.store, derivation)?.len() < outputs.len() {
+        register_outputs(around, derivation, &outputs)?;
+    }
+    around.observer.tell(Event::Built { drv, outputs: &outputs });
     Ok(outputs)
+}
+
+/// Builds here, or on another machine. One that cannot be reached is passed over.
+fn made(
+    around: &Surroundings<'_>,
+    job: &Job<'_>,
+    mut machine: Option<Box<dyn Builds>>,
+) -> Result<Outputs, BuildError> {
+    while let Some(there) = machine.take() {
+        for path in known_paths(around.store, job.derivation)?.values() {
+            around.store.temp_root(path)?;
+        }
+        around.observer.tell(Event::Elsewhere { drv: job.drv, machine: there.name() });
+        match there.build(around, job) {
+            Ok(outputs) => return Ok(outputs),
+            Err(Elsewhere::Failed(error)) => return Err(error),
+            Err(Elsewhere::Unreachable(why)) => {
+                let text = format!("cannot build on `{}`: {why}", there.name());
+                around.observer.tell(Event::Notice { text: &text });
+            }
+        }
+        if let Some(machines) = &around.settings.machines
+            && let Place::Free(next) = place(around, &**machines, job.derivation)
+        {
+            machine = Some(next);
+        }
+    }
+    Ok(build_one(around, job)?.into_iter().map(|(name, info)| (name, info.path)).collect())
+}
+
+/// The place that other machines have for a derivation; none for one that is better built here.
+fn place(around: &Surroundings<'_>, machines: &dyn Machines, derivation: &Derivation) -> Place {
+    if derivation.builder.starts_with(b"builtin:") {
+        return Place::Nowhere;
+    }
+    let structured = Structured::of(derivation).ok().flatten();
+    let Ok(wishes) = Wishes::of(derivation, around.store.dir(), structured.as_ref()) else {
+        // The build tells what is wrong with it.
+        return Place::Nowhere;
+    };
+    if wishes.prefers_here && fits_here(around, derivation) && around.settings.max_jobs > 0 {
+        return Place::Nowhere;
+    }
+    machines.place(&String::from_utf8_lossy(&derivation.system), &wishes.required_features)
+}
+
+/// Whether a derivation could be built here.
+fn fits_here(around: &Surroundings<'_>, derivation: &Derivation) -> bool {
+    let structured = Structured::of(derivation).ok().flatten();
+    let wishes = Wishes::of(derivation, around.store.dir(), structured.as_ref());
+    around.settings.runs(&String::from_utf8_lossy(&derivation.system))
+        && wishes.is_ok_and(|wishes| wishes.required_features.is_subset(&around.settings.features))
 }
 
 /// The closure of paths, with what is known of the references of each kept for the next time.

@@ -102,6 +102,7 @@ fn build_targets(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
         false => arguments.targets.iter().map(|text| Target::parse(text)).collect(),
     };
     let plain = arguments.expr.is_some() || arguments.file.is_some();
+    let other = context.take_other_store()?;
     let flakes = if plain { Vec::new() } else { Target::flakes(&targets) };
     let building = Building { source: arguments.source.clone(), ..arguments.building.clone() };
     let (mut session, progress) = building::session(context, &arguments.evaluation, &building, &flakes)?;
@@ -109,6 +110,15 @@ fn build_targets(context: &mut Context, arguments: &Arguments) -> Result<ExitCod
     let found = requests(context, &mut session, arguments, &targets);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;
+    if let Some(other) = other {
+        let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
+        let (builds, building) = (session.builds(), &arguments.building);
+        let made = building::for_other(context, builds, &progress, &requests, building, &settings, &*other)?;
+        let Some(paths) = made else { return Ok(ExitCode::FAILURE) };
+        let printed: Vec<String> = paths.iter().map(|path| other.dir().print(path)).collect();
+        context.output.result(&printed.join("\n"), || json!(printed));
+        return Ok(ExitCode::SUCCESS);
+    }
     let (answers, code) =
         building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
     let made = building::made(requests, answers);

@@ -7,6 +7,7 @@
 mod nix;
 mod nix_build;
 mod nix_collect_garbage;
+mod nix_daemon;
 mod nix_env;
 mod nix_hash;
 mod nix_instantiate;
@@ -38,6 +39,7 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("nix", nix::main),
     ("nix-build", nix_build::main),
     ("nix-collect-garbage", nix_collect_garbage::main),
+    ("nix-daemon", nix_daemon::main),
     ("nix-env", nix_env::main),
     ("nix-hash", nix_hash::main),
     ("nix-instantiate", nix_instantiate::main),

@@ -19,6 +19,7 @@ mod nix_programs;
 mod outside;
 mod profiles;
 mod refused;
+mod remote;
 mod services;
 mod store_programs;
 mod stores;

@@ -312,28 +312,48 @@ impl Reader<'_> {
         self.expect(",")?;
         let hash = self.utf8()?;
         self.expect(")")?;
-        let kind = match (path.as_str(), algorithm.as_str(), hash.as_str()) {
-            ("", "", "") => OutputKind::Deferred,
-            (_, "", "") => OutputKind::InputAddressed(
-                self.dir.parse(&path).or_else(|_| self.wrong("an output's store path"))?,
-            ),
-            _ => self.content_addressed(&algorithm, &hash)?,
-        };
-        Ok((name, Output { kind }))
+        let output = Output::from_words([&path, &algorithm, &hash], self.dir);
+        Ok((name, output.or_else(|expected| self.wrong(expected))?))
+    }
+}
+
+impl Output {
+    /// The three words that stand for an output in a derivation: its path, its method with its algorithm, its hash.
+    ///
+    /// # Errors
+    /// As [`Self::path`].
+    pub fn words(&self, dir: &StoreDir, drv_name: &str, name: &str) -> Result<[String; 3], StorePathError> {
+        let path = self.path(dir, drv_name, name)?.map(|path| dir.print(&path)).unwrap_or_default();
+        let (algorithm, hash) = describe(self);
+        Ok([path, algorithm, hash])
     }
 
-    fn content_addressed(&self, described: &str, hash: &str) -> Result<OutputKind, DerivationError> {
-        let methods = [ContentMethod::Recursive, ContentMethod::Text, ContentMethod::Git];
-        let with_prefix = methods.into_iter().find_map(|m| Some((m, described.strip_prefix(m.prefix())?)));
-        let (method, name) = with_prefix.unwrap_or((ContentMethod::Flat, described));
-        let Some(algorithm) = Algorithm::from_name(name) else { return self.wrong("a hash algorithm") };
-        Ok(match hash {
-            "" => OutputKind::Floating { method, algorithm },
-            "impure" => OutputKind::Impure { method, algorithm },
-            digits => OutputKind::Fixed {
-                method,
-                hash: Hash::parse(digits, Some(algorithm)).or_else(|_| self.wrong("a hash"))?,
-            },
-        })
+    /// Reads what [`Self::words`] gives.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn from_words(words: [&str; 3], dir: &StoreDir) -> Result<Self, &'static str> {
+        let kind = match words {
+            ["", "", ""] => OutputKind::Deferred,
+            [path, "", ""] => {
+                OutputKind::InputAddressed(dir.parse(path).map_err(|_| "an output's store path")?)
+            }
+            [_, described, hash] => content_addressed(described, hash)?,
+        };
+        Ok(Self { kind })
     }
+}
+
+fn content_addressed(described: &str, hash: &str) -> Result<OutputKind, &'static str> {
+    let methods = [ContentMethod::Recursive, ContentMethod::Text, ContentMethod::Git];
+    let with_prefix = methods.into_iter().find_map(|m| Some((m, described.strip_prefix(m.prefix())?)));
+    let (method, name) = with_prefix.unwrap_or((ContentMethod::Flat, described));
+    let algorithm = Algorithm::from_name(name).ok_or("a hash algorithm")?;
+    Ok(match hash {
+        "" => OutputKind::Floating { method, algorithm },
+        "impure" => OutputKind::Impure { method, algorithm },
+        digits => {
+            OutputKind::Fixed { method, hash: Hash::parse(digits, Some(algorithm)).map_err(|_| "a hash")? }
+        }
+    })
 }

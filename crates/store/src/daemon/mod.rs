@@ -1,43 +1,87 @@
-//! The store of a machine that many users share, through its daemon: the worker protocol, as a client.
+//! The store of a machine that many users share, through its daemon, here or behind ssh: the worker protocol, as a client.
 //!
 //! Questions and answers are those of Nix's `worker-protocol.hh`. A connection is used by one thread at a time; each
 //! thread that finds none takes a new one.
 
+mod archive;
+mod building;
+mod channel;
 mod connection;
-mod wire;
+
+pub(crate) use archive::Archive;
+pub use channel::Way;
+pub(crate) use channel::{Channel, Connected};
 
 use crate::PathInfo;
 use crate::error::Error;
 use crate::remote_error::RemoteError;
-use crate::stores::{Store, Trust};
+use crate::stores::{RemoteBuilder, Store, Trust};
+use crate::wire::{ReadWire as _, WriteWire as _};
 use connection::{Connection, Refusal};
-use nival_store_model::nar::Decoder;
 use nival_store_model::{Algorithm, Hash, StoreDir, StorePath};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use wire::{ReadWire as _, WriteWire as _};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-/// The questions that are asked.
-mod operation {
-    pub(super) const BUILD_PATHS: u64 = 9;
-    pub(super) const ADD_TEMPORARY_ROOT: u64 = 11;
-    pub(super) const ALL_VALID_PATHS: u64 = 23;
-    pub(super) const PATH_INFO: u64 = 26;
-    pub(super) const PATH_FROM_HASH_PART: u64 = 29;
-    pub(super) const VALID_PATHS: u64 = 31;
-    pub(super) const ADD_SIGNATURES: u64 = 37;
-    pub(super) const NAR_FROM_PATH: u64 = 38;
-    pub(super) const ADD_TO_STORE_NAR: u64 = 39;
-    pub(super) const ADD_BUILD_LOG: u64 = 45;
+pub(crate) const CLIENT_MAGIC: u64 = 0x6e69_7863;
+pub(crate) const SERVER_MAGIC: u64 = 0x6478_696f;
+/// What is spoken: 1.37, as Nix since 2.20 does.
+pub(crate) const VERSION: u64 = 1 << 8 | 37;
+
+/// Messages between a question and its answer.
+pub(crate) mod message {
+    pub(crate) const NEXT: u64 = 0x6f6c_6d67;
+    pub(crate) const READ: u64 = 0x6461_7461;
+    pub(crate) const WRITE: u64 = 0x6461_7416;
+    pub(crate) const LAST: u64 = 0x616c_7473;
+    pub(crate) const ERROR: u64 = 0x6378_7470;
+    pub(crate) const START: u64 = 0x5354_5254;
+    pub(crate) const STOP: u64 = 0x5354_4f50;
+    pub(crate) const RESULT: u64 = 0x5253_4c54;
+}
+
+/// The questions of the protocol, by Nix's numbers.
+pub(crate) mod operation {
+    pub(crate) const IS_VALID: u64 = 1;
+    pub(crate) const REFERRERS: u64 = 6;
+    pub(crate) const ADD_TO_STORE: u64 = 7;
+    pub(crate) const BUILD_PATHS: u64 = 9;
+    pub(crate) const ENSURE_PATH: u64 = 10;
+    pub(crate) const ADD_TEMPORARY_ROOT: u64 = 11;
+    pub(crate) const ADD_INDIRECT_ROOT: u64 = 12;
+    pub(crate) const SYNC_WITH_COLLECTOR: u64 = 13;
+    pub(crate) const FIND_ROOTS: u64 = 14;
+    pub(crate) const SET_OPTIONS: u64 = 19;
+    pub(crate) const COLLECT_GARBAGE: u64 = 20;
+    pub(crate) const ALL_VALID_PATHS: u64 = 23;
+    pub(crate) const PATH_INFO: u64 = 26;
+    pub(crate) const PATH_FROM_HASH_PART: u64 = 29;
+    pub(crate) const SUBSTITUTABLE_INFOS: u64 = 30;
+    pub(crate) const VALID_PATHS: u64 = 31;
+    pub(crate) const SUBSTITUTABLE_PATHS: u64 = 32;
+    pub(crate) const VALID_DERIVERS: u64 = 33;
+    pub(crate) const OPTIMISE: u64 = 34;
+    pub(crate) const VERIFY: u64 = 35;
+    pub(crate) const BUILD_DERIVATION: u64 = 36;
+    pub(crate) const ADD_SIGNATURES: u64 = 37;
+    pub(crate) const NAR_FROM_PATH: u64 = 38;
+    pub(crate) const ADD_TO_STORE_NAR: u64 = 39;
+    pub(crate) const QUERY_MISSING: u64 = 40;
+    pub(crate) const DERIVATION_OUTPUTS: u64 = 41;
+    pub(crate) const REGISTER_REALISATION: u64 = 42;
+    pub(crate) const REALISATION: u64 = 43;
+    pub(crate) const ADD_MULTIPLE: u64 = 44;
+    pub(crate) const ADD_BUILD_LOG: u64 = 45;
+    pub(crate) const BUILD_WITH_RESULTS: u64 = 46;
+    pub(crate) const ADD_PERMANENT_ROOT: u64 = 47;
 }
 
 /// A store behind a daemon.
 pub struct Daemon {
-    socket: PathBuf,
+    way: Way,
     dir: StoreDir,
-    settings: Vec<(String, String)>,
+    settings: Option<Vec<(String, String)>>,
     /// Connections that nobody uses at the moment.
     free: Mutex<Vec<Connection>>,
     version: String,
@@ -45,15 +89,26 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Connects to a daemon; the settings are those of nix.conf that it is asked to use for this client.
+    /// Connects to the daemon that listens on a socket; the settings are those of nix.conf that it is asked to use for
+    /// this client.
     ///
     /// # Errors
     /// [`RemoteError::Daemon`].
     pub fn connect(socket: &Path, dir: &StoreDir, settings: Vec<(String, String)>) -> Result<Self, Error> {
-        let failed = |refusal| of(socket, refusal);
-        let connection = Connection::open(socket, &settings).map_err(failed)?;
+        Self::reach(Way::Socket(socket.to_owned()), dir, Some(settings))
+    }
+
+    /// Connects to a daemon by any way. Without settings it goes by its own machine's.
+    ///
+    /// # Errors
+    /// [`RemoteError::Daemon`].
+    pub fn reach(way: Way, dir: &StoreDir, settings: Option<Vec<(String, String)>>) -> Result<Self, Error> {
+        let failed = |refusal| of(&way, refusal);
+        let opened = way.open().map_err(Refusal::from);
+        let connection =
+            opened.and_then(|channel| Connection::open(channel, settings.as_deref())).map_err(failed)?;
         Ok(Self {
-            socket: socket.to_owned(),
+            way,
             dir: dir.clone(),
             settings,
             version: connection.version.clone(),
@@ -70,7 +125,9 @@ impl Daemon {
         if let Some(connection) = self.free().pop() {
             return Ok(connection);
         }
-        Connection::open(&self.socket, &self.settings).map_err(|refusal| of(&self.socket, refusal))
+        let opened = self.way.open().map_err(Refusal::from);
+        let opened = opened.and_then(|channel| Connection::open(channel, self.settings.as_deref()));
+        opened.map_err(|refusal| of(&self.way, refusal))
     }
 
     /// Asks something. The connection is kept where it is of further use.
@@ -80,7 +137,7 @@ impl Daemon {
         if !matches!(result, Err(Refusal::Broken(_))) {
             self.free().push(connection);
         }
-        result.map_err(|refusal| of(&self.socket, refusal))
+        result.map_err(|refusal| of(&self.way, refusal))
     }
 
     fn parse(&self, text: &str) -> Result<StorePath, Refusal> {
@@ -98,47 +155,32 @@ impl Daemon {
         paths.iter().map(|path| self.dir.print(path)).collect()
     }
 
-    /// Lets the daemon build: each is a path, or `DRV!OUTPUTS` with `*` for all. `line` hears what is said meanwhile.
-    ///
-    /// # Errors
-    /// [`RemoteError::Daemon`] with what the daemon says of a build that fails.
-    pub fn build_paths(&self, wanted: &[String], line: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        self.ask(|to| {
-            to.output.put(operation::BUILD_PATHS)?;
-            to.output.put_texts(wanted.iter().map(String::as_str))?;
-            to.output.put(0)?;
-            to.finish(line)?;
-            to.input.number()?;
-            Ok(())
-        })
-    }
-
     /// Keeps a path from being collected while one of the connections lives.
     ///
     /// # Errors
     /// [`RemoteError::Daemon`].
     pub fn temp_root(&self, path: &StorePath) -> Result<(), Error> {
         self.ask(|to| {
-            to.output.put(operation::ADD_TEMPORARY_ROOT)?;
-            to.output.put_text(&self.dir.print(path))?;
+            to.channel.output.put(operation::ADD_TEMPORARY_ROOT)?;
+            to.channel.output.put_text(&self.dir.print(path))?;
             to.finish(&mut |_| {})?;
-            to.input.number()?;
+            to.channel.input.number()?;
             Ok(())
         })
     }
 
     fn read_info(&self, from: &mut Connection, path: &StorePath) -> Result<PathInfo, Refusal> {
         let wrong = |text: String| Refusal::Broken(io::Error::new(io::ErrorKind::InvalidData, text));
-        let deriver = from.input.text()?;
-        let hash = Hash::parse(&from.input.text()?, Some(Algorithm::Sha256));
+        let deriver = from.channel.input.text()?;
+        let hash = Hash::parse(&from.channel.input.text()?, Some(Algorithm::Sha256));
         let mut info = PathInfo::new(path.clone(), hash.map_err(|error| wrong(error.to_string()))?, 0);
         info.deriver = if deriver.is_empty() { None } else { Some(self.parse(&deriver)?) };
-        info.references = self.parse_all(from.input.texts()?)?;
-        info.registered = from.input.number()?.cast_signed();
-        info.nar_size = from.input.number()?;
-        info.ultimate = from.input.flag()?;
-        info.signatures = from.input.texts()?.into_iter().collect();
-        let address = from.input.text()?;
+        info.references = self.parse_all(from.channel.input.texts()?)?;
+        info.registered = from.channel.input.number()?.cast_signed();
+        info.nar_size = from.channel.input.number()?;
+        info.ultimate = from.channel.input.flag()?;
+        info.signatures = from.channel.input.texts()?.into_iter().collect();
+        let address = from.channel.input.text()?;
         if !address.is_empty() {
             let parsed = address.parse();
             info.content_address = Some(
@@ -151,10 +193,7 @@ impl Daemon {
 
 impl Store for Daemon {
     fn url(&self) -> String {
-        match self.socket == Path::new(DEFAULT_SOCKET) {
-            true => "daemon".to_owned(),
-            false => format!("unix://{}", self.socket.display()),
-        }
+        self.way.url()
     }
 
     fn dir(&self) -> &StoreDir {
@@ -163,24 +202,22 @@ impl Store for Daemon {
 
     fn info(&self, path: &StorePath) -> Result<Option<PathInfo>, Error> {
         self.ask(|to| {
-            to.output.put(operation::PATH_INFO)?;
-            to.output.put_text(&self.dir.print(path))?;
+            to.channel.output.put(operation::PATH_INFO)?;
+            to.channel.output.put_text(&self.dir.print(path))?;
             to.finish(&mut |_| {})?;
-            if to.input.flag()? { self.read_info(to, path).map(Some) } else { Ok(None) }
+            if to.channel.input.flag()? { self.read_info(to, path).map(Some) } else { Ok(None) }
         })
     }
 
     fn nar(&self, path: &StorePath) -> Result<Box<dyn Read + '_>, Error> {
         let mut connection = self.take()?;
         let asked = (|| {
-            connection.output.put(operation::NAR_FROM_PATH)?;
-            connection.output.put_text(&self.dir.print(path))?;
+            connection.channel.output.put(operation::NAR_FROM_PATH)?;
+            connection.channel.output.put_text(&self.dir.print(path))?;
             connection.finish(&mut |_| {})
         })();
-        asked.map_err(|refusal| of(&self.socket, refusal))?;
-        let passed = Arc::new(Mutex::default());
-        let tee = Tee { connection, passed: Arc::clone(&passed) };
-        Ok(Box::new(Archive { daemon: self, decoder: Some(Decoder::new(tee)), passed }))
+        asked.map_err(|refusal| of(&self.way, refusal))?;
+        Ok(Box::new(Archive::new(connection, |connection| self.free().push(connection))))
     }
 
     fn add(&self, info: &PathInfo, nar: &mut dyn Read, trust: &Trust, from: &str) -> Result<(), Error> {
@@ -189,21 +226,22 @@ impl Store for Daemon {
             return Err(RemoteError::Untrusted { url, path }.into());
         }
         self.ask(|to| {
-            to.output.put(operation::ADD_TO_STORE_NAR)?;
-            to.output.put_text(&self.dir.print(&info.path))?;
-            to.output
+            to.channel.output.put(operation::ADD_TO_STORE_NAR)?;
+            to.channel.output.put_text(&self.dir.print(&info.path))?;
+            to.channel
+                .output
                 .put_text(&info.deriver.as_ref().map_or_else(String::new, |path| self.dir.print(path)))?;
-            to.output.put_text(&info.nar_hash.base16())?;
-            to.output.put_texts(self.printed(&info.references).iter().map(String::as_str))?;
-            to.output.put(0)?;
-            to.output.put(info.nar_size)?;
-            to.output.put(0)?;
-            to.output.put_texts(info.signatures.iter().map(String::as_str))?;
+            to.channel.output.put_text(&info.nar_hash.base16())?;
+            to.channel.output.put_texts(self.printed(&info.references).iter().map(String::as_str))?;
+            to.channel.output.put(0)?;
+            to.channel.output.put(info.nar_size)?;
+            to.channel.output.put(0)?;
+            to.channel.output.put_texts(info.signatures.iter().map(String::as_str))?;
             let address = info.content_address.as_ref().map(ToString::to_string);
-            to.output.put_text(&address.unwrap_or_default())?;
-            to.output.put(0)?;
+            to.channel.output.put_text(&address.unwrap_or_default())?;
+            to.channel.output.put(0)?;
             // Whether it checks signatures itself; only users whom it trusts can tell it not to.
-            to.output.put(u64::from(!trust.required))?;
+            to.channel.output.put(u64::from(!trust.required))?;
             let sent = to.send_frames(nar);
             match to.finish(&mut |_| {}) {
                 Ok(()) => Ok(sent?),
@@ -214,30 +252,30 @@ impl Store for Daemon {
 
     fn all(&self) -> Result<Vec<StorePath>, Error> {
         self.ask(|to| {
-            to.output.put(operation::ALL_VALID_PATHS)?;
+            to.channel.output.put(operation::ALL_VALID_PATHS)?;
             to.finish(&mut |_| {})?;
-            let texts = to.input.texts()?;
+            let texts = to.channel.input.texts()?;
             self.parse_all(texts)
         })
     }
 
     fn path_of_hash_part(&self, hash_part: &str) -> Result<Option<StorePath>, Error> {
         self.ask(|to| {
-            to.output.put(operation::PATH_FROM_HASH_PART)?;
-            to.output.put_text(hash_part)?;
+            to.channel.output.put(operation::PATH_FROM_HASH_PART)?;
+            to.channel.output.put_text(hash_part)?;
             to.finish(&mut |_| {})?;
-            let text = to.input.text()?;
+            let text = to.channel.input.text()?;
             if text.is_empty() { Ok(None) } else { self.parse(&text).map(Some) }
         })
     }
 
     fn add_signatures(&self, path: &StorePath, signatures: &BTreeSet<String>) -> Result<(), Error> {
         self.ask(|to| {
-            to.output.put(operation::ADD_SIGNATURES)?;
-            to.output.put_text(&self.dir.print(path))?;
-            to.output.put_texts(signatures.iter().map(String::as_str))?;
+            to.channel.output.put(operation::ADD_SIGNATURES)?;
+            to.channel.output.put_text(&self.dir.print(path))?;
+            to.channel.output.put_texts(signatures.iter().map(String::as_str))?;
             to.finish(&mut |_| {})?;
-            to.input.number()?;
+            to.channel.input.number()?;
             Ok(())
         })
     }
@@ -249,11 +287,11 @@ impl Store for Daemon {
 
     fn add_log(&self, derivation: &StorePath, text: &[u8]) -> Result<(), Error> {
         self.ask(|to| {
-            to.output.put(operation::ADD_BUILD_LOG)?;
-            to.output.put_text(derivation.base_name())?;
+            to.channel.output.put(operation::ADD_BUILD_LOG)?;
+            to.channel.output.put_text(derivation.base_name())?;
             to.send_frames(&mut &*text)?;
             to.finish(&mut |_| {})?;
-            to.input.number()?;
+            to.channel.input.number()?;
             Ok(())
         })
     }
@@ -266,13 +304,17 @@ impl Store for Daemon {
         self.trusts_us
     }
 
+    fn builder(&self) -> Option<&dyn RemoteBuilder> {
+        Some(self)
+    }
+
     fn valid_among(&self, paths: &[StorePath]) -> Result<BTreeSet<StorePath>, Error> {
         self.ask(|to| {
-            to.output.put(operation::VALID_PATHS)?;
-            to.output.put_texts(self.printed(paths).iter().map(String::as_str))?;
-            to.output.put(0)?;
+            to.channel.output.put(operation::VALID_PATHS)?;
+            to.channel.output.put_texts(self.printed(paths).iter().map(String::as_str))?;
+            to.channel.output.put(0)?;
             to.finish(&mut |_| {})?;
-            let texts = to.input.texts()?;
+            let texts = to.channel.input.texts()?;
             Ok(self.parse_all(texts)?.into_iter().collect())
         })
     }
@@ -281,59 +323,10 @@ impl Store for Daemon {
 /// Where the daemon of a machine listens.
 pub const DEFAULT_SOCKET: &str = "/nix/var/nix/daemon-socket/socket";
 
-fn of(socket: &Path, refusal: Refusal) -> Error {
+fn of(way: &Way, refusal: Refusal) -> Error {
     let reason = match refusal {
         Refusal::Broken(error) => error.to_string(),
         Refusal::Said(text) => text,
     };
-    RemoteError::Daemon { place: socket.display().to_string(), reason }.into()
-}
-
-/// What comes over a connection, kept as it passes.
-struct Tee {
-    connection: Connection,
-    passed: Arc<Mutex<VecDeque<u8>>>,
-}
-
-impl Read for Tee {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.connection.input.read(buffer)?;
-        self.passed.lock().unwrap_or_else(PoisonError::into_inner).extend(&buffer[..count]);
-        Ok(count)
-    }
-}
-
-/// An archive that comes over a connection, whose end nothing but its own form tells.
-struct Archive<'a> {
-    daemon: &'a Daemon,
-    /// Gone when the archive has ended; then the connection is free again.
-    decoder: Option<Decoder<Tee>>,
-    passed: Arc<Mutex<VecDeque<u8>>>,
-}
-
-impl Archive<'_> {
-    /// Reads on by one step of the form, or a piece of contents.
-    fn step(&mut self) -> io::Result<()> {
-        let Some(decoder) = &mut self.decoder else { return Ok(()) };
-        let mut buffer = [0; 1 << 14];
-        if decoder.contents().read(&mut buffer)? == 0
-            && decoder.next()?.is_none()
-            && let Some(decoder) = self.decoder.take()
-        {
-            self.daemon.free().push(decoder.into_inner().connection);
-        }
-        Ok(())
-    }
-}
-
-impl Read for Archive<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.passed.lock().unwrap_or_else(PoisonError::into_inner).read(buffer)?;
-            if count > 0 || buffer.is_empty() || self.decoder.is_none() {
-                return Ok(count);
-            }
-            self.step()?;
-        }
-    }
+    RemoteError::Daemon { place: way.place(), reason }.into()
 }

@@ -3,12 +3,14 @@
 use super::Store;
 use crate::binary_cache::{BinaryCache, CacheOptions, Remembered};
 use crate::config::pairs;
-use crate::daemon::{DEFAULT_SOCKET, Daemon};
+use crate::daemon::{DEFAULT_SOCKET, Daemon, Way};
 use crate::error::Error;
 use crate::remote_error::RemoteError;
+use crate::serve::Served;
 use crate::{LocalStore, StoreConfig};
 use nival_store_model::StoreDir;
 use nival_transport::Transport;
+use nival_transport::ssh::{SshHost, split_words};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +26,13 @@ pub enum Address {
     Web(String),
     /// The daemon that listens on a socket.
     Daemon(PathBuf),
+    /// A store of another machine that is reached by ssh: who and where, as `USER@HOST:PORT`.
+    Ssh {
+        /// The machine.
+        place: String,
+        /// Whether it is spoken with by the daemon's protocol, as `ssh-ng` says, or by that of `nix-store --serve`.
+        by_daemon: bool,
+    },
 }
 
 /// An address with its parameters.
@@ -63,6 +72,9 @@ impl Reference {
             "local" | "auto" => of(Address::Local(text.to_owned())),
             "file" if rest.starts_with('/') => of(Address::Folder(PathBuf::from(decoded(rest)))),
             "file" => Err(refused(text, "the folder must be an absolute path")),
+            "ssh" | "ssh-ng" if !rest.is_empty() => {
+                of(Address::Ssh { place: decoded(rest.trim_end_matches('/')), by_daemon: scheme == "ssh-ng" })
+            }
             "http" | "https" if !rest.is_empty() => of(Address::Web(place.to_owned())),
             _ => Err(refused(text, &format!("stores of the kind `{scheme}` are not known"))),
         }
@@ -93,6 +105,10 @@ fn decoded(path: &str) -> String {
     pairs(&format!("x={path}")).next().map_or_else(|| path.to_owned(), |(_, value)| value)
 }
 
+fn decoded_key(text: &str) -> Option<String> {
+    nival_store_model::base64::decode(text).and_then(|bytes| String::from_utf8(bytes).ok())
+}
+
 /// A store that was opened, and when it is asked: smaller first.
 pub type Opened = (Arc<dyn Store>, i64);
 
@@ -107,6 +123,8 @@ pub struct Opener {
     pub remembered: Option<Arc<Remembered>>,
     /// Where the daemon of this machine listens.
     pub daemon_socket: PathBuf,
+    /// Further words for ssh.
+    pub ssh_options: Vec<String>,
     /// Settings that a daemon is asked to use.
     pub daemon_settings: Vec<(String, String)>,
 }
@@ -130,6 +148,15 @@ impl Opener {
                 let settings = self.daemon_settings.clone();
                 Ok((Arc::new(Daemon::connect(socket, &self.local.logical, settings)?), 0))
             }
+            Address::Ssh { place, by_daemon } => {
+                let (way, settings) = (self.by_ssh(&reference, place, *by_daemon)?, &self.daemon_settings);
+                let dir = self.directory(&reference);
+                Ok(if *by_daemon {
+                    (Arc::new(Daemon::reach(way, &dir, None)?), 0)
+                } else {
+                    (Arc::new(Served::reach(way, &dir, settings)?), 0)
+                })
+            }
             Address::Web(address) => {
                 let options = CacheOptions::from_parameters(text, &reference.parameters)?;
                 let (transport, remembered) = (self.transport.clone(), self.remembered.clone());
@@ -137,6 +164,32 @@ impl Opener {
                 self.cache(BinaryCache::on_web(address, dir, options, transport, remembered)?)
             }
         }
+    }
+
+    /// The program of another machine that speaks for its store.
+    fn by_ssh(&self, reference: &Reference, place: &str, by_daemon: bool) -> Result<Way, Error> {
+        let host = SshHost::parse(place).map_err(|error| refused(&reference.text, &error.to_string()))?;
+        let mut host = SshHost { options: self.ssh_options.clone(), ..host };
+        host.key = reference.parameter("ssh-key").map(PathBuf::from);
+        host.compress = reference.parameter("compress").is_some_and(|value| value == "true");
+        host.public_key = match reference.parameter("base64-ssh-public-host-key") {
+            Some(text) => {
+                Some(decoded_key(text).ok_or_else(|| refused(&reference.text, "its key is no base64"))?)
+            }
+            None => None,
+        };
+        let known = host.known_host().map_err(|error| refused(&reference.text, &error.to_string()))?;
+        let (usual, word) = if by_daemon { ("nix-daemon", "--stdio") } else { ("nix-store", "--serve") };
+        let mut words = split_words(reference.parameter("remote-program").unwrap_or(usual));
+        words.push(word.to_owned());
+        if !by_daemon {
+            words.push("--write".to_owned());
+        }
+        if let Some(store) = reference.parameter("remote-store").filter(|store| !store.is_empty()) {
+            words.extend(["--store".to_owned(), store.to_owned()]);
+        }
+        let scheme = if by_daemon { "ssh-ng" } else { "ssh" };
+        Ok(Way::Ssh { host: Box::new(host), known, words, url: format!("{scheme}://{place}") })
     }
 
     fn cache(&self, cache: BinaryCache) -> Result<Opened, Error> {
@@ -165,6 +218,9 @@ mod tests {
         assert_eq!(address("file:///a%20b?compression=zstd"), Some(Address::Folder("/a b".into())));
         assert_eq!(address("unix:///run/d"), Some(Address::Daemon("/run/d".into())));
         assert_eq!(address("daemon"), Some(Address::Daemon(DEFAULT_SOCKET.into())));
+        let ssh = |place: &str, by_daemon| Some(Address::Ssh { place: place.to_owned(), by_daemon });
+        assert_eq!(address("ssh://me@h:22"), ssh("me@h:22", false));
+        assert_eq!(address("ssh-ng://h?remote-program=x"), ssh("h", true));
         assert_eq!(address("https://h/c?priority=3"), Some(Address::Web("https://h/c".to_owned())));
         for local in ["", "auto", "local?root=/x", "/x", "./x"] {
             assert_eq!(address(local), Some(Address::Local(local.to_owned())));

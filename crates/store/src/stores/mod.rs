@@ -17,8 +17,9 @@ pub use trust::{Trust, is_named_by_contents};
 
 use crate::PathInfo;
 use crate::error::Error;
+use crate::protocol::BuildResult;
 use crate::remote_error::RemoteError;
-use nival_store_model::{StoreDir, StorePath};
+use nival_store_model::{Derivation, StoreDir, StorePath};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
@@ -99,6 +100,11 @@ pub trait Store: Send + Sync {
         true
     }
 
+    /// What builds in it, where something does.
+    fn builder(&self) -> Option<&dyn RemoteBuilder> {
+        None
+    }
+
     /// How many questions may be asked at the same time.
     fn parallel(&self) -> usize {
         1
@@ -126,6 +132,32 @@ pub trait Store: Send + Sync {
         }
         Ok(valid)
     }
+}
+
+/// What builds in a store that is not on this disk.
+pub trait RemoteBuilder: Sync {
+    /// Builds what is named: paths, or `DRV!OUTPUTS` with `*` for all. `line` hears what is said meanwhile.
+    ///
+    /// # Errors
+    /// Where it cannot be asked; a build that fails is a result.
+    fn build(&self, wanted: &[String], line: &mut dyn FnMut(&str)) -> Result<Vec<BuildResult>, Error>;
+
+    /// Lets it bring those of some paths that its own caches have.
+    ///
+    /// # Errors
+    /// Where it cannot be asked.
+    fn substitute(&self, paths: &[StorePath]) -> Result<(), Error>;
+
+    /// Builds a derivation whose inputs are paths that are there.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    fn build_derivation(
+        &self,
+        path: &StorePath,
+        derivation: &Derivation,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<BuildResult, Error>;
 }
 
 /// Where a cache has an archive.

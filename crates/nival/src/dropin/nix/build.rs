@@ -41,12 +41,23 @@ pub struct Arguments {
 
 /// Builds.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
+    let other = context.take_other_store()?;
     let flakes = arguments.installables.flakes();
     let (mut session, progress) =
         building::session(context, &arguments.evaluation, &arguments.building, &flakes)?;
     let found = arguments.installables.requests(context, &mut session, &arguments.evaluation);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;
+    if let Some(other) = other {
+        let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
+        let (builds, building) = (session.builds(), &arguments.building);
+        let made = building::for_other(context, builds, &progress, &requests, building, &settings, &*other)?;
+        let Some(paths) = made else { return Ok(ExitCode::FAILURE) };
+        for path in paths.iter().filter(|_| arguments.print_out_paths) {
+            context.output.text(&other.dir().print(path), true);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let (answers, code) =
         building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
     let store = context.store()?;

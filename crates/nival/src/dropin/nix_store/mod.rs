@@ -40,6 +40,7 @@ const OPERATIONS: &[(&str, &[&str], Operation)] = &[
     ("--restore", &[], archives::restore),
     ("--export", &[], archives::export),
     ("--import", &[], archives::import),
+    ("--serve", &[], serve),
     ("--init", &[], registry::init),
     ("--verify", &[], registry::verify),
     ("--verify-path", &[], registry::verify_path),
@@ -121,7 +122,7 @@ fn read(context: &mut Context, parsed: Words) -> Result<(Operation, Call<'_>), E
         }
         return Err(usage("no operation specified"));
     };
-    if from_input && !["--import", "--restore"].contains(&name) {
+    if from_input && !["--import", "--restore", "--serve"].contains(&name) {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map_err(|error| failed("read standard input", error))?;
         call.words.extend(text.split_whitespace().map(str::to_owned));
@@ -130,6 +131,13 @@ fn read(context: &mut Context, parsed: Words) -> Result<(Operation, Call<'_>), E
         return Ok((help, call));
     }
     Ok((operation, call))
+}
+
+/// Serves one client by input and output; what changes the store with `--write` only.
+fn serve(call: &mut Call<'_>) -> Result<ExitCode, Error> {
+    let may_write = call.take(&["--write"]);
+    call.no_more_flags()?;
+    super::nix_daemon::serve(call.context, super::nix_daemon::Protocol::Legacy { may_write })
 }
 
 fn help(call: &mut Call<'_>) -> Result<ExitCode, Error> {

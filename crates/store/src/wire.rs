@@ -1,4 +1,4 @@
-//! Numbers, texts and lists as the worker protocol writes them: 64 bits little-endian, texts filled up to eight bytes.
+//! Numbers, texts, lists and streams as Nix's protocols write them: 64 bits little-endian, texts filled up to eight bytes.
 
 use std::io::{self, Read, Write};
 
@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// Reads what the protocol writes.
-pub(super) trait ReadWire: Read + Sized {
+pub(crate) trait ReadWire: Read + Sized {
     fn number(&mut self) -> io::Result<u64> {
         let mut bytes = [0; 8];
         self.read_exact(&mut bytes)?;
@@ -17,7 +17,7 @@ pub(super) trait ReadWire: Read + Sized {
         Ok(self.number()? != 0)
     }
 
-    fn bytes(&mut self) -> io::Result<Vec<u8>> {
+    fn raw(&mut self) -> io::Result<Vec<u8>> {
         let length = self.number()?;
         if length > LONGEST {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a text is too long"));
@@ -35,7 +35,7 @@ pub(super) trait ReadWire: Read + Sized {
     }
 
     fn text(&mut self) -> io::Result<String> {
-        Ok(String::from_utf8_lossy(&self.bytes()?).into_owned())
+        Ok(String::from_utf8_lossy(&self.raw()?).into_owned())
     }
 
     fn texts(&mut self) -> io::Result<Vec<String>> {
@@ -47,7 +47,7 @@ pub(super) trait ReadWire: Read + Sized {
 impl<R: Read> ReadWire for R {}
 
 /// Writes what the protocol reads.
-pub(super) trait WriteWire: Write {
+pub(crate) trait WriteWire: Write {
     fn put(&mut self, number: u64) -> io::Result<()> {
         self.write_all(&number.to_le_bytes())
     }
@@ -74,9 +74,62 @@ pub(super) trait WriteWire: Write {
 
 impl<W: Write + ?Sized> WriteWire for W {}
 
+/// A stream that comes in frames, the last of which is empty.
+pub(crate) struct Frames<R> {
+    input: R,
+    left: u64,
+    is_over: bool,
+}
+
+impl<R: Read> Frames<R> {
+    pub(crate) const fn new(input: R) -> Self {
+        Self { input, left: 0, is_over: false }
+    }
+
+    /// Reads what nobody wanted, so that what follows the stream can be read.
+    pub(crate) fn drain(&mut self) -> io::Result<()> {
+        io::copy(self, &mut io::sink()).map(drop)
+    }
+}
+
+impl<R: Read> Read for Frames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 && !self.is_over {
+            self.left = self.input.number()?;
+            self.is_over = self.left == 0;
+        }
+        if self.is_over || buffer.is_empty() {
+            return Ok(0);
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.input.read(&mut buffer[..most])?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_are_joined_and_what_follows_stays() {
+        let mut bytes = Vec::new();
+        for frame in ["ab", "cde", ""] {
+            bytes.put(frame.len() as u64).unwrap();
+            bytes.extend(frame.as_bytes());
+        }
+        bytes.push(b'x');
+        let mut input = bytes.as_slice();
+        let mut text = String::new();
+        Frames::new(&mut input).read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), input), ("abcde", &b"x"[..]));
+        let mut cut = &bytes[..9];
+        assert!(Frames::new(&mut cut).drain().is_err());
+    }
 
     #[test]
     fn texts_are_filled_up() {
@@ -85,6 +138,6 @@ mod tests {
         assert_eq!(bytes.len(), 8 + 8 + 16 + 16);
         assert_eq!(bytes.as_slice().texts().unwrap(), ["", "abc", "12345678"]);
         let lie = [u64::MAX.to_le_bytes(), *b"short   "].concat();
-        assert!(ReadWire::bytes(&mut lie.as_slice()).is_err());
+        assert!(ReadWire::raw(&mut lie.as_slice()).is_err());
     }
 }
