@@ -191,11 +191,21 @@ impl Builder for OwnBuilder<'_> {
     }
 
     fn missing(&self, wishes: &[Wish]) -> Result<Missing, String> {
-        let requests: Vec<Request> = wishes.iter().map(request).collect();
+        // Of a derivation that is not here nothing can be said; clients ask before they send it.
+        let is_here = |wish: &&Wish| match wish {
+            Wish::Path(_) => true,
+            Wish::Outputs(drv, _) => self.store.is_valid(drv).unwrap_or(false),
+        };
+        let (here, gone): (Vec<&Wish>, Vec<&Wish>) = wishes.iter().partition(is_here);
+        let requests: Vec<Request> = here.into_iter().map(request).collect();
         let planned = Planned::default();
         let run = Run { dry: true, ..Run::default() };
         let outcome = self.run(&requests, run, &planned).map_err(|(_, text)| text)?;
         let mut missing = planned.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for wish in gone {
+            let (Wish::Path(path) | Wish::Outputs(path, _)) = wish;
+            missing.unknown.insert(path.clone());
+        }
         for (request, answer) in requests.iter().zip(&outcome.answers) {
             if let (Request::Path(path), Err(BuildError::Missing { .. })) = (request, answer) {
                 missing.unknown.insert(path.clone());

@@ -78,11 +78,6 @@ impl RemoteError {
     pub(crate) fn cache(url: &str, reason: impl Into<String>) -> Self {
         Self::Cache { url: url.to_owned(), reason: reason.into() }
     }
-
-    /// The error of writing to what can only be read.
-    pub(crate) fn read_only(url: &str) -> Self {
-        Self::cache(url, "it can only be read")
-    }
 }
 
 impl fmt::Display for RemoteError {

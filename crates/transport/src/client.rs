@@ -97,6 +97,27 @@ impl Client {
         }
     }
 
+    /// Puts a file at an address.
+    pub(crate) fn put(&self, address: &str, file: &Path, kind: &str) -> Result<(), FailureKind> {
+        let Place::Http { secure, address, authorization } = self.place(address)? else {
+            return Err(FailureKind::Malformed("nothing is sent to a file".to_owned()));
+        };
+        let agent = if secure { &self.https } else { &self.http };
+        let broken = |error: io::Error| FailureKind::Broken(error.to_string());
+        let file = File::open(file).map_err(broken)?;
+        let length = file.metadata().map_err(broken)?.len();
+        // Some servers take nothing whose length is not known.
+        let mut request = agent.put(&address).header("Content-Type", kind).header("Content-Length", length);
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let response = request.send(file).map_err(|error| failure(&error))?;
+        match response.status().as_u16() {
+            200..=299 => Ok(()),
+            status => Err(FailureKind::Status(status)),
+        }
+    }
+
     /// Asks for what is at an address, from `start` on where that can be had.
     pub(crate) fn open(&self, address: &str, start: u64) -> Result<Answer, FailureKind> {
         match self.place(address)? {

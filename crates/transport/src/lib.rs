@@ -17,6 +17,7 @@ mod request;
 mod resolver;
 pub mod ssh;
 mod stream;
+mod upload;
 
 pub use error::{Error, Failure, FailureKind};
 pub use request::{Request, Response};
@@ -181,6 +182,20 @@ impl Transport {
     /// What was wrong with the address. The stream's own errors hold an [`Error`].
     pub fn stream(&self, address: &str) -> Result<Stream<'_>, Error> {
         Stream::open(self, address)
+    }
+
+    /// Sends a file to an address by `PUT`, as contents of a kind such as `text/plain`; what was wrong with the address
+    /// is the inner error.
+    ///
+    /// # Errors
+    /// That it was cancelled.
+    pub fn put(
+        &self,
+        address: &str,
+        file: &std::path::Path,
+        kind: &str,
+    ) -> Result<Result<(), FailureKind>, Error> {
+        upload::run(self, address, file, kind)
     }
 
     /// Fetches something small into memory, of at most `limit` bytes.

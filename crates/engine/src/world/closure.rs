@@ -53,7 +53,7 @@ impl EngineWorld {
                 self.options.nix.apply_to(&mut options);
                 let transport = Transport::new(options, self.options.cancel.clone());
                 let transport = transport.map_err(|error| Box::new(error.diagnostic()))?;
-                BinaryCache::on_web(url, dir, CacheOptions::default(), Arc::new(transport), None)
+                BinaryCache::on_web(url, dir, CacheOptions::default(), Arc::new(transport), None, false)
             }
             Address::Folder(folder) if in_test => {
                 BinaryCache::in_folder(folder, dir, CacheOptions::default(), false)

@@ -11,6 +11,7 @@ mod enabled;
 mod evaluation;
 mod failing;
 mod hostile;
+mod hostile_calls;
 mod interrupt;
 mod killed;
 mod machines;

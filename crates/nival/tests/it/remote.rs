@@ -155,7 +155,7 @@ fn builders_are_used_by_what_they_can_and_their_outputs_come_back() {
         assert_eq!(failed.code, 100, "{}", failed.err);
         let wanted = format!("failed with exit code 7 on `{scheme}://localhost`");
         assert!(failed.err.contains(&wanted) && failed.err.contains("error[NV0530]"), "{}", failed.err);
-        let floating = with("floating", &["-j", "0"]);
+        let floating = with("floating", &["-j", "0", "--extra-experimental-features", "ca-derivations"]);
         assert_eq!(floating.code, 0, "{}", floating.err);
         assert!(far.has("near", &floating.out));
         assert_eq!(far.run(&["store", "verify"]).code, 0);

@@ -82,7 +82,7 @@ impl BinaryCache {
         Ok(Self::new(url, dir, place, options, &about, None))
     }
 
-    /// Opens the cache behind a web server.
+    /// Opens the cache behind a web server; with `create` it is begun where there is none.
     ///
     /// # Errors
     /// [`RemoteError::Cache`] where it is for another store directory, [`RemoteError::Transport`].
@@ -92,6 +92,7 @@ impl BinaryCache {
         options: CacheOptions,
         transport: Arc<Transport>,
         remembered: Option<Arc<Remembered>>,
+        create: bool,
     ) -> Result<Self, Error> {
         let url = address.trim_end_matches('/').to_owned();
         let place = Place::Http { base: url.clone(), transport };
@@ -99,8 +100,15 @@ impl BinaryCache {
         let about = match known.filter(|(of, _, _)| of == dir.as_str()) {
             Some((_, mass_query, priority)) => About { mass_query, priority },
             None => {
-                let about = read_about(&place, &url, dir)?;
-                let about = about.ok_or_else(|| RemoteError::cache(&url, "it has no file nix-cache-info"))?;
+                let about = match read_about(&place, &url, dir)? {
+                    Some(about) => about,
+                    None if create => {
+                        let text = format!("StoreDir: {}\n", dir.as_str());
+                        place.write("nix-cache-info", text.as_bytes())?;
+                        About::default()
+                    }
+                    None => return Err(RemoteError::cache(&url, "it has no file nix-cache-info").into()),
+                };
                 if let Some(remembered) = &remembered {
                     remembered.remember_about(&url, dir.as_str(), about.mass_query, about.priority);
                 }

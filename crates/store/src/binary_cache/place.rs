@@ -20,9 +20,9 @@ pub(super) enum Place {
 }
 
 /// A file of a cache that is being written; it has its name only when it is whole.
-pub(super) struct NewFile {
+pub(super) struct NewFile<'a> {
     temporary: PathBuf,
-    folder: PathBuf,
+    place: &'a Place,
     file: File,
 }
 
@@ -77,20 +77,23 @@ impl Place {
         file.publish(name)
     }
 
-    /// Begins a file whose name is known later.
-    pub(super) fn create(&self) -> Result<NewFile, Error> {
+    /// Begins a file whose name is known later. What goes to a server is made in the temporary folder before.
+    pub(super) fn create(&self) -> Result<NewFile<'_>, Error> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let Self::Folder(folder) = self else {
-            let Self::Http { base, .. } = self else { unreachable!("there are two kinds") };
-            return Err(RemoteError::read_only(base).into());
-        };
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let temporary = folder.join("nar").join(format!(".{}.{count}.new", std::process::id()));
+        let own = format!("{}.{count}.new", std::process::id());
+        let temporary = match self {
+            Self::Folder(folder) => folder.join("nar").join(format!(".{own}")),
+            Self::Http { .. } => std::env::temp_dir().join(format!("nival-upload-{own}")),
+        };
         let doing = || format!("write `{}`", temporary.display());
-        sys::create_dir_all(&folder.join("nar")).doing(doing)?;
+        if let Some(parent) = temporary.parent() {
+            sys::create_dir_all(parent).doing(doing)?;
+        }
         sys::remove_file(&temporary).doing(doing)?;
-        let file = sys::create_new(&temporary, 0o644).doing(doing)?;
-        Ok(NewFile { temporary, folder: folder.clone(), file })
+        let mode = if self.folder().is_some() { 0o644 } else { 0o600 };
+        let file = sys::create_new(&temporary, mode).doing(doing)?;
+        Ok(NewFile { temporary, place: self, file })
     }
 
     /// The folder, where it is one.
@@ -102,26 +105,49 @@ impl Place {
     }
 }
 
-impl NewFile {
+impl NewFile<'_> {
     /// Gives the file its name, in place of what was there.
     pub(super) fn publish(self, name: &str) -> Result<(), Error> {
-        let target = below(&self.folder, name)?;
-        let doing = || format!("write `{}`", target.display());
-        if let Some(parent) = target.parent() {
-            sys::create_dir_all(parent).doing(doing)?;
+        match self.place {
+            Place::Folder(folder) => {
+                let target = below(folder, name)?;
+                let doing = || format!("write `{}`", target.display());
+                if let Some(parent) = target.parent() {
+                    sys::create_dir_all(parent).doing(doing)?;
+                }
+                sys::rename(&self.temporary, &target).doing(doing)
+            }
+            Place::Http { base, transport } => {
+                let sent = transport.put(&joined(base, name), &self.temporary, kind_of(name));
+                let sent = sent.map_err(RemoteError::Transport)?;
+                Ok(sent
+                    .map_err(|why| RemoteError::cache(base, format!("it does not take `{name}`: {why}")))?)
+            }
         }
-        sys::rename(&self.temporary, &target).doing(doing)
     }
 }
 
-impl Drop for NewFile {
+/// What a server is told of the contents of a file.
+fn kind_of(name: &str) -> &'static str {
+    let is_below = |folder: &str| name.starts_with(folder);
+    match name.rsplit_once('.') {
+        Some((_, "narinfo")) => "text/x-nix-narinfo",
+        _ if is_below("nar/") => "application/x-nix-nar",
+        _ if is_below("log/") => "text/plain; charset=utf-8",
+        Some((_, "ls" | "doi")) => "application/json",
+        _ if name == "nix-cache-info" => "text/x-nix-cache-info",
+        _ => "application/octet-stream",
+    }
+}
+
+impl Drop for NewFile<'_> {
     fn drop(&mut self) {
         // Nothing is there where the file has its name.
         let _ = sys::remove_file(&self.temporary);
     }
 }
 
-impl Write for NewFile {
+impl Write for NewFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         fault::point("write", &self.temporary)?;
         self.file.write(bytes)

@@ -125,6 +125,9 @@ impl BinaryCache {
     fn write_info(&self, entry: &NarInfo) -> Result<(), Error> {
         let hash_part = entry.path.hash_part().to_owned();
         self.place.write(&format!("{hash_part}.narinfo"), entry.to_text(self.dir()).as_bytes())?;
+        if let Some(remembered) = &self.remembered {
+            remembered.remember(self.url(), &hash_part, Some(entry));
+        }
         self.known().insert(hash_part, Some(entry.clone()));
         Ok(())
     }

@@ -161,7 +161,7 @@ impl Opener {
                 let options = CacheOptions::from_parameters(text, &reference.parameters)?;
                 let (transport, remembered) = (self.transport.clone(), self.remembered.clone());
                 let dir = &self.directory(&reference);
-                self.cache(BinaryCache::on_web(address, dir, options, transport, remembered)?)
+                self.cache(BinaryCache::on_web(address, dir, options, transport, remembered, create)?)
             }
         }
     }

@@ -78,6 +78,7 @@ impl World {
             local: StoreConfig::below(&self.path(name)),
             transport: Arc::new(transport),
             remembered: None,
+            ssh_options: Vec::new(),
             daemon_socket: self.path("no-daemon"),
             daemon_settings: Vec::new(),
         }
@@ -107,6 +108,37 @@ fn file_url(folder: &Path) -> String {
 
 fn code(error: &Error) -> &'static str {
     error.diagnostic().entry.code
+}
+
+#[test]
+fn a_cache_behind_a_web_server_is_begun_and_filled_by_uploads() {
+    let world = World::new();
+    let folder = world.path("uploads");
+    std::fs::create_dir(&folder).expect("made");
+    let server = Web::start(folder.clone());
+    let url = format!("{}?compression=zstd&write-nar-listing=true", server.url());
+    let cannot = world.opener("none").open(&server.url(), false).err().expect("there is none yet");
+    assert_eq!(code(&cannot), "NV0541");
+    let cache = done(world.opener("none").open(&url, true)).0;
+    let options =
+        CopyOptions { trust: Trust::everything(), closure: true, jobs: 2, keys: vec![world.key.clone()] };
+    let copied = done(copy(&world.store, &*cache, &[world.top()], &options, &|_| {}));
+    assert_eq!(copied.paths, world.paths);
+    assert!(folder.join(format!("{}.ls", world.top().hash_part())).exists());
+    let to = done(world.bring("from-uploads", &[&server.url()], world.trust()));
+    assert_eq!(done(to.all()).len(), world.paths.len());
+    // A second time there is nothing to send.
+    let again = done(copy(&world.store, &*cache, &[world.top()], &options, &|_| {}));
+    assert_eq!(again.paths, []);
+    // A server that takes no more says so.
+    let other = done(world.store.add_text("refused", b"x", &[]));
+    server.lie(".narinfo", Lie::Gone);
+    let refused = copy(&world.store, &*cache, &[other], &options, &|_| {}).expect_err("it is refused");
+    assert_eq!(code(&refused), "NV0541");
+    assert!(refused.to_string().contains("status 403"), "{refused}");
+    let left = std::fs::read_dir(std::env::temp_dir()).expect("it is there").flatten();
+    let own = format!("nival-upload-{}.", std::process::id());
+    assert!(!left.into_iter().any(|file| file.file_name().to_string_lossy().starts_with(&own)));
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn serve(shared: &Shared, stream: TcpStream) -> std::io::Result<()> {
             return Ok(());
         }
         let name = line.split(' ').nth(1).unwrap_or("/").trim_start_matches('/').to_owned();
-        let mut start = 0;
+        let (mut start, mut length) = (0, 0);
         loop {
             let mut header = String::new();
             input.read_line(&mut header)?;
@@ -104,15 +104,36 @@ fn serve(shared: &Shared, stream: TcpStream) -> std::io::Result<()> {
             if header.is_empty() {
                 break;
             }
+            if let Some(number) = header.strip_prefix("content-length: ") {
+                length = number.parse().expect("a number");
+            }
             if let Some(range) = header.strip_prefix("range: bytes=") {
                 start = range.trim_end_matches('-').parse().expect("a number");
             }
         }
         shared.requests.fetch_add(1, Ordering::SeqCst);
-        if !answer(shared, &name, start, &mut out)? {
+        if line.starts_with("PUT ") {
+            let mut bytes = vec![0; length];
+            std::io::Read::read_exact(&mut input, &mut bytes)?;
+            take(shared, &name, &bytes, &mut out)?;
+        } else if !answer(shared, &name, start, &mut out)? {
             return Ok(());
         }
     }
+}
+
+/// Takes a file that a client sends, unless it lies about that name.
+fn take(shared: &Shared, name: &str, bytes: &[u8], out: &mut TcpStream) -> std::io::Result<()> {
+    let lies = shared.lies.lock().expect("nobody panicked");
+    let is_refused = lies.keys().any(|end| name.ends_with(end.as_str()));
+    drop(lies);
+    if is_refused {
+        return write!(out, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    }
+    let path = shared.folder.join(name);
+    std::fs::create_dir_all(path.parent().expect("it is below the folder"))?;
+    std::fs::write(path, bytes)?;
+    write!(out, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
 }
 
 /// Whether the connection stays.
