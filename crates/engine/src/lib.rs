@@ -44,3 +44,4 @@ pub use project::{Project, machine_name, short_hash};
 pub use services::{ServiceManual, service_names};
 pub use session::{Session, SessionOptions};
 pub use substitution::Caches;
+pub use world::Seen;

@@ -92,6 +92,11 @@ impl Session {
         self.world.system()
     }
 
+    /// What was looked at of the disk so far.
+    pub fn seen(&self) -> crate::Seen {
+        self.world.looked_at()
+    }
+
     /// The texts that diagnostics mark.
     pub fn sources(&self) -> &Sources {
         self.evaluator.sources()

@@ -101,6 +101,8 @@ pub enum Command {
     Run(commands::run::Arguments),
     /// Start a shell in which a package can be worked on: with the variables and functions that its build has
     Develop(commands::develop::Arguments),
+    /// Print what a line of direnv's .envrc evaluates: `eval "$(nival direnv)"`; it takes no time where nothing changed
+    Direnv(commands::direnv::Arguments),
     /// Print the script, or with --json the variables, of such a shell
     PrintDevEnv(commands::develop::PrintArguments),
     /// Show the journal of a machine

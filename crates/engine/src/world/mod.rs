@@ -24,6 +24,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// What an evaluation looked at of the disk, by the paths that the language knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Files and folders, also such as are not there.
+    pub files: BTreeSet<String>,
+    /// Trees that were copied to the store as a whole.
+    pub trees: BTreeSet<String>,
+}
+
 pub(crate) struct EngineWorld {
     store: Arc<LocalStore>,
     options: SessionOptions,
@@ -31,6 +40,8 @@ pub(crate) struct EngineWorld {
     fetcher: Fetcher,
     /// Entries of the search path that were looked at.
     resolved: RefCell<BTreeMap<String, Option<String>>>,
+    /// What was looked at of the disk: files and folders, and trees that were copied.
+    seen: RefCell<Seen>,
     /// Derivations that were made and not written: what they need and yield.
     unwritten: RefCell<outlines::Outlines>,
     pub(crate) traces: RefCell<Vec<String>>,
@@ -57,6 +68,7 @@ impl EngineWorld {
             fetcher,
             options,
             resolved: RefCell::default(),
+            seen: RefCell::default(),
             unwritten: RefCell::default(),
             traces: RefCell::default(),
             warnings: RefCell::default(),
@@ -76,8 +88,14 @@ impl EngineWorld {
         }
     }
 
+    /// What was looked at so far.
+    pub(crate) fn looked_at(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+
     /// Where a path lies on the disk: paths of the store are below its physical folder.
     fn physical(&self, path: &str) -> PathBuf {
+        self.seen.borrow_mut().files.insert(path.to_owned());
         match self.store.dir().parse_prefix(path) {
             Ok((store_path, rest)) => {
                 if store_path.is_derivation() {
@@ -187,6 +205,7 @@ impl World for EngineWorld {
         self.access.check(path)?;
         let wanted = sha256.and_then(|digest| Hash::new(nival_store_model::Algorithm::Sha256, &digest));
         let source = self.physical(path);
+        self.seen.borrow_mut().trees.insert(path.to_owned());
         let method = if recursive { ContentMethod::Recursive } else { ContentMethod::Flat };
         if !recursive {
             let contents = self.read_file(path)?;

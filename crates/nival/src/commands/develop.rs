@@ -10,7 +10,7 @@ use crate::inside::{self, Program};
 use clap::Args;
 use nival_build::{Request, Wanted as Outputs};
 use nival_diagnostics::Diagnostic;
-use nival_engine::{OutputSearch, Session, environment_derivation};
+use nival_engine::{OutputSearch, Seen, Session, environment_derivation};
 use nival_eval::Value;
 use nival_store_model::StorePath;
 use std::ffi::OsString;
@@ -56,6 +56,10 @@ pub struct PrintArguments {
 
 /// An environment, and the bash that builds with it.
 pub struct Found {
+    /// What was looked at of the disk to find it.
+    pub seen: Seen,
+    /// The path that says it; it refers to all that the environment needs.
+    pub said: Option<StorePath>,
     environment: Environment,
     bash: String,
     name: String,
@@ -142,8 +146,8 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     Error::plain(crate::error::unwritable(path, error))
 }
 
-/// The script of an environment; attributes of a structured derivation are written into a folder.
-fn script(found: &Found, folder: &Path) -> Result<String, Error> {
+/// The script that brings a bash into an environment; attributes of a structured derivation are written into a folder.
+pub fn script(found: &Found, folder: &Path) -> Result<String, Error> {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let outputs = here.join("outputs");
     let Some((shell, json)) = &found.environment.attributes else {
@@ -170,7 +174,7 @@ pub fn search(system: &str) -> OutputSearch {
 }
 
 /// Evaluates, builds what says the environment, and reads it; the exit code where a build failed.
-fn find(
+pub fn find(
     context: &mut Context,
     wanted: &Wanted,
     evaluation: &Evaluation,
@@ -226,15 +230,13 @@ pub fn read(
     let Some(Ok(outputs)) = answers.into_iter().next().filter(|_| code == ExitCode::SUCCESS) else {
         return Ok(Err(code));
     };
-    let said = outputs
-        .values()
-        .filter_map(|path| std::fs::read(store.physical(path)).ok())
-        .find(|text| !text.is_empty());
+    let read = |path: &StorePath| Some((path.clone(), std::fs::read(store.physical(path)).ok()?));
+    let (path, said) = outputs.values().filter_map(read).find(|(_, text)| !text.is_empty()).unzip();
     let derivation = store.read_derivation(drv)?;
     let environment = said.as_deref().and_then(Environment::read).ok_or_else(|| {
         let message = format!("the builder of `{}` did not say its environment", derivation.name);
         Error::plain(Diagnostic::error(&nival_engine::diagnostics::no_environment::ENTRY, message))
     })?;
     let bash = String::from_utf8_lossy(&derivation.builder).into_owned();
-    Ok(Ok(Found { environment, bash, name: derivation.name }))
+    Ok(Ok(Found { seen: session.seen(), said: path, environment, bash, name: derivation.name }))
 }

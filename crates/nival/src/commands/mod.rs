@@ -6,6 +6,7 @@ pub mod completions;
 pub mod container;
 pub mod copy;
 pub mod develop;
+pub mod direnv;
 pub mod down;
 pub mod enable;
 pub mod eval;
@@ -62,6 +63,7 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Shell(arguments) => shell::run(context, &arguments),
         Command::Run(arguments) => run::run(context, &arguments),
         Command::Develop(arguments) => develop::run(context, &arguments),
+        Command::Direnv(arguments) => direnv::run(context, &arguments),
         Command::PrintDevEnv(arguments) => develop::print(context, &arguments),
         Command::Container(arguments) => container::run(context, &arguments),
         Command::Oci(arguments) => oci::run(context, &arguments),

@@ -143,3 +143,51 @@ fn nix_shell_reads_the_setup_and_runs_scripts() {
     assert_eq!((said.code, said.out.as_str()), (0, "tool says of a script\n"), "{}", said.err);
     assert!(Path::new(world.folder.path()).join("script").is_file());
 }
+
+#[test]
+fn a_line_for_direnv_is_evaluated_once_and_follows_what_it_read() {
+    let world = world();
+    world.write("traced.nix", "builtins.trace \"evaluated\" (import ./packages.nix)");
+    let line = format!(
+        "{} direnv -f traced.nix -A shell {} {} '{}'",
+        env!("CARGO_BIN_EXE_nival"),
+        HOST[0],
+        HOST[1],
+        HOST[2]
+    );
+    // What direnv gives an .envrc: a bash with `watch_file`.
+    let script = format!(
+        "watch_file() {{ printf '%s\\n' \"$@\" > watched; }}\nexport TMPDIR=/tmp/mine\nunset TEMP\neval \"$({line})\" || exit 9\n\
+         printf '%s|' \"$FOO\"; [[ $PATH == /nix/store/*-tool-1.0/bin:* ]] && echo found; echo \"$TMPDIR ${{TEMP-unset}}\""
+    );
+    let enter = || {
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", &script]).current_dir(world.folder.path()).env("NIVAL_DATA_DIR", World::data());
+        command.env("NO_COLOR", "1").env("HOME", world.folder.path()).env_remove("NIX_PATH");
+        Said::of(&command.output().expect("it starts"))
+    };
+    let first = enter();
+    assert_eq!(first.code, 0, "{}", first.err);
+    assert!(first.out.contains("foo's \"bar\"\n$HOME|found\n/tmp/mine unset"), "{}", first.out);
+    // This store lies elsewhere, where a shell of the host does not find its programs.
+    assert!(first.err.contains("`nival develop`"), "{}", first.err);
+    assert!(first.err.contains("trace: evaluated"), "{}", first.err);
+    let watched = std::fs::read_to_string(world.folder.path().join("watched")).expect("files are watched");
+    assert!(watched.contains("/traced.nix\n") && watched.contains("/packages.nix\n"), "{watched}");
+    let again = enter();
+    assert_eq!((again.code, &again.out), (0, &first.out), "{}", again.err);
+    assert!(!again.err.contains("evaluated"), "{}", again.err);
+    // A file that another one imports changes.
+    world.write("packages.nix", &PACKAGES.replace("foo's", "changed"));
+    let changed = enter();
+    assert!(changed.out.contains("changed \"bar\"") && changed.err.contains("evaluated"), "{}", changed.err);
+    // With a fault in it the environment stays as it was; without one before, the line fails.
+    world.write("packages.nix", "rec { shell = throw \"broken\"; }");
+    let broken = enter();
+    assert_eq!(broken.code, 0, "{}", broken.err);
+    assert!(broken.out.contains("changed") && broken.err.contains("stays as it was"), "{}", broken.err);
+    std::fs::remove_dir_all(world.folder.path().join(".direnv")).expect("removed");
+    let failed = enter();
+    assert_eq!(failed.code, 9, "{}", failed.err);
+    assert!(failed.err.contains("broken"), "{}", failed.err);
+}

@@ -35,8 +35,9 @@ fn ptrace_reaches_no_process_outside() {
     let script = format!(
         "perl -e 'for my $kind (16, 0x4206) {{ my $r = syscall({ptrace}, $kind, {outside}, 0, 0); \
          print \"$kind $r \", $!+0, \"\\n\" }}'; \
-         sleep 5 & child=$!; perl -e 'print \"own \", syscall({ptrace}, 16, $ARGV[0], 0, 0), \"\\n\"' $child; \
-         kill -9 $child; echo > $out"
+         perl -e 'my $child = fork; if (!$child) {{ sleep 5; exit }} \
+         print \"own \", syscall({ptrace}, 16, $child, 0, 0), \"\\n\"; kill 9, $child'; \
+         echo > $out"
     );
     let said = build(&world, "tracer", &script);
     assert_eq!(said.code, 0, "{}", said.err);

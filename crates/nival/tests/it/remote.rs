@@ -250,7 +250,7 @@ fn cpp_nix_and_this_program_speak_with_each_other() {
     assert!(far.has("far", &there.out), "{}", there.err);
     assert_eq!(far.run_in("far", &["store", "verify"]).code, 0);
     // Ours as the client of theirs.
-    for (scheme, program, word) in [("ssh-ng", "nix-daemon", "--stdio"), ("ssh", "nix-store", "--serve")] {
+    for (scheme, program) in [("ssh-ng", "nix-daemon"), ("ssh", "nix-store")] {
         let reached = far.folder().join(format!("theirs-{program}"));
         let text = format!(
             "export NIX_CONF_DIR={} HOME={}\nexec -a {program} bash -c 'exec -a {program} {nix} \"$@\"' {program} \"$@\" --store 'local?root={}'",
@@ -261,13 +261,13 @@ fn cpp_nix_and_this_program_speak_with_each_other() {
         std::fs::write(&reached, format!("#!/bin/bash\n{text}\n")).expect("written");
         std::fs::set_permissions(&reached, std::fs::Permissions::from_mode(0o755)).expect("may run");
         let address = format!("{scheme}://localhost?remote-program={}", reached.display());
-        let built = far.build("top", &["--store", &address, "--argstr", "seed", word]);
+        let built = far.build("top", &["--store", &address, "--argstr", "seed", program]);
         assert_eq!(built.code, 0, "{}", built.err);
         let name = Path::new(built.out.trim()).file_name().expect("a name").to_owned();
         assert!(root.join("nix/store").join(name).exists());
         let machines = format!("{address} - - 1");
-        let by_them =
-            far.build("top", &["--builders", &machines, "-j", "0", "--argstr", "seed", &format!("b{word}")]);
+        let by_them = far
+            .build("top", &["--builders", &machines, "-j", "0", "--argstr", "seed", &format!("b{program}")]);
         assert_eq!(by_them.code, 0, "{}", by_them.err);
         assert!(far.has("near", &by_them.out));
     }

@@ -260,7 +260,8 @@ impl RemoteBuilder for Served {
     fn build(&self, wanted: &[String], _line: &mut dyn FnMut(&str)) -> Result<Vec<BuildResult>, Error> {
         let failure = self.ask(|to| {
             to.channel.output.put(operation::BUILD_PATHS)?;
-            to.channel.output.put_texts(wanted.iter().map(String::as_str))?;
+            // A derivation without a word of its outputs means all of them there.
+            to.channel.output.put_texts(wanted.iter().map(|text| text.trim_end_matches("!*")))?;
             self.put_limits(to)?;
             match to.channel.input.number()? {
                 0 => Ok(None),
