@@ -1,7 +1,7 @@
 //! Serving by the protocol of `nix-store --serve`.
 
 use super::answers::status_and_text;
-use super::{Builder, Host, Mode, Said, wish};
+use super::{Builder, Host, Mode, Said, Wish, wish};
 use crate::PathInfo;
 use crate::protocol::{put_path, put_paths, put_result, read_derivation, read_path, read_paths};
 use crate::serve::{CLIENT_MAGIC, FORM, SERVER_MAGIC, VERSION, operation};
@@ -109,7 +109,12 @@ impl<R: Read, W: Write> Session<'_, R, W> {
             operation::BUILD_PATHS => {
                 let texts = self.input.texts()?;
                 self.limits()?;
-                let wishes: Result<Vec<_>, _> = texts.iter().map(|text| wish(store, text)).collect();
+                // A derivation without a word of its outputs means all of them here.
+                let all = |wish| match wish {
+                    Wish::Path(path) if path.is_derivation() => Wish::Outputs(path, None),
+                    other => other,
+                };
+                let wishes: Result<Vec<_>, _> = texts.iter().map(|text| wish(store, text).map(all)).collect();
                 let results = self.builder.build(&wishes.map_err(broken)?, Mode::Normal, &say);
                 match status_and_text(&results) {
                     None => self.out.put(0),
