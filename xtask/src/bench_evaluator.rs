@@ -134,8 +134,7 @@ fn works(trees: &Trees) -> Vec<(&'static str, String)> {
 
 /// Trees come without their largest, generated files. What is built with those of Haskell and Emacs is left out, on both
 /// sides, by an error that is caught.
-const LEFT_OUT: &str =
-    r#"packageOverrides = _: { haskell = throw "left out"; haskellPackages = throw "left out";
+const LEFT_OUT: &str = r#"packageOverrides = _: { haskell = throw "left out"; haskellPackages = throw "left out";
       emacsPackagesFor = _: _: throw "left out"; emacsPackagesNgFor = _: throw "left out"; };"#;
 
 /// Packages that are spread evenly over the tree.

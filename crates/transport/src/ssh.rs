@@ -57,7 +57,7 @@ impl SshHost {
         let (user, place) = text.rsplit_once('@').map_or((None, text), |(user, place)| (Some(user), place));
         // An address of version 6 stands in brackets.
         let (host, port) = match place.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') && !(host.contains(':') && !host.ends_with(']')) => {
+            Some((host, port)) if !port.contains(']') && (host.ends_with(']') || !host.contains(':')) => {
                 (host, Some(port.parse().map_err(|_| BadHost("the port is no number"))?))
             }
             _ => (place, None),

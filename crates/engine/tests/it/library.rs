@@ -43,7 +43,12 @@ const TRIED: &str = r#"{ lib, ... }: {
 fn refused(session: &mut Session, option: &str, value: &str) -> Option<String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("configuration.nix");
-    std::fs::write(folder.path().join("site"), "").expect("written");
+    // A path that an example names has to be there.
+    for path in value.split("./").skip(1) {
+        let name: String =
+            path.chars().take_while(|c| c.is_ascii_alphanumeric() || "-.".contains(*c)).collect();
+        std::fs::create_dir_all(folder.path().join(name)).expect("made");
+    }
     let (mut set, mut got) = (String::new(), "config".to_owned());
     let mut closing = String::new();
     for part in option.split('.') {

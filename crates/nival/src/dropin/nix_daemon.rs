@@ -157,6 +157,19 @@ fn is_named(names: &[String], user: u32, passwd: &str, group: &str) -> bool {
     })
 }
 
+/// Starts the process that serves a client, and waits for it in a thread.
+fn serve_apart(stream: UnixStream, is_trusted: bool) -> std::io::Result<()> {
+    let output = OwnedFd::from(stream.try_clone()?);
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("nix-daemon").args(std::env::args_os().skip(1)).arg("--stdio");
+    command.arg(if is_trusted { "--force-trusted" } else { "--force-untrusted" });
+    command.stdin(OwnedFd::from(stream)).stdout(output);
+    let mut child = process::spawn(&mut command)?;
+    drop(command);
+    std::thread::spawn(move || child.wait());
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_named;
@@ -172,17 +185,4 @@ mod tests {
         assert!(named(&["ann"], 1000) && named(&["x", "@wheel"], 1000) && named(&["*"], 77));
         assert!(!named(&["ann", "@wheel"], 1001) && !named(&[], 1000) && !named(&["ann"], 77));
     }
-}
-
-/// Starts the process that serves a client, and waits for it in a thread.
-fn serve_apart(stream: UnixStream, is_trusted: bool) -> std::io::Result<()> {
-    let output = OwnedFd::from(stream.try_clone()?);
-    let mut command = Command::new("/proc/self/exe");
-    command.arg0("nix-daemon").args(std::env::args_os().skip(1)).arg("--stdio");
-    command.arg(if is_trusted { "--force-trusted" } else { "--force-untrusted" });
-    command.stdin(OwnedFd::from(stream)).stdout(output);
-    let mut child = process::spawn(&mut command)?;
-    drop(command);
-    std::thread::spawn(move || child.wait());
-    Ok(())
 }

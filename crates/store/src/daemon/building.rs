@@ -51,7 +51,8 @@ impl RemoteBuilder for Daemon {
             put_paths(&mut to.channel.output, &self.dir, paths)?;
             to.channel.output.put(1)?;
             to.finish(&mut |_| {})?;
-            Ok(drop(to.channel.input.texts()?))
+            to.channel.input.texts()?;
+            Ok(())
         })
     }
 
