@@ -9,7 +9,7 @@ use crate::stores::SettingArguments;
 use clap::Args;
 use nival_store::Profile;
 use nival_store::binary_cache::read_secret_key;
-use nival_store::stores::{CopyOptions, Reference, Store, Trust, copy};
+use nival_store::stores::{CopyOptions, Reference, Store, Trust, closure, copy};
 use nival_store_model::StorePath;
 use serde_json::json;
 use std::path::PathBuf;
@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Leave out what the paths refer to
     #[arg(long)]
     no_recursive: bool,
+    /// Let the other machine fetch from its own caches what they have, where it can
+    #[arg(short, long)]
+    substitute_on_destination: bool,
     /// Take paths without a signature of a trusted key
     #[arg(long, alias = "no-require-sigs")]
     no_check_sigs: bool,
@@ -76,6 +79,14 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         true => from.all()?,
         false => arguments.subjects.paths(context, from.dir())?,
     };
+    if let Some(there) = to.builder().filter(|_| arguments.substitute_on_destination) {
+        let all = if arguments.no_recursive {
+            paths.clone()
+        } else {
+            closure(&*from, &paths)?.into_keys().collect()
+        };
+        context.interruptible(|_| there.substitute(&all))?;
+    }
     let output = context.output;
     let url = to.url();
     let begin = |info: &nival_store::PathInfo| {

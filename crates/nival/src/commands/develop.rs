@@ -82,11 +82,15 @@ pub fn start(context: &mut Context, found: &Found, work: &Work) -> Error {
 }
 
 fn program(found: &Found, arguments: &Work) -> Result<Program, Error> {
-    let folder = std::env::temp_dir().join(format!("nival-develop-{}", std::process::id()));
-    nival_sys::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+    let folder = own_folder()?;
     let own = script(found, &folder)?;
     let interactive = arguments.command.is_empty() && arguments.phase.is_none();
-    let mut text = format!("{own}command rm -rf {}\n", quoted(&folder.join("rc").to_string_lossy()));
+    // What a structured derivation is described by lies beside the script, and stays for the shell.
+    let mut text = format!(
+        "{own}command rm -rf {}\ncommand rmdir {} 2> /dev/null || :\n",
+        quoted(&folder.join("rc").to_string_lossy()),
+        quoted(&folder.to_string_lossy())
+    );
     if let Some(phase) = &arguments.phase {
         text.push_str(&format!(
             "foundMakefile=1\nrunHook {}Phase\n",
@@ -109,6 +113,20 @@ fn program(found: &Found, arguments: &Work) -> Result<Program, Error> {
     }
     words.push(rc.into());
     Ok(Program { name: bash, arguments: words, environment: arguments.surroundings.environment() })
+}
+
+/// A new folder that nobody else can have made or look into.
+fn own_folder() -> Result<PathBuf, Error> {
+    let process = std::process::id();
+    for number in 0..1000 {
+        let folder = std::env::temp_dir().join(format!("nival-develop-{process}-{number}"));
+        match nival_sys::fs::create_dir(&folder).and_then(|()| nival_sys::fs::set_mode(&folder, 0o700)) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unwritable(&folder, &error)),
+            Ok(()) => return Ok(folder),
+        }
+    }
+    Err(unwritable(&std::env::temp_dir(), &std::io::ErrorKind::AlreadyExists.into()))
 }
 
 /// Prints the script that brings a shell into the environment, or the environment as JSON.
