@@ -61,6 +61,10 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
     if words.get(1).is_some_and(|word| word == "env") && words.get(2).is_some_and(|word| word == "shell") {
         words.remove(1);
     }
+    // `nix doctor` is the old name of `nix config check`.
+    if words.get(1).is_some_and(|word| word == "doctor") {
+        words.splice(1..2, ["config".into(), "check".into()]);
+    }
     if native::is_native(&words) {
         return native::main(words);
     }
