@@ -453,8 +453,17 @@ fn collect(
 }
 
 fn no_derivation(ev: &mut Evaluator, value: Value) -> Result<Error, Error> {
-    let kind = ev.type_name(value)?;
-    let message = format!("this is no derivation, nor a set or list of them, but a {kind}");
+    let kind = match ev.type_name(value)? {
+        "int" => "an integer",
+        "bool" => "a boolean",
+        "lambda" => "a function",
+        "null" => "null",
+        "string" => "a string",
+        "path" => "a path",
+        "float" => "a number",
+        _ => "something else",
+    };
+    let message = format!("this is no derivation, nor a set or list of them, but {kind}");
     let diagnostic = Diagnostic::error(&diagnostics::no_derivation::ENTRY, message);
     Ok(Error::Other(Box::new(diagnostic.help("to see the value itself, use `nival eval`"))))
 }

@@ -131,6 +131,10 @@ impl RemoteError {
             Self::Address { .. } => Diagnostic::error(&diagnostics::address::ENTRY, message).help(
                 "stores are written `file:///FOLDER`, `https://HOST`, `local?root=/FOLDER`, `/FOLDER`, `daemon` or `ssh-ng://HOST`",
             ),
+            Self::Daemon { place, .. } if place.starts_with("ssh") => {
+                Diagnostic::error(&diagnostics::daemon::ENTRY, message)
+                    .help("try `ssh HOST nix-store --version`: the machine must let you in and have the program")
+            }
             Self::Daemon { .. } => Diagnostic::error(&diagnostics::daemon::ENTRY, message)
                 .help("check that the daemon runs and that you may use it"),
         }

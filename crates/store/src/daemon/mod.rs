@@ -320,12 +320,22 @@ impl Store for Daemon {
     }
 }
 
+/// A connection that ends early in words.
+pub(crate) fn broken(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
+            "the connection ended before it had answered".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
 /// Where the daemon of a machine listens.
 pub const DEFAULT_SOCKET: &str = "/nix/var/nix/daemon-socket/socket";
 
 fn of(way: &Way, refusal: Refusal) -> Error {
     let reason = match refusal {
-        Refusal::Broken(error) => error.to_string(),
+        Refusal::Broken(error) => broken(&error),
         Refusal::Said(text) => text,
     };
     RemoteError::Daemon { place: way.place(), reason }.into()

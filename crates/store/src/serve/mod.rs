@@ -92,7 +92,7 @@ impl Served {
     }
 
     fn failed(&self, error: &io::Error) -> Error {
-        RemoteError::Daemon { place: self.way.place(), reason: error.to_string() }.into()
+        RemoteError::Daemon { place: self.way.place(), reason: crate::daemon::broken(error) }.into()
     }
 
     fn put_back(&self, connection: Connection) {
