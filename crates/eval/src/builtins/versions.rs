@@ -69,7 +69,8 @@ fn compare(a: &str, b: &str) -> Ordering {
 }
 
 fn less(a: &str, b: &str) -> bool {
-    let number = |text: &str| text.parse::<u64>().ok();
+    // What does not fit into 32 bits is no number to C++ Nix.
+    let number = |text: &str| text.parse::<i32>().ok();
     match (number(a), number(b)) {
         (Some(a), Some(b)) => a < b,
         (_, Some(_)) if a.is_empty() => true,

@@ -43,19 +43,16 @@ impl Evaluator {
         Ok(Value::attrs(attrs::update(&mut self.heap, &mut self.updates, left, right)))
     }
 
-    fn list_operand(&mut self, node: NodeId, frame: Handle) -> EvalResult {
-        let value = self.eval(node, frame)?;
-        if value.tag() == tag::LIST {
-            return Ok(value);
-        }
-        let error = self.wrong_type("a list", value);
-        Err(self.located(error, node))
-    }
-
+    /// Both sides are evaluated before either is looked at, as C++ Nix does it.
     pub(super) fn concat_nodes(&mut self, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
-        let left = self.list_operand(left, frame)?;
-        let right = self.list_operand(right, frame)?;
-        Ok(self.concat(&[left, right]))
+        let values = [self.eval(left, frame)?, self.eval(right, frame)?];
+        for (value, node) in values.into_iter().zip([left, right]) {
+            if value.tag() != tag::LIST {
+                let error = self.wrong_type("a list", value);
+                return Err(self.located(error, node));
+            }
+        }
+        Ok(self.concat(&values))
     }
 
     /// One list of several forced lists.

@@ -4,4 +4,5 @@ with builtins; [ (head [ 1 2 ]) (tail [ 1 2 3 ]) (tail (tail [ 1 2 3 ])) (length
   (sort (a: b: a.k < b.k) [ { k = 2; v = "a"; } { k = 1; v = "b"; } { k = 2; v = "c"; } { k = 1; v = "d"; } ])
   (partition (x: x > 2) [ 1 5 2 4 ]) (map (x: x) [ ]) (sort (a: b: false) [ 3 2 1 ]) (sort (a: b: true) [ 1 2 3 4 5 6 7 8 9 ])
   (genericClosure { startSet = [ { key = 1; } ]; operator = i: if i.key > 4 then [ ] else [ { key = i.key + 1; } { key = i.key * 2; } ]; })
+  (tryEval (1 ++ (assert false; [ ]))) (tryEval ((assert false; [ ]) ++ 1))
   (sort lessThan [ "b" "a" "c" "B" ]) (sort (a: b: a > b) (genList (x: (x * 7919) - (x * 7919) / 101 * 101) 50)) ]
