@@ -4,7 +4,7 @@ use crate::command::{Failure, run};
 use std::process::Command;
 
 /// Debian packages that tests drive, and a program of each that tells whether it is there.
-const NEEDED: [(&str, &str); 12] = [
+const NEEDED: [(&str, &str); 13] = [
     ("uidmap", "newuidmap"),
     ("curl", "curl"),
     ("iproute2", "ip"),
@@ -17,6 +17,7 @@ const NEEDED: [(&str, &str); 12] = [
     ("procps", "pgrep"),
     ("strace", "strace"),
     ("skopeo", "skopeo"),
+    ("mercurial", "hg"),
 ];
 
 /// Installs, as root, what is missing; otherwise says the line that does.

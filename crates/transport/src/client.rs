@@ -61,8 +61,13 @@ impl Client {
         })
     }
 
-    /// Asks for what is at an address, whole, with further headers.
-    pub(crate) fn ask(&self, address: &str, headers: &[(String, String)]) -> Result<Reply, FailureKind> {
+    /// Asks for what is at an address, whole, with further headers; or for what it answers to what is sent there.
+    pub(crate) fn ask(
+        &self,
+        address: &str,
+        headers: &[(String, String)],
+        sent: Option<&[u8]>,
+    ) -> Result<Reply, FailureKind> {
         let (secure, address, authorization) = match self.place(address)? {
             Place::File(path) => {
                 let Answer { body, .. } = open_file(&path, 0)?;
@@ -71,15 +76,18 @@ impl Client {
             Place::Http { secure, address, authorization } => (secure, address, authorization),
         };
         let agent = if secure { &self.https } else { &self.http };
-        let mut request = agent.get(&address);
         let own = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        if let Some(authorization) = authorization.filter(|_| !own) {
-            request = request.header("Authorization", authorization);
-        }
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        let response = request.call().map_err(|error| failure(&error))?;
+        let authorization = authorization.filter(|_| !own).map(|text| ("Authorization".to_owned(), text));
+        let headers = headers.iter().chain(&authorization);
+        let response = match sent {
+            None => {
+                headers.fold(agent.get(&address), |request, (name, value)| request.header(name, value)).call()
+            }
+            Some(sent) => headers
+                .fold(agent.post(&address), |request, (name, value)| request.header(name, value))
+                .send(sent),
+        };
+        let response = response.map_err(|error| failure(&error))?;
         let header = |name: &str| {
             response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };

@@ -14,6 +14,8 @@ pub struct Request {
     pub address: String,
     /// Further headers.
     pub headers: Vec<(String, String)>,
+    /// What is sent to the server, by `POST`; without it the server is asked by `GET`.
+    pub body: Option<Vec<u8>>,
     /// The mark of the version that is known already.
     pub etag: Option<String>,
     /// Where it is to be; what is there is replaced.
@@ -65,7 +67,7 @@ fn once(
     if let Some(etag) = request.etag.as_ref().filter(|etag| !etag.is_empty()) {
         headers.push(("If-None-Match".to_owned(), etag.clone()));
     }
-    let reply = match transport.client.ask(&request.address, &headers) {
+    let reply = match transport.client.ask(&request.address, &headers, request.body.as_deref()) {
         Ok(reply) => reply,
         Err(kind) => return Ok(Err(kind)),
     };

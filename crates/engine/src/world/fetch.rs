@@ -6,6 +6,7 @@ use nival_diagnostics::Diagnostic;
 use nival_eval::{FetchKind, FetchRequest, FetchValue, WorldResult};
 use nival_inputs::fetchers::{
     Attribute, Attributes, Error, Fetcher, Input, NO_REVISION, Scheme, Url, UseRegistries,
+    looks_like_revision,
 };
 use nival_inputs::flakes::{FlakeReference, How};
 use nival_store_model::store_path::{References, check_name};
@@ -31,6 +32,7 @@ impl EngineWorld {
     pub(super) fn fetch_any(&self, request: &FetchRequest) -> WorldResult<Fields> {
         let fetched = match request.kind {
             FetchKind::Url | FetchKind::Tarball => self.fetch_file(request),
+            FetchKind::Mercurial => self.fetch_mercurial(request),
             FetchKind::Closure => self.fetch_closure(request),
             _ => self.fetch_tree(request),
         };
@@ -134,6 +136,44 @@ impl EngineWorld {
         Ok(self.fields(&tree.path, &tree.input, request.kind == FetchKind::Git, false))
     }
 
+    /// `fetchMercurial`: a `rev` that is no revision is the name of a branch or tag.
+    fn fetch_mercurial(&self, request: &FetchRequest) -> WorldResult<Fields> {
+        let mut attributes = Attributes::default();
+        attributes.set("type", "hg");
+        attributes.set("name", "source");
+        for (name, value) in &request.attributes {
+            let FetchValue::Text(text) = value else { continue };
+            match name.as_str() {
+                "url" => {
+                    self.access.check_uri(text)?;
+                    let is_address = text.contains("://");
+                    attributes.set("url", if is_address { text.clone() } else { format!("file://{text}") });
+                }
+                "rev" if !looks_like_revision(text) => attributes.set("ref", text.as_str()),
+                name => attributes.set(name, text.as_str()),
+            }
+        }
+        if self.access.is_pure() && !attributes.has("rev") {
+            let text = "`fetchMercurial` needs a revision as `rev` in pure evaluation";
+            return Err(failed(&Error::Refused(text.to_owned())));
+        }
+        let input =
+            Input::from_attributes(&self.fetcher.settings, attributes).map_err(|error| failed(&error))?;
+        let tree = self.fetcher.fetch(&input).map_err(|error| failed(&error))?;
+        let revision = tree.input.revision().map_err(|error| failed(&error))?;
+        let revision = revision.unwrap_or_else(|| NO_REVISION.to_owned());
+        let mut fields = vec![("outPath".to_owned(), FetchValue::Text(self.seen(&tree.path)))];
+        if let Some(branch) = tree.input.reference() {
+            fields.push(("branch".to_owned(), FetchValue::Text(branch.to_owned())));
+        }
+        fields.push(("shortRev".to_owned(), FetchValue::Text(revision.chars().take(12).collect())));
+        fields.push(("rev".to_owned(), FetchValue::Text(revision)));
+        if let Some(count) = tree.input.attributes.int("revCount").map_err(|error| failed(&error))? {
+            fields.push(("revCount".to_owned(), FetchValue::Int(count.cast_signed())));
+        }
+        Ok(fields)
+    }
+
     fn input_of(&self, request: &FetchRequest) -> Result<Input, Error> {
         let settings = &self.fetcher.settings;
         let mut attributes = Attributes::default();
@@ -151,9 +191,6 @@ impl EngineWorld {
                 if !attributes.has("exportIgnore") && !attributes.flag("submodules")? {
                     attributes.set("exportIgnore", Attribute::Bool(true));
                 }
-            }
-            FetchKind::Mercurial => {
-                attributes.set("type", "hg");
             }
             _ if !attributes.has("type") => {
                 settings.require("flakes", "a reference as a string")?;

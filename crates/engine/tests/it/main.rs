@@ -2,7 +2,9 @@
 
 mod fetching;
 mod flakes;
+mod large_files;
 mod library;
+mod mercurial;
 mod modules;
 mod native_modules;
 mod nix_language;

@@ -163,7 +163,10 @@ fn fetch_mercurial(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult
             };
             attributes.push(text(&name, value));
         }
-        if !attributes.iter().any(|(name, _)| name == "url") {
+        let is_url = |(name, value): &(String, FetchValue)| {
+            name == "url" && !matches!(value, FetchValue::Text(text) if text.is_empty())
+        };
+        if !attributes.iter().any(is_url) {
             return Err(wrong("`fetchMercurial` needs the argument `url`"));
         }
     } else {

@@ -24,7 +24,7 @@ mod nv0421_refused;
 mod nv0422_registry;
 mod nv0423_flake;
 mod nv0424_lock;
-mod nv0425_unsupported;
+mod nv0425_missing_program;
 mod nv0426_file;
 mod nv0427_warning;
 
@@ -52,7 +52,7 @@ pub use nv0421_refused::ENTRY as NV0421;
 pub use nv0422_registry::ENTRY as NV0422;
 pub use nv0423_flake::ENTRY as NV0423;
 pub use nv0424_lock::ENTRY as NV0424;
-pub use nv0425_unsupported::ENTRY as NV0425;
+pub use nv0425_missing_program::ENTRY as NV0425;
 pub use nv0426_file::ENTRY as NV0426;
 pub use nv0427_warning::ENTRY as NV0427;
 

@@ -65,8 +65,13 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
-    /// What is asked for is part of Nix and not of this version.
-    Unsupported(String),
+    /// A program that fetches is not installed.
+    MissingProgram {
+        /// What was being done.
+        doing: String,
+        /// Its name.
+        program: String,
+    },
     /// A file or folder of the user's failed.
     Io(PathBuf, std::io::Error),
     /// Something failed while a step outward was made.
@@ -115,7 +120,11 @@ impl Error {
                 .help("a flake.nix is a set with `inputs` as plain values and `outputs` as a function"),
             Self::Lock { .. } => error(&diagnostics::NV0424)
                 .help("lock the flake again, or restore its flake.lock"),
-            Self::Unsupported(_) => error(&diagnostics::NV0425).help("use another way to fetch it"),
+            Self::MissingProgram { program, .. } => {
+                let package = if program == "hg" { "mercurial" } else { program.as_str() };
+                error(&diagnostics::NV0425)
+                    .help(format!("install it: `apt install {package}`, or put it on the PATH"))
+            }
             Self::Io(..) => error(&diagnostics::NV0426).help("check the path and its permissions"),
             Self::Context(doing, inner) => inner.diagnostic().frame(None, doing.clone()),
         }
@@ -133,7 +142,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Reference(text) | Self::Refused(text) | Self::Unsupported(text) => f.write_str(text),
+            Self::Reference(text) | Self::Refused(text) => f.write_str(text),
             Self::Feature { feature, what } => {
                 write!(f, "{what} needs the experimental feature `{feature}`, which is not switched on")
             }
@@ -146,6 +155,9 @@ impl fmt::Display for Error {
                 )
             }
             Self::Program { doing, .. } => write!(f, "cannot {doing}"),
+            Self::MissingProgram { doing, program } => {
+                write!(f, "cannot {doing}: there is no program `{program}`")
+            }
             Self::Archive { name, why } => write!(f, "the archive `{name}` cannot be unpacked: {why}"),
             Self::NotInRegistry(name) => write!(f, "no flake registry knows `{name}`"),
             Self::Flake { path, why } => write!(f, "the flake `{path}` cannot be read: {why}"),

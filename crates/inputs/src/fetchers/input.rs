@@ -140,6 +140,7 @@ impl Input {
                 path.starts_with('/').then(|| path.to_owned())
             }
             Some(Scheme::Git) => super::fetch::local_repository(self),
+            Some(Scheme::Mercurial) => super::fetch::local_folder(self),
             _ => None,
         }
     }
@@ -217,7 +218,7 @@ impl Input {
                     flag("lfs", ";l")
                 ))
             }
-            Scheme::GitHub | Scheme::GitLab | Scheme::SourceHut => revision,
+            Scheme::GitHub | Scheme::GitLab | Scheme::SourceHut | Scheme::Mercurial => revision,
             _ => self.attributes.text("narHash").ok().flatten().map(str::to_owned),
         }
     }

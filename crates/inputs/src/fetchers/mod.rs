@@ -17,6 +17,7 @@ mod url;
 pub use attributes::{Attribute, Attributes};
 pub use error::Error;
 pub use fetch::{Fetcher, File, Tree, UseRegistries};
+pub(crate) use fetch::{hg, output};
 pub use input::{
     FINAL, Input, NO_REVISION, is_flake_id, is_reference_name, looks_like_revision, parse_revision,
 };

@@ -76,3 +76,17 @@ fn settings_of_a_flake_have_to_be_trusted() {
     let output = trusting(&["eval", "./flake#deep"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn a_program_that_fetching_needs_is_named_where_it_is_missing() {
+    let world = World::new();
+    for (builtin, program, package) in [("fetchMercurial", "hg", "mercurial"), ("fetchGit", "git", "git")] {
+        let text = format!("builtins.{builtin} \"https://localhost/repo\"");
+        let mut command = world.command(&["eval", "--impure", "-E", &text]);
+        let output = command.env("PATH", world.folder.path()).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("error[NV0425]"), "{said}");
+        assert!(said.contains(&format!("there is no program `{program}`")), "{said}");
+        assert!(said.contains(&format!("apt install {package}")), "{said}");
+    }
+}

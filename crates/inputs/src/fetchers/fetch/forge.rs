@@ -27,8 +27,12 @@ pub(super) fn fetch(fetcher: &Fetcher, scheme: Scheme, input: &Input) -> Result<
         None => {
             let staged = Staged(fetcher.staging("archive"));
             let address = forge.archive(&revision);
-            let request =
-                Request { address, headers: forge.headers.clone(), etag: None, to: staged.0.clone() };
+            let request = Request {
+                address,
+                headers: forge.headers.clone(),
+                to: staged.0.clone(),
+                ..Request::default()
+            };
             fetcher.request(&request)?;
             let (path, hash, modified) = fetcher.unpack(&staged.0, &request.address)?;
             let mut value = Attributes::default();

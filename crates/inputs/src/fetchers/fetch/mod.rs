@@ -2,7 +2,10 @@
 
 mod forge;
 mod git;
+mod mercurial;
 mod path;
+mod program;
+mod tracked;
 mod url;
 
 use super::attributes::{Attribute, Attributes};
@@ -24,6 +27,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(super) use git::local_repository;
+pub(crate) use mercurial::hg;
+pub(super) use mercurial::local_folder;
+pub(crate) use program::output;
 pub use url::File;
 
 /// What was fetched.
@@ -187,12 +193,7 @@ impl Fetcher {
                     input.shown()
                 )));
             }
-            Scheme::Mercurial => {
-                return Err(Error::Unsupported(format!(
-                    "mercurial repositories are not fetched by this version: `{}`",
-                    input.shown()
-                )));
-            }
+            Scheme::Mercurial => mercurial::fetch(self, input)?,
         };
         if let Some(wanted) = input.nar_hash()?
             && wanted != hash

@@ -46,8 +46,13 @@ impl Fetcher {
         }
         let staged = Staged(self.staging("file"));
         let etag = known.as_ref().filter(|_| stored.is_some()).and_then(|known| etag(&known.value));
-        let request =
-            Request { address: address.to_owned(), headers: headers.to_vec(), etag, to: staged.0.clone() };
+        let request = Request {
+            address: address.to_owned(),
+            headers: headers.to_vec(),
+            etag,
+            to: staged.0.clone(),
+            ..Request::default()
+        };
         let response = match (self.request(&request), &stored) {
             (Ok(response), _) => response,
             (Err(error), Some(file)) => {
@@ -102,8 +107,13 @@ impl Fetcher {
         }
         let staged = Staged(self.staging("archive"));
         let etag = known.as_ref().filter(|_| stored.is_some()).and_then(|known| etag(&known.value));
-        let request =
-            Request { address: address.to_owned(), headers: Vec::new(), etag, to: staged.0.clone() };
+        let request = Request {
+            address: address.to_owned(),
+            headers: Vec::new(),
+            etag,
+            to: staged.0.clone(),
+            ..Request::default()
+        };
         let response = match (self.request(&request), stored) {
             (Ok(response), Some(unpacked)) if !response.modified => {
                 if let Some(known) = known {

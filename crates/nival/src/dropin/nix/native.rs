@@ -35,16 +35,6 @@ fn new_names(name: &OsString) -> Option<&'static [&'static str]> {
     OLD_NAMES.iter().find(|(old, _)| *old == name).map(|(_, new)| *new)
 }
 
-/// Settings by which nothing that was fetched earlier counts.
-const REFRESHED: [(&str, &str); 3] =
-    [("tarball-ttl", "0"), ("narinfo-cache-negative-ttl", "0"), ("narinfo-cache-positive-ttl", "0")];
-
-fn add(words: &mut Vec<OsString>, settings: &[(&str, &str)]) {
-    for (name, value) in settings {
-        words.extend(["--option", name, value].map(OsString::from));
-    }
-}
-
 /// Whether the subcommand is one of these; it is the first word behind the program's name.
 pub fn is_native(words: &[OsString]) -> bool {
     words.get(1).is_some_and(|name| NAMES.iter().any(|known| *known == name) || new_names(name).is_some())
@@ -64,7 +54,6 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
             (_, Some("-v" | "--verbose" | "-vv" | "-vvv" | "-vvvv" | "-vvvvv")) => {}
             (_, Some("--quiet")) => is_loud = false,
             (_, Some("--log-format")) => drop(words.next()),
-            (_, Some("--refresh")) => add(&mut all, &REFRESHED),
             _ => all.push(word),
         }
     }

@@ -1,7 +1,7 @@
 //! The contents of a commit.
 
 use super::program::{Git, output, plain, text_of};
-use super::{Options, Place, export, last_modified, revision_count, signature, submodules};
+use super::{Options, Place, export, large_files, last_modified, revision_count, signature, submodules};
 use crate::fetchers::attributes::Attribute;
 use crate::fetchers::cache::now;
 use crate::fetchers::error::{At as _, Error};
@@ -60,8 +60,15 @@ pub(super) fn take(
         return Ok((result, fingerprint));
     }
     let inside = export::export(&git, &revision, options.export_ignore, to)?;
+    if options.large_files {
+        let remote = match place {
+            Place::Local(_) => None,
+            Place::Remote(url) => Some(url.to_string()),
+        };
+        large_files::fill(fetcher, &git, &revision, remote.as_deref(), to)?;
+    }
     if options.submodules {
-        submodules::of_commit(fetcher, &git, to, &inside, &reference)?;
+        submodules::of_commit(fetcher, &git, to, &inside, &reference, options)?;
     }
     Ok((result, fingerprint))
 }

@@ -2,6 +2,7 @@
 
 mod commit;
 mod export;
+mod large_files;
 mod program;
 mod signature;
 mod submodules;
@@ -60,6 +61,7 @@ pub(in crate::fetchers) fn local_repository(input: &Input) -> Option<String> {
 struct Options {
     shallow: bool,
     submodules: bool,
+    large_files: bool,
     export_ignore: bool,
     all_refs: bool,
 }
@@ -70,6 +72,7 @@ impl Options {
         Ok(Self {
             shallow: flag("shallow")?,
             submodules: flag("submodules")?,
+            large_files: flag("lfs")?,
             export_ignore: flag("exportIgnore")?,
             all_refs: flag("allRefs")?,
         })
@@ -102,13 +105,10 @@ pub(super) fn fetch(fetcher: &Fetcher, input: &Input) -> Result<Found, Error> {
 /// Writes the contents into a new folder; the input with what is known of it, and what stands for its contents
 /// where they are those of a revision. Contents that lie in the store are not written.
 fn take(fetcher: &Fetcher, input: &Input, to: &Path) -> Result<(Input, Option<String>), Error> {
-    if input.attributes.flag("lfs")? {
-        return Err(Error::Unsupported("git LFS is not fetched by this version".to_owned()));
-    }
     let options = Options::of(input)?;
     if options.export_ignore && options.submodules {
         let text = "`exportIgnore` and `submodules` do not go together";
-        return Err(Error::Unsupported(text.to_owned()));
+        return Err(Error::Reference(text.to_owned()));
     }
     let place = Place::of(fetcher, input)?;
     match &place {

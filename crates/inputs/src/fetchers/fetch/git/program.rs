@@ -1,11 +1,13 @@
 //! Running `git` on one repository.
 
 use crate::fetchers::error::Error;
+pub(super) use crate::fetchers::fetch::program::output;
+use crate::fetchers::fetch::program::{finish, start};
 use nival_sys::process;
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// One repository.
 #[derive(Clone, Debug)]
@@ -94,31 +96,6 @@ pub(super) fn plain() -> Command {
     }
     command.env("LC_ALL", "C").stdin(Stdio::null());
     command
-}
-
-fn start(command: &mut Command, doing: &str) -> Result<Child, Error> {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    process::spawn(command).map_err(|error| {
-        let said = match error.kind() {
-            std::io::ErrorKind::NotFound => "there is no program `git`: install it".to_owned(),
-            _ => error.to_string(),
-        };
-        Error::Program { doing: doing.to_owned(), said }
-    })
-}
-
-fn finish(child: Child, doing: &str) -> Result<Vec<u8>, Error> {
-    let failed = |said: String| Error::Program { doing: doing.to_owned(), said };
-    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()))
-}
-
-/// What a command prints.
-pub(super) fn output(command: &mut Command, doing: &str) -> Result<Vec<u8>, Error> {
-    finish(start(command, doing)?, doing)
 }
 
 /// An argument that is a path.

@@ -67,6 +67,7 @@ pub(super) fn of_commit(
     folder: &Path,
     inside: &BTreeMap<String, String>,
     reference: &str,
+    options: Options,
 ) -> Result<(), Error> {
     let file = folder.join(".gitmodules");
     if !file.is_file() {
@@ -85,6 +86,9 @@ pub(super) fn of_commit(
         attributes.set("rev", revision.as_str());
         attributes.set("submodules", Attribute::Bool(true));
         attributes.set("allRefs", Attribute::Bool(true));
+        if options.large_files {
+            attributes.set("lfs", Attribute::Bool(true));
+        }
         place(fetcher, attributes, &folder.join(&submodule.path))?;
     }
     Ok(())

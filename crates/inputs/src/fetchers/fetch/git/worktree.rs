@@ -5,12 +5,12 @@ use super::{Options, export, last_modified, revision_count, signature, submodule
 use crate::fetchers::attributes::Attribute;
 use crate::fetchers::error::{At as _, Error};
 use crate::fetchers::fetch::Fetcher;
+use crate::fetchers::fetch::tracked::copy_one;
 use crate::fetchers::input::{Input, NO_REVISION};
 use nival_sys::fs;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 pub(super) fn take(
@@ -110,22 +110,4 @@ fn make_folders(to: &Path, path: &[u8], ignored: &HashSet<Vec<u8>>) -> Result<()
         fs::create_dir_all(&folder).at(&folder)?;
     }
     Ok(())
-}
-
-fn copy_one(folder: &Path, to: &Path, path: &[u8]) -> Result<(), Error> {
-    let path = Path::new(OsStr::from_bytes(path));
-    let (from, to) = (folder.join(path), to.join(path));
-    let Ok(metadata) = from.symlink_metadata() else { return Ok(()) };
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).at(parent)?;
-    }
-    if metadata.is_symlink() {
-        let target = from.read_link().at(&from)?;
-        return fs::symlink(&target, &to).at(&to);
-    }
-    if !metadata.is_file() {
-        return Ok(());
-    }
-    let mode = if metadata.permissions().mode() & 0o100 != 0 { 0o755 } else { 0o644 };
-    fs::copy_new(&from, &to, mode).at(&to)
 }
