@@ -2,8 +2,12 @@
 { lib }:
 rec {
   # Whether a value is a secret.
+  #
+  # Example: isSecret "text" => false
   isSecret = value: lib.native.secretName value != null;
   # The file that holds a secret on the machine.
+  #
+  # Example: file (lib.native.secret "app") => "/run/secrets/app"
   file =
     secret:
     let

@@ -29,6 +29,7 @@ pub(crate) enum Property {
     Merge,
     Override,
     Order,
+    Definition,
     Option,
     OptionType,
     Other,
@@ -48,6 +49,7 @@ pub(crate) fn property(ev: &mut Evaluator, value: Value) -> EvalResult<Option<Pr
         "merge" => Property::Merge,
         "override" => Property::Override,
         "order" => Property::Order,
+        "definition" => Property::Definition,
         "option" => Property::Option,
         "option-type" => Property::OptionType,
         _ => Property::Other,
@@ -62,7 +64,7 @@ pub(crate) struct Discharged {
     pub(crate) order: i64,
 }
 
-/// Takes off `mkIf`, `mkMerge`, `mkOverride` and `mkOrder`; what is conditioned away is left out.
+/// Takes off `mkIf`, `mkMerge`, `mkOverride`, `mkOrder` and `mkDefinition`; what is conditioned away is left out.
 pub(crate) fn discharge(
     ev: &mut Evaluator,
     definition: &Definition,
@@ -107,11 +109,25 @@ fn discharge_inner(ev: &mut Evaluator, item: Discharged, out: &mut Vec<Discharge
             let content = content_of(ev, value)?;
             discharge_inner(ev, Discharged { order, ..with(content) }, out)
         }
+        Some(Property::Definition) => {
+            let definition = passed_on(ev, &item.definition)?;
+            discharge_inner(ev, Discharged { definition, ..item }, out)
+        }
         _ => {
             out.push(item);
             Ok(())
         }
     }
+}
+
+/// The definition that `mkDefinition` passes on, with the file and the place that it comes from.
+fn passed_on(ev: &mut Evaluator, definition: &Definition) -> EvalResult<Definition> {
+    let (file, value) = (ev.select(definition.value, "file")?, ev.symbol("value"));
+    let file = ev.expect_string_context(file)?.0.into();
+    let Some(attribute) = ev.attribute(definition.value, value)? else {
+        return ev.select(definition.value, "value").map(|value| Definition { file, value, position: None });
+    };
+    Ok(Definition { file, value: attribute.value, position: attribute.position.or(definition.position) })
 }
 
 pub(crate) fn content_of(ev: &mut Evaluator, value: Value) -> EvalResult<Value> {
@@ -160,6 +176,10 @@ pub(crate) fn push_down(
                 let wrapped = ev.update(value, wrapper)?;
                 each(ev, name, Definition { value: wrapped, ..child })
             })
+        }
+        Some(Property::Definition) => {
+            let inner = passed_on(ev, definition)?;
+            push_down(ev, &inner, each)
         }
         _ => {
             for attribute in ev.attributes(value)? {

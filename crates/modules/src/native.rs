@@ -40,7 +40,11 @@ pub fn native(ev: &mut Evaluator) -> Value {
 
 /// Puts `mkOverride` around the values in a set of definitions; those with an order or a priority of their own stay.
 fn strengthen(ev: &mut Evaluator, priority: i64, value: Value) -> EvalResult<Value> {
-    if ev.kind(value)? != Kind::Attrs {
+    let is_plain = match ev.kind(value)? {
+        Kind::Attrs => property(ev, value)? == Some(Property::Definition),
+        _ => true,
+    };
+    if is_plain {
         let (tag, strength, content) = (ev.symbol("_type"), ev.symbol("priority"), ev.symbol("content"));
         let (tag_value, strength_value) = (ev.string("override"), ev.int(priority));
         return Ok(ev.attrs(&[(tag, tag_value), (strength, strength_value), (content, value)]));

@@ -94,20 +94,27 @@ impl OptionState {
         EvalError::new(diagnostic)
     }
 
-    /// The option's value.
-    pub(crate) fn value(&self, ev: &mut Evaluator) -> EvalResult<Value> {
-        let effective = self.with_default(ev)?;
-        let option_type = self.option_type(ev)?;
-        let merged = match option_type {
-            Some(option_type) => self.merge(ev, option_type, effective.definitions)?,
-            None if effective.definitions.is_empty() => return Err(self.undefined()),
-            None => types::merge_unspecified(ev, &self.location, &effective.definitions)?,
+    /// The option's value: what its `apply` makes of the merged definitions, which are merged where it looks at them.
+    pub(crate) fn value(self: &Rc<Self>, ev: &mut Evaluator) -> EvalResult<Value> {
+        let Some(apply) = self.field(ev, "apply")? else {
+            let merged = self.merged(ev)?;
+            return ev.force(merged).map_err(|error| self.framed(error));
         };
-        match self.field(ev, "apply")? {
-            Some(apply) => ev.call(apply, &[merged]),
-            None => ev.force(merged),
+        let state = self.clone();
+        let merged = ev.lazy(&[], move |ev, _| {
+            let merged = state.merged(ev)?;
+            ev.force(merged)
+        });
+        ev.call(apply, &[merged]).map_err(|error| self.framed(error))
+    }
+
+    fn merged(&self, ev: &mut Evaluator) -> EvalResult<Value> {
+        let effective = self.with_default(ev)?;
+        match self.option_type(ev)? {
+            Some(option_type) => self.merge(ev, option_type, effective.definitions),
+            None if effective.definitions.is_empty() => Err(self.undefined()),
+            None => types::merge_unspecified(ev, &self.location, &effective.definitions),
         }
-        .map_err(|error| self.framed(error))
     }
 
     fn merge(
@@ -163,7 +170,7 @@ impl OptionState {
         for attribute in declared.map(|declared| ev.attributes(declared)).transpose()?.unwrap_or_default() {
             described.push((attribute.name, attribute.value));
         }
-        let lazy = |ev: &mut Evaluator, make: fn(&Self, &mut Evaluator) -> EvalResult<Value>| {
+        let lazy = |ev: &mut Evaluator, make: fn(&Rc<Self>, &mut Evaluator) -> EvalResult<Value>| {
             let state = self.clone();
             let captures: Vec<Value> = declared.into_iter().collect();
             ev.lazy(&captures, move |ev, _| make(&state, ev))

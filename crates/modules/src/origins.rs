@@ -59,6 +59,10 @@ fn descend(
             let content = content_of(ev, value)?;
             descend(ev, content, position, location, depth, found)?;
         }
+        Some(Property::Definition) => {
+            let inner = ev.select(value, "value")?;
+            descend(ev, inner, position, location, depth, found)?;
+        }
         Some(_) => found.push(leaf),
         None => {
             let attributes = ev.attributes(value)?;

@@ -3,6 +3,7 @@
 use super::session;
 use nival_diagnostics::{Entry, Example};
 use nival_engine::{Machine, Project, Session};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 #[test]
@@ -205,6 +206,36 @@ fn examples_of_library_functions_are_true() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 30, "only {count} examples were found");
+}
+
+#[test]
+fn every_function_of_the_library_has_a_description_and_an_example() {
+    let (_folder, mut session) = session();
+    let functions = nival_engine::library_functions();
+    let files: BTreeSet<&str> =
+        functions.iter().filter_map(|function| function.name.split('.').next()).collect();
+    let (mut all, mut wrong) = (0, Vec::new());
+    // What takes whole services, or makes them, has its examples in the guide of services.
+    for file in files.into_iter().filter(|file| *file != "services") {
+        let text = format!(
+            "builtins.concatStringsSep \" \" (builtins.attrNames (removeAttrs lib.{file} (builtins.attrNames builtins)))"
+        );
+        let value = session.evaluate_with_library(&text, "/").expect("the library evaluates");
+        let names = session.print(value, nival_engine::Format::Raw).expect("a text");
+        for name in names.split(' ').filter(|name| !name.is_empty()) {
+            all += 1;
+            // Some stand in a second file, too, as nixpkgs' library has them.
+            let told =
+                |function: &&nival_engine::LibraryFunction| function.name.rsplit('.').next() == Some(name);
+            if !functions.iter().filter(told).any(|function| !function.examples.is_empty()) {
+                wrong.push(format!("{file}.{name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "without a description or an example: {wrong:?}");
+    assert!(all > 300, "only {all} functions were found");
+    let said = format!("functions of the library: {all} of {all} described, with examples\n");
+    std::io::stderr().write_all(said.as_bytes()).expect("written");
 }
 
 #[test]
