@@ -214,7 +214,7 @@ impl Heap {
         }
         if self.runs.is_empty() {
             self.abandon_run();
-            (self.next, self.end) = (start, self.limit);
+            self.extend(start, count);
             return self.allocate(content, count);
         }
         // Too large for a gap: at the top, while the gap stays in use.

@@ -12,6 +12,7 @@
 mod collect;
 mod growing;
 mod hints;
+mod pages;
 mod table;
 
 pub(crate) use collect::Marker;
@@ -27,6 +28,12 @@ pub(crate) type Handle = u32;
 const MAX_WORDS: usize = 1 << 32;
 /// The smallest reservation that is worth starting with.
 const MIN_WORDS: usize = 1 << 20;
+/// So many words are there without being asked for: what a short evaluation needs.
+const FIRST_PIECE: usize = 16 << 10;
+/// At most so many words are asked for at once.
+const LARGEST_PIECE: usize = 128 << 10;
+/// At least so many, and at most a quarter of what there is already.
+const SMALLEST_PIECE: usize = 4 << 10;
 
 /// What the words of an object hold, for the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +60,7 @@ pub(crate) struct Heap {
     kinds: NonNull<u8>,
     reserved: usize,
     next: usize,
-    /// Where the place ends that `next` is in: a gap, or the limit.
+    /// Where the place ends that `next` is in: a gap, or what the kernel was asked for at once.
     end: usize,
     /// Where certain shapes and texts may be.
     hints: hints::Hints,
@@ -86,9 +93,8 @@ impl Heap {
         let wanted = if max_bytes == 0 { MAX_WORDS } else { (max_bytes / 8).clamp(MIN_WORDS, MAX_WORDS) };
         let mut words = wanted;
         loop {
-            if let (Some(base), Some(kinds)) = (zeroed(words * 8), zeroed(words / 4)) {
+            if let (Some(base), Some(kinds)) = (pages::zeroed(words * 8), pages::zeroed(words / 4)) {
                 let base = base.cast::<u64>();
-                prefer_huge_pages(base, words);
                 return Some(Self::of(base, kinds, words));
             }
             if words <= MIN_WORDS {
@@ -104,7 +110,7 @@ impl Heap {
             kinds,
             reserved: words,
             next: 16,
-            end: words,
+            end: FIRST_PIECE,
             hints: hints::Hints::default(),
             names: Vec::new(),
             growing: growing::Growing::default(),
@@ -240,6 +246,21 @@ impl Heap {
         self.words_mut(start as Handle, count).fill(0);
         self.forget_kinds(start, self.next);
         self.next = start;
+    }
+
+    /// Goes on at the end of all objects, with room for `count` words and some more: the kernel gives their pages
+    /// at once.
+    fn extend(&mut self, start: usize, count: usize) {
+        let more = (start / 4).clamp(SMALLEST_PIECE, LARGEST_PIECE);
+        let end = (start + count).next_multiple_of(512).saturating_add(more).min(self.limit);
+        let (from, bytes) = (self.base.as_ptr() as usize + start * 8, (end - start) * 8);
+        let kinds = self.kinds.as_ptr() as usize + start / 4;
+        // SAFETY: both ranges are inside of the reservations, and giving pages changes no contents.
+        unsafe {
+            pages::touch(from, bytes);
+            pages::touch(kinds, bytes / 32);
+        }
+        (self.next, self.end) = (start, end);
     }
 
     /// The word at a handle.
@@ -416,74 +437,11 @@ impl Drop for Heap {
     fn drop(&mut self) {
         // SAFETY: both were reserved in `new` with these very sizes, and nothing refers to them any more.
         unsafe {
-            give_back(self.base.cast(), self.reserved * 8);
-            give_back(self.kinds, self.reserved / 4);
+            pages::give_back(self.base.cast(), self.reserved * 8);
+            pages::give_back(self.kinds, self.reserved / 4);
         }
     }
 }
-
-/// A reservation of zeros; pages that are not touched take no memory. It does not pass through the allocator of the
-/// program, which would look after it piece by piece.
-#[cfg(target_os = "linux")]
-fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
-    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-    // SAFETY: a fresh mapping of nothing, at a place that the kernel chooses.
-    let at = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, kind | libc::MAP_NORESERVE, -1, 0) };
-    if at == libc::MAP_FAILED { None } else { NonNull::new(at.cast()) }
-}
-
-/// Ends a reservation.
-///
-/// # Safety
-/// It was made by [`zeroed`] with this size, and nothing refers to it.
-#[cfg(target_os = "linux")]
-unsafe fn give_back(at: NonNull<u8>, bytes: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        libc::munmap(at.as_ptr().cast(), bytes);
-    }
-}
-
-/// A reservation of zeros; pages that are not touched take no memory.
-#[cfg(not(target_os = "linux"))]
-fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
-    let layout = std::alloc::Layout::array::<u64>(bytes / 8).ok()?;
-    // SAFETY: no reservation is smaller than `MIN_WORDS` words, or bits for them.
-    NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })
-}
-
-/// Ends a reservation.
-///
-/// # Safety
-/// It was made by [`zeroed`] with this size, and nothing refers to it.
-#[cfg(not(target_os = "linux"))]
-unsafe fn give_back(at: NonNull<u8>, bytes: usize) {
-    if let Ok(layout) = std::alloc::Layout::array::<u64>(bytes / 8) {
-        // SAFETY: the caller's promise.
-        unsafe { std::alloc::dealloc(at.as_ptr(), layout) }
-    }
-}
-
-/// How much of a heap has small pages: a short evaluation needs less than one large page.
-#[cfg(target_os = "linux")]
-const SMALL_PAGES: usize = 4 << 20;
-
-/// Asks for large pages, but for the beginning: an evaluation of any size touches most of what it takes.
-#[cfg(target_os = "linux")]
-fn prefer_huge_pages(base: NonNull<u64>, words: usize) {
-    const HUGE: usize = 2 << 20;
-    let start = (base.as_ptr() as usize + SMALL_PAGES).next_multiple_of(HUGE);
-    let end = (base.as_ptr() as usize + words * 8) & !(HUGE - 1);
-    if start < end {
-        // SAFETY: the range lies inside of the reservation, and the advice changes no contents.
-        unsafe {
-            libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_HUGEPAGE);
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn prefer_huge_pages(_base: NonNull<u64>, _words: usize) {}
 
 /// The last resort when one single object is larger than the rest of the heap.
 #[cold]
