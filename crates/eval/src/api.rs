@@ -235,8 +235,20 @@ impl Evaluator {
             .collect())
     }
 
-    pub(crate) fn sort_by_name<T>(&self, entries: &mut [(Symbol, u32, T)]) {
-        entries.sort_unstable_by(|a, b| self.interner.compare(a.0, b.0));
+    /// Sorts attributes by their names. The beginnings of the names are gathered first, so that most comparisons
+    /// look at what lies side by side.
+    pub(crate) fn sort_by_name<T: Copy>(&self, entries: &mut Vec<(Symbol, u32, T)>) {
+        let mut order: Vec<(u64, u32)> = Vec::with_capacity(entries.len());
+        for (index, (name, ..)) in entries.iter().enumerate() {
+            order.push((self.interner.beginning(*name), index as u32));
+        }
+        order.sort_unstable_by(|(a, at), (b, bt)| {
+            a.cmp(b).then_with(|| {
+                let name = |index: u32| self.interner.name(entries[index as usize].0);
+                name(*at).cmp(name(*bt))
+            })
+        });
+        *entries = order.iter().map(|(_, index)| entries[*index as usize]).collect();
     }
 
     /// One attribute of a set; only the set is forced.

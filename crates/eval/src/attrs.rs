@@ -131,6 +131,31 @@ pub(crate) fn find(heap: &Heap, set: Handle, name: Symbol) -> Option<(Handle, u3
     }
 }
 
+/// Finds one name in many sets, most of which have the shape of the one before: they must all stay while it is used.
+pub(crate) struct Finder {
+    name: Symbol,
+    shape: Handle,
+    index: Option<u32>,
+}
+
+impl Finder {
+    pub(crate) fn new(name: Symbol) -> Self {
+        Self { name, shape: EMPTY_SHAPE, index: None }
+    }
+
+    /// The slot and position of the attribute.
+    #[inline]
+    pub(crate) fn find(&mut self, heap: &Heap, set: Handle) -> Option<(Handle, u32)> {
+        let Some(shape) = flat_shape(heap, set) else { return find(heap, set, self.name) };
+        if shape != self.shape {
+            (self.shape, self.index) = (shape, index_of(heap, shape, self.name));
+        }
+        let index = self.index?;
+        let position = if has_positions(heap, set) { entry(heap, shape, index).1 } else { 0 };
+        Some((set + 1 + index, position))
+    }
+}
+
 /// What a slot holds, in a form that may be stored elsewhere.
 #[inline]
 pub(crate) fn load(heap: &Heap, slot: Handle) -> Value {

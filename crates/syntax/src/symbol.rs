@@ -46,10 +46,15 @@ impl Interner {
         if (symbol.0 as usize) < self.ends.len() { slice(&self.text, &self.ends, symbol.0) } else { "" }
     }
 
+    /// The first eight bytes of a name of this interner, as a number that is ordered as names are where it differs.
+    #[inline]
+    pub fn beginning(&self, symbol: Symbol) -> u64 {
+        self.beginnings.get(symbol.0 as usize).copied().unwrap_or_default()
+    }
+
     /// Compares two names of this interner, byte by byte.
     pub fn compare(&self, a: Symbol, b: Symbol) -> Ordering {
-        let first = |symbol: Symbol| self.beginnings.get(symbol.0 as usize).copied().unwrap_or_default();
-        first(a).cmp(&first(b)).then_with(|| self.name(a).cmp(self.name(b)))
+        self.beginning(a).cmp(&self.beginning(b)).then_with(|| self.name(a).cmp(self.name(b)))
     }
 
     /// How many names there are.

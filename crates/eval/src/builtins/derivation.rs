@@ -10,7 +10,7 @@ use crate::evaluator::Evaluator;
 use crate::symbols;
 use crate::value::{Value, tag};
 use nival_diagnostics::Span;
-use nival_store_model::derivation::{Inputs, Modulo, OutputKind};
+use nival_store_model::derivation::{Addressing, Inputs, Modulo, OutputKind};
 use nival_store_model::{
     Algorithm, ContentMethod, Derivation, Hash, Output, StoreDir, StorePath, StorePathError,
 };
@@ -250,12 +250,14 @@ fn finish(evaluator: &mut Evaluator, mut wanted: Wanted) -> EvalResult {
     } else {
         derivation.inputs(|path| modulo_of(evaluator, &dir, path))?
     };
-    if derivation.outputs.values().any(|output| output.kind == OutputKind::Deferred) {
-        derivation.fill_outputs_of(&dir, &inputs)?;
+    let is_deferred = derivation.outputs.values().any(|output| output.kind == OutputKind::Deferred);
+    let mut addressing = Addressing::new(&mut derivation, &dir, &inputs);
+    if is_deferred {
+        addressing.fill_outputs()?;
     }
-    let path = derivation.path(&dir).map_err(bad_path)?;
+    let path = addressing.path()?;
     if !evaluator.outside.derivations.contains_key(&path) {
-        let modulo = derivation.modulo_of(&dir, false, &inputs)?;
+        let modulo = addressing.modulo()?;
         world.write_derivation(&dir.print(&path), &derivation)?;
         evaluator.outside.derivations.insert(path.clone(), modulo);
     }

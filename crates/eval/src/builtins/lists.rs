@@ -123,7 +123,11 @@ fn element(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[1])?;
     for index in 0..list.detail() {
         let item = attrs::load(&evaluator.heap, list.handle() + index);
-        if evaluator.equal(arguments[0], item)? {
+        let is_equal = match evaluator.equal_known_texts(arguments[0], item) {
+            Some(is_equal) => is_equal,
+            None => evaluator.equal(arguments[0], item)?,
+        };
+        if is_equal {
             return Ok(Value::TRUE);
         }
     }

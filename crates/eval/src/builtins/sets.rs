@@ -85,15 +85,16 @@ fn remove(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 fn from_list(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let list = evaluator.forced_list(arguments[0])?;
     let mut entries = Vec::with_capacity(list.detail() as usize);
+    let (mut names, mut values) = (attrs::Finder::new(symbols::NAME), attrs::Finder::new(symbols::VALUE));
     for index in (0..list.detail()).rev() {
         evaluator.tick()?;
         let set = evaluator.expect_attrs(Value::reference(list.handle() + index))?.handle();
-        let Some((slot, _)) = attrs::find(&evaluator.heap, set, symbols::NAME) else {
+        let Some((slot, _)) = names.find(&evaluator.heap, set) else {
             return Err(evaluator.missing_in(set, symbols::NAME));
         };
         let name = evaluator.force_slot(slot)?;
         let name = evaluator.attribute_name(name)?;
-        let Some((slot, position)) = attrs::find(&evaluator.heap, set, symbols::VALUE) else {
+        let Some((slot, position)) = values.find(&evaluator.heap, set) else {
             return Err(evaluator.missing_in(set, symbols::VALUE));
         };
         entries.push((name, position, attrs::load(&evaluator.heap, slot)));
@@ -125,10 +126,11 @@ fn intersect(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 
 fn cat(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let name = evaluator.attribute_name(arguments[0])?;
-    let mut found = Vec::new();
-    for item in evaluator.expect_list(arguments[1])? {
-        let set = evaluator.expect_attrs(item)?;
-        if let Some((slot, _)) = attrs::find(&evaluator.heap, set.handle(), name) {
+    let list = evaluator.forced_list(arguments[1])?;
+    let (mut found, mut finder) = (Vec::new(), attrs::Finder::new(name));
+    for index in 0..list.detail() {
+        let set = evaluator.expect_attrs(Value::reference(list.handle() + index))?;
+        if let Some((slot, _)) = finder.find(&evaluator.heap, set.handle()) {
             found.push(attrs::load(&evaluator.heap, slot));
         }
     }

@@ -336,16 +336,20 @@ impl Heap {
 
     /// No objects begin in a range any more.
     fn forget_kinds(&mut self, start: usize, end: usize) {
-        let mut at = start;
-        while at < end {
-            if at.is_multiple_of(4) && end - at >= 4 {
-                self.set_kinds_of_four(at, 0);
-                at += 4;
-            } else {
-                let kinds = self.kinds_of_four(at);
-                self.set_kinds_of_four(at, kinds & !(3 << (at % 4 * 2)));
-                at += 1;
-            }
+        // Bits of the first and of the last byte that are not of the range.
+        let before = (1u8 << (start % 4 * 2)) - 1;
+        let behind = !0u8 << (end % 4 * 2);
+        let (first, last) = (start / 4 * 4, end / 4 * 4);
+        if first == last {
+            self.set_kinds_of_four(first, self.kinds_of_four(first) & (before | behind));
+            return;
+        }
+        self.set_kinds_of_four(first, self.kinds_of_four(first) & before);
+        for at in (first + 4..last).step_by(4) {
+            self.set_kinds_of_four(at, 0);
+        }
+        if behind != !0 {
+            self.set_kinds_of_four(last, self.kinds_of_four(last) & behind);
         }
     }
 

@@ -91,6 +91,18 @@ impl Evaluator {
         self.less_than(left, right).map_err(|error| self.located(error, id))
     }
 
+    /// Whether two texts are equal that are there already; `None` for anything else.
+    #[inline]
+    pub(crate) fn equal_known_texts(&self, left: Value, right: Value) -> Option<bool> {
+        let known = |value: Value| {
+            let value = if value.tag() == tag::REF { self.heap.value(value.handle()) } else { value };
+            value.is_string().then_some(value)
+        };
+        let (left, right) = (known(left)?, known(right)?);
+        // At the last level even that is one too many.
+        (self.depth < self.settings.max_call_depth).then(|| self.equal_texts(left, right))
+    }
+
     /// Whether two values are equal; functions never are.
     pub fn equal(&mut self, left: Value, right: Value) -> EvalResult<bool> {
         self.deeper(|evaluator| evaluator.equal_here(left, right))

@@ -239,6 +239,12 @@ impl Evaluator {
     }
 
     fn force_deep_inner(&mut self, value: Value, seen: &mut rustc_hash::FxHashSet<u64>) -> EvalResult {
+        if value.tag() == tag::REF && self.depth < self.settings.max_call_depth {
+            let inner = self.heap.value(value.handle());
+            if !inner.is_delayed() && !matches!(inner.tag(), tag::LIST | tag::ATTRS) {
+                return Ok(inner);
+            }
+        }
         self.deeper(|evaluator| evaluator.force_deep_inner_here(value, seen))
     }
 

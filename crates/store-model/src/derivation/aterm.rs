@@ -12,6 +12,51 @@ pub(super) struct Form<'a> {
     pub(super) outline: bool,
     pub(super) mask_outputs: bool,
     pub(super) inputs: Option<&'a BTreeMap<String, BTreeSet<String>>>,
+    /// What follows the inputs, where it was written before.
+    pub(super) rest: Option<&'a Rest>,
+}
+
+/// The text of a derivation behind its inputs: the same in all forms but for the variables of the outputs.
+pub(super) struct Rest {
+    text: Vec<u8>,
+    /// Where the value of an output's variable belongs, and which.
+    holes: Vec<(usize, Vec<u8>)>,
+}
+
+impl Rest {
+    pub(super) fn of(derivation: &Derivation) -> Self {
+        let (mut text, mut holes) = (Vec::with_capacity(4096), Vec::new());
+        for (n, argument) in derivation.arguments.iter().enumerate() {
+            comma(&mut text, n);
+            escaped(&mut text, argument);
+        }
+        text.extend_from_slice(b"],[");
+        for (n, (name, value)) in derivation.environment.iter().enumerate() {
+            comma(&mut text, n);
+            text.push(b'(');
+            escaped(&mut text, name);
+            text.push(b',');
+            if derivation.outputs.keys().any(|output| output.as_bytes() == name) {
+                holes.push((text.len(), name.clone()));
+            } else {
+                escaped(&mut text, value);
+            }
+            text.push(b')');
+        }
+        text.extend_from_slice(b"])");
+        Self { text, holes }
+    }
+
+    fn write(&self, out: &mut Vec<u8>, derivation: &Derivation, mask_outputs: bool) {
+        let mut at = 0;
+        for (hole, name) in &self.holes {
+            out.extend_from_slice(&self.text[at..*hole]);
+            let value = if mask_outputs { None } else { derivation.environment.get(name) };
+            escaped(out, value.map_or(b"", |value| value.as_slice()));
+            at = *hole;
+        }
+        out.extend_from_slice(&self.text[at..]);
+    }
 }
 
 impl Derivation {
@@ -61,21 +106,10 @@ impl Derivation {
             out.extend_from_slice(b"],[])");
             return Ok(out);
         }
-        for (n, argument) in self.arguments.iter().enumerate() {
-            comma(&mut out, n);
-            escaped(&mut out, argument);
+        match form.rest {
+            Some(rest) => rest.write(&mut out, self, form.mask_outputs),
+            None => Rest::of(self).write(&mut out, self, form.mask_outputs),
         }
-        out.extend_from_slice(b"],[");
-        for (n, (name, value)) in self.environment.iter().enumerate() {
-            comma(&mut out, n);
-            out.push(b'(');
-            escaped(&mut out, name);
-            out.push(b',');
-            let is_output = form.mask_outputs && self.outputs.keys().any(|output| output.as_bytes() == name);
-            escaped(&mut out, if is_output { b"" } else { value });
-            out.push(b')');
-        }
-        out.extend_from_slice(b"])");
         Ok(out)
     }
 

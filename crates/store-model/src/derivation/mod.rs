@@ -7,7 +7,7 @@ mod aterm;
 mod modulo;
 
 pub use aterm::parse;
-pub use modulo::{Inputs, Modulo, fixed_output_hash};
+pub use modulo::{Addressing, Inputs, Modulo, fixed_output_hash};
 
 use crate::hash::{Algorithm, Hash};
 use crate::store_path::{ContentMethod, References, StoreDir, StorePath, StorePathError};
@@ -123,8 +123,11 @@ impl Derivation {
     /// # Errors
     /// [`StorePathError::BadName`].
     pub fn path(&self, dir: &StoreDir) -> Result<StorePath, StorePathError> {
-        let text = self.to_aterm(dir)?;
-        dir.text_path(&format!("{}.drv", self.name), &Hash::sha256(&text), &self.references())
+        self.path_of(dir, &self.to_aterm(dir)?)
+    }
+
+    fn path_of(&self, dir: &StoreDir, text: &[u8]) -> Result<StorePath, StorePathError> {
+        dir.text_path(&format!("{}.drv", self.name), &Hash::sha256(text), &self.references())
     }
 
     /// What the `.drv` file refers to, sorted.

@@ -1,6 +1,6 @@
 //! The hash of a derivation modulo its fixed inputs, and the paths that come from it.
 
-use super::aterm::Form;
+use super::aterm::{Form, Rest};
 use super::{Derivation, Output, OutputKind};
 use crate::hash::Hash;
 use crate::store_path::{ContentMethod, StoreDir, StorePath, StorePathError};
@@ -43,10 +43,10 @@ impl Derivation {
             return Ok(Modulo::ByOutput(by_output));
         }
         let inputs = self.inputs(&mut inputs)?;
-        Ok(self.modulo_of(dir, mask_outputs, &inputs)?)
+        Ok(self.modulo_with(dir, mask_outputs, &inputs, None)?)
     }
 
-    /// What stands for the input derivations, so that [`Self::modulo_of`] can be asked more than once; `one` tells it of
+    /// What stands for the input derivations, for [`Addressing`]; `one` tells it of
     /// each.
     ///
     /// # Errors
@@ -70,15 +70,13 @@ impl Derivation {
         Ok(Inputs((!deferred).then_some(replaced)))
     }
 
-    /// As [`Self::modulo`], where it is known what stands for the inputs.
-    ///
-    /// # Errors
-    /// [`StorePathError::BadName`]
-    pub fn modulo_of(
+    /// As [`Self::modulo`], where it is known what stands for the inputs, and perhaps what follows them.
+    fn modulo_with(
         &self,
         dir: &StoreDir,
         mask_outputs: bool,
         inputs: &Inputs,
+        rest: Option<&Rest>,
     ) -> Result<Modulo, StorePathError> {
         if let Some(by_output) = self.fixed_hashes(dir)? {
             return Ok(Modulo::ByOutput(by_output));
@@ -91,7 +89,8 @@ impl Derivation {
         if deferred {
             return Ok(Modulo::Deferred);
         }
-        let text = self.write(dir, &Form { mask_outputs, inputs: Some(replaced), ..Form::default() })?;
+        let form = Form { mask_outputs, inputs: Some(replaced), rest, ..Form::default() };
+        let text = self.write(dir, &form)?;
         Ok(Modulo::Whole(Hash::sha256(&text)))
     }
 
@@ -150,16 +149,13 @@ impl Derivation {
         inputs: impl FnMut(&StorePath) -> Result<Modulo, E>,
     ) -> Result<Modulo, E> {
         let inputs = self.inputs(inputs)?;
-        Ok(self.fill_outputs_of(dir, &inputs)?)
+        let modulo = self.modulo_with(dir, true, &inputs, None)?;
+        self.fill_by(dir, &modulo)?;
+        Ok(modulo)
     }
 
-    /// As [`Self::fill_outputs`], where it is known what stands for the inputs.
-    ///
-    /// # Errors
-    /// [`StorePathError::BadName`]
-    pub fn fill_outputs_of(&mut self, dir: &StoreDir, inputs: &Inputs) -> Result<Modulo, StorePathError> {
-        let modulo = self.modulo_of(dir, true, inputs)?;
-        if let Modulo::Whole(hash) = &modulo {
+    fn fill_by(&mut self, dir: &StoreDir, modulo: &Modulo) -> Result<(), StorePathError> {
+        if let Modulo::Whole(hash) = modulo {
             for (name, output) in &mut self.outputs {
                 if output.kind == OutputKind::Deferred {
                     let path = dir.output_path(name, hash, &self.name)?;
@@ -168,6 +164,49 @@ impl Derivation {
                 }
             }
         }
-        Ok(modulo)
+        Ok(())
+    }
+}
+
+/// The paths of one derivation, in the order in which they are found: arguments and environment are written once for the
+/// three texts that are hashed.
+pub struct Addressing<'a> {
+    derivation: &'a mut Derivation,
+    dir: &'a StoreDir,
+    inputs: &'a Inputs,
+    rest: Rest,
+}
+
+impl<'a> Addressing<'a> {
+    /// Begins with a derivation that is whole but for the paths of its deferred outputs, each of which has its variable.
+    pub fn new(derivation: &'a mut Derivation, dir: &'a StoreDir, inputs: &'a Inputs) -> Self {
+        let rest = Rest::of(derivation);
+        Self { derivation, dir, inputs, rest }
+    }
+
+    /// As [`Derivation::fill_outputs`].
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`]
+    pub fn fill_outputs(&mut self) -> Result<(), StorePathError> {
+        let modulo = self.derivation.modulo_with(self.dir, true, self.inputs, Some(&self.rest))?;
+        self.derivation.fill_by(self.dir, &modulo)
+    }
+
+    /// As [`Derivation::path`].
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`]
+    pub fn path(&self) -> Result<StorePath, StorePathError> {
+        let form = Form { rest: Some(&self.rest), ..Form::default() };
+        self.derivation.path_of(self.dir, &self.derivation.write(self.dir, &form)?)
+    }
+
+    /// What stands for the derivation where another one has it as input.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`]
+    pub fn modulo(&self) -> Result<Modulo, StorePathError> {
+        self.derivation.modulo_with(self.dir, false, self.inputs, Some(&self.rest))
     }
 }

@@ -27,6 +27,29 @@ fn paths_agree_with_nix() {
 }
 
 #[test]
+fn three_texts_from_one_agree_with_each_alone() {
+    let dir = StoreDir::default();
+    let mut alone = simple("c");
+    alone.arguments = vec![b"-c".to_vec(), b"echo \"$dev\"".to_vec()];
+    alone.outputs.insert("dev".to_owned(), Output { kind: OutputKind::Deferred });
+    alone.environment.insert(b"dev".to_vec(), Vec::new());
+    let mut together = alone.clone();
+    let Ok::<_, Never>(_) = alone.fill_outputs(&dir, |_| Ok(Modulo::Deferred)) else { panic!("valid name") };
+    let inputs = Inputs::default();
+    assert_eq!(Addressing::new(&mut together, &dir, &inputs).modulo(), Ok(Modulo::Deferred));
+    let Ok::<_, Never>(inputs) = together.inputs(|_| Ok(Modulo::Deferred)) else { panic!("no inputs") };
+    let mut addressing = Addressing::new(&mut together, &dir, &inputs);
+    addressing.fill_outputs().unwrap();
+    assert_eq!(addressing.path(), alone.path(&dir));
+    let Ok::<_, Never>(modulo) = alone.modulo(&dir, false, |_| Ok(Modulo::Deferred)) else {
+        panic!("valid name")
+    };
+    assert_eq!(addressing.modulo(), Ok(modulo));
+    assert_eq!(together, alone);
+    assert_ne!(alone.environment[b"dev".as_slice()], Vec::<u8>::new());
+}
+
+#[test]
 fn text_round_trip() {
     let dir = StoreDir::default();
     let mut drv = simple("b");
