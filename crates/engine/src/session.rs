@@ -87,6 +87,12 @@ impl Session {
         self.world.allow(path);
     }
 
+    /// Forgets files and inputs that were read: they are read again where they are wanted.
+    pub fn forget_files(&mut self) {
+        self.evaluator.forget_files();
+        self.world.fetcher().forget_all();
+    }
+
     /// The system that is built for.
     pub fn system(&self) -> &str {
         self.world.system()

@@ -39,5 +39,6 @@ pub use lint::{Lint, Lints};
 pub use nival_syntax::Symbol;
 pub use profile::{FrameKind, ProfileFrame};
 pub use suggest::nearest;
+pub use text::Pretty;
 pub use value::{Kind, Value};
 pub use world::{AddPath, FetchKind, FetchRequest, FetchValue, FileType, World, WorldResult};

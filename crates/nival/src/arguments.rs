@@ -121,6 +121,8 @@ pub enum Command {
     Build(commands::build::Arguments),
     /// Evaluate an expression, a file, or an option of a machine
     Eval(commands::eval::Arguments),
+    /// Ask one expression after the other; variables stay
+    Repl(commands::repl::Arguments),
     #[command(args_override_self = true)]
     /// Translate expressions into derivations; called by the name nix-instantiate it takes that program's place
     Instantiate(commands::instantiate::Arguments),

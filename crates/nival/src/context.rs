@@ -169,6 +169,11 @@ impl Context {
         self.named_store.as_deref()
     }
 
+    /// The data folder that was named.
+    pub fn named_data(&self) -> Option<&Path> {
+        self.data_is_named.then_some(self.data.as_path())
+    }
+
     /// The physical folder that holds `nix/store`.
     pub fn store_root(&self) -> PathBuf {
         self.data.join("store")

@@ -5,10 +5,13 @@ mod grisu;
 mod json;
 mod numbers;
 mod parsed;
+mod pretty;
 mod print;
 mod show;
 mod toml;
 mod xml;
+
+pub use pretty::Pretty;
 
 pub(crate) use numbers::{fixed_float, json_float, short_float};
 

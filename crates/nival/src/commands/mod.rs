@@ -30,6 +30,7 @@ pub mod plan;
 pub mod profile;
 pub mod realise;
 pub mod registry;
+pub mod repl;
 pub mod rollback;
 pub mod run;
 pub mod secrets;
@@ -77,6 +78,7 @@ pub fn run(context: &mut Context, command: Command) -> Result<ExitCode, Error> {
         Command::Update(arguments) => update::run(context, &arguments),
         Command::Build(arguments) => build::run(context, &arguments),
         Command::Eval(arguments) => eval::run(context, &arguments),
+        Command::Repl(arguments) => repl::run(context, &arguments),
         Command::Instantiate(arguments) => instantiate::run(context, &arguments),
         Command::Log(arguments) => log::run(context, &arguments),
         Command::Copy(arguments) => copy::run(context, &arguments),

@@ -21,6 +21,7 @@ mod outside;
 mod profiles;
 mod refused;
 mod remote;
+mod repl;
 mod services;
 mod store_programs;
 mod stores;

@@ -162,6 +162,11 @@ impl Fetcher {
         self.seen.borrow_mut().remove(input);
     }
 
+    /// Forgets what all inputs were fetched as.
+    pub fn forget_all(&self) {
+        self.seen.borrow_mut().clear();
+    }
+
     /// Fetches an input that is no name.
     ///
     /// # Errors

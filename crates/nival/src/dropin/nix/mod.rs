@@ -7,6 +7,7 @@ mod develop;
 mod eval;
 mod log;
 mod native;
+mod repl;
 mod run;
 mod search;
 mod shell;
@@ -40,6 +41,8 @@ enum Command {
     Develop(develop::Arguments),
     /// Print the environment of a derivation
     PrintDevEnv(develop::Print),
+    /// Read expressions, and print their values
+    Repl(repl::Arguments),
     /// Run the program of a package, or an app
     #[command(alias = "app")]
     Run(run::Arguments),
@@ -83,6 +86,9 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         }
         Command::PrintDevEnv(arguments) => {
             super::run(&arguments.common.clone(), |context| develop::print(context, &arguments))
+        }
+        Command::Repl(arguments) => {
+            super::run(&arguments.common.clone(), |context| repl::run(context, &arguments))
         }
         Command::Run(arguments) => {
             super::run(&arguments.common.clone(), |context| run::run(context, &arguments))

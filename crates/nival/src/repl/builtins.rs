@@ -1,0 +1,137 @@
+//! What the functions of `builtins` do, in a line or two each.
+
+/// The arguments and the meaning of a builtin function.
+pub(super) fn of(name: &str) -> Option<String> {
+    let (_, arguments, text) = ALL.iter().find(|(known, ..)| *known == name)?;
+    Some(format!("**Synopsis:** `builtins.{name}` {arguments}\n\n{text}"))
+}
+
+#[rustfmt::skip]
+const ALL: &[(&str, &str, &str)] = &[
+    ("abort", "message", "Ends the evaluation with the message; `tryEval` does not catch it."),
+    ("add", "a b", "The sum of two numbers."),
+    ("addDrvOutputDependencies", "s", "The string with a context in which a derivation stands for all of its outputs in place of itself."),
+    ("addErrorContext", "message value", "The value; where evaluating it fails, the message stands in the trace."),
+    ("all", "predicate list", "Whether the predicate holds for all elements."),
+    ("any", "predicate list", "Whether the predicate holds for at least one element."),
+    ("appendContext", "string context", "The string with more context, in the form that `getContext` gives."),
+    ("attrNames", "set", "The names of the attributes, sorted."),
+    ("attrValues", "set", "The values of the attributes, in the order of their names."),
+    ("baseNameOf", "path", "What stands behind the last slash of a path or string."),
+    ("bitAnd", "a b", "The bits that both integers have."),
+    ("bitOr", "a b", "The bits that at least one of two integers has."),
+    ("bitXor", "a b", "The bits that exactly one of two integers has."),
+    ("break", "value", "The value; with `--debugger`, C++ Nix stops here."),
+    ("catAttrs", "name list", "The attribute of that name of each set in the list that has it."),
+    ("ceil", "number", "The smallest integer that is not below the number."),
+    ("compareVersions", "a b", "-1, 0 or 1: whether version a is older than, the same as, or newer than b."),
+    ("concatLists", "lists", "One list of the elements of all lists."),
+    ("concatMap", "function list", "One list of the lists that the function makes of the elements."),
+    ("concatStringsSep", "separator list", "The strings of the list with the separator between them."),
+    ("convertHash", "{ hash, toHashFormat, hashAlgo ? }", "The hash in another format: base16, nix32, base64 or sri."),
+    ("deepSeq", "a b", "b, after all of a was evaluated, with what is inside of it."),
+    ("derivationStrict", "set", "Makes a derivation, and gives its path and outputs; `derivation` is made of it."),
+    ("dirOf", "path", "What stands before the last slash of a path or string."),
+    ("div", "a b", "a divided by b; of two integers without the rest."),
+    ("elem", "value list", "Whether the list has an element equal to the value."),
+    ("elemAt", "list index", "The element of that index, counted from 0."),
+    ("fetchClosure", "{ fromStore, fromPath, toPath ?, inputAddressed ? }", "Takes a path with all that it needs out of a binary cache."),
+    ("fetchFinalTree", "input", "Fetches an input whose attributes are all known, as from a lock file."),
+    ("fetchGit", "url or { url, rev ?, ref ?, ... }", "Fetches a git repository, and gives a set with `outPath`, `rev` and more."),
+    ("fetchMercurial", "url or { url, rev ?, name ? }", "Fetches a Mercurial repository, and gives a set with `outPath`, `rev`, `branch` and more."),
+    ("fetchTarball", "url or { url, sha256 ?, name ? }", "Fetches an archive and unpacks it; the path of the contents in the store."),
+    ("fetchTree", "input", "Fetches what an input describes, such as `{ type = \"github\"; owner = ...; repo = ...; }`."),
+    ("fetchurl", "url or { url, sha256 ?, name ? }", "Fetches a file; its path in the store."),
+    ("filter", "predicate list", "The elements for which the predicate holds."),
+    ("filterAttrs", "predicate set", "The attributes for which the predicate, called with name and value, holds."),
+    ("filterSource", "predicate path", "Copies a tree into the store without what the predicate, called with path and type, refuses."),
+    ("findFile", "search-path name", "The path that a name such as `nixpkgs` has in a search path."),
+    ("flakeRefToString", "set", "A flake reference that is given as a set, in the form of a URL."),
+    ("floor", "number", "The largest integer that is not above the number."),
+    ("foldl'", "function value list", "Combines the elements from the left, beginning with the value; each step is evaluated at once."),
+    ("fromJSON", "string", "The value that a text in JSON stands for."),
+    ("fromTOML", "string", "The value that a text in TOML stands for."),
+    ("functionArgs", "function", "The named arguments of a function; `true` for those that have a default."),
+    ("genList", "generator length", "The list of what the generator makes of 0, 1, 2 and so on."),
+    ("genericClosure", "{ startSet, operator }", "All sets, told apart by their `key`, that the operator reaches from the first ones."),
+    ("getAttr", "name set", "The attribute of that name."),
+    ("getContext", "string", "What of the store the string refers to."),
+    ("getEnv", "name", "The environment variable of that name; empty where there is none, and in pure evaluation."),
+    ("getFlake", "reference", "The outputs and metadata of a flake."),
+    ("groupBy", "function list", "The elements by the string that the function gives for each."),
+    ("hasAttr", "name set", "Whether the set has an attribute of that name."),
+    ("hasContext", "string", "Whether the string refers to anything of the store."),
+    ("hashFile", "type path", "The hash of a file, in base 16; the type is md5, sha1, sha256, sha512 or blake3."),
+    ("hashString", "type string", "The hash of a string, in base 16; the type is md5, sha1, sha256, sha512 or blake3."),
+    ("head", "list", "The first element."),
+    ("import", "path", "The value of the expression in a file, or in a folder's `default.nix`."),
+    ("intersectAttrs", "a b", "The attributes of b whose names are also in a."),
+    ("isAttrs", "value", "Whether the value is a set."),
+    ("isBool", "value", "Whether the value is true or false."),
+    ("isFloat", "value", "Whether the value is a float."),
+    ("isFunction", "value", "Whether the value is a function."),
+    ("isInt", "value", "Whether the value is an integer."),
+    ("isList", "value", "Whether the value is a list."),
+    ("isNull", "value", "Whether the value is null."),
+    ("isPath", "value", "Whether the value is a path."),
+    ("isString", "value", "Whether the value is a string."),
+    ("length", "list", "The number of elements."),
+    ("lessThan", "a b", "Whether a is less than b: numbers, strings, paths, and lists of them."),
+    ("listToAttrs", "list", "The set of the `value` of each element under its `name`; the first of a name counts."),
+    ("map", "function list", "The list of what the function makes of each element."),
+    ("mapAttrs", "function set", "The set of what the function, called with name and value, makes of each attribute."),
+    ("match", "regex string", "The groups where the whole string matches the extended regular expression; else null."),
+    ("mul", "a b", "The product of two numbers."),
+    ("outputOf", "derivation-reference output-name", "The path that an output of a derivation will have that itself is made by a build."),
+    ("parseDrvName", "string", "The `name` and `version` in a string such as `nix-2.34`."),
+    ("parseFlakeRef", "string", "A flake reference that is given as a URL, in the form of a set."),
+    ("partition", "predicate list", "The elements for which the predicate holds as `right`, and the others as `wrong`."),
+    ("path", "{ path, name ?, filter ?, recursive ?, sha256 ? }", "Copies a file or tree into the store."),
+    ("pathExists", "path", "Whether there is something at the path."),
+    ("placeholder", "output", "A string that stands for the path of an output of the derivation in its own attributes."),
+    ("readDir", "path", "The entries of a folder: `regular`, `directory`, `symlink` or `unknown` by name."),
+    ("readFile", "path", "The contents of a file."),
+    ("readFileType", "path", "`regular`, `directory`, `symlink` or `unknown`."),
+    ("removeAttrs", "set names", "The set without the attributes of these names."),
+    ("replaceStrings", "from to string", "The string with each text of the first list replaced by that of the second."),
+    ("scopedImport", "scope path", "As `import`, with the attributes of a set as further variables of the file."),
+    ("seq", "a b", "b, after a was evaluated."),
+    ("sort", "comparator list", "The elements in the order of the comparator; equal ones stay as they are."),
+    ("split", "regex string", "The parts of the string between matches, with the groups of each match as lists between them."),
+    ("splitVersion", "string", "The components of a version."),
+    ("storePath", "path", "A path of the store, as a string that refers to it; it is not copied."),
+    ("stringLength", "string", "The number of bytes."),
+    ("sub", "a b", "a minus b."),
+    ("substring", "start length string", "So many bytes of the string from a place on; a negative length takes all."),
+    ("tail", "list", "The list without its first element."),
+    ("throw", "message", "Fails with the message; `tryEval` catches it."),
+    ("toFile", "name string", "Writes a file into the store; its path."),
+    ("toJSON", "value", "The value as JSON."),
+    ("toPath", "string", "The path as a string, without `.` and `..`; write `/. + string` instead."),
+    ("toString", "value", "The value as a string: also numbers, Booleans, null and lists."),
+    ("toXML", "value", "The value as XML."),
+    ("trace", "message value", "The value, after the message was printed on standard error."),
+    ("traceVerbose", "message value", "As `trace`, where the setting `trace-verbose` is on."),
+    ("tryEval", "value", "`success`, and the `value` or false; only one level is evaluated."),
+    ("typeOf", "value", "The name of the value's type: int, bool, string, path, null, set, list, lambda or float."),
+    ("unsafeDiscardOutputDependency", "s", "The string with a context in which a derivation stands for itself in place of all of its outputs."),
+    ("unsafeDiscardStringContext", "s", "The string without what it refers to."),
+    ("unsafeGetAttrPos", "name set", "Where an attribute is defined: `file`, `line` and `column`; or null."),
+    ("warn", "message value", "The value, after the warning was printed on standard error."),
+    ("zipAttrsWith", "function list", "One set of all names; the function is called with a name and the list of its values."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, of};
+
+    #[test]
+    fn every_builtin_function_is_documented() {
+        let mut names: Vec<&str> = ALL.iter().map(|(name, ..)| *name).collect();
+        assert!(names.is_sorted(), "the table is sorted by name");
+        names.dedup();
+        assert_eq!(names.len(), ALL.len(), "each stands there once");
+        assert!(of("map").is_some_and(|text| text.contains("function list")));
+        assert_eq!(of("nothing"), None);
+    }
+}
