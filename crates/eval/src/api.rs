@@ -117,11 +117,14 @@ impl Evaluator {
     }
 
     /// The bytes and the context of a string.
-    pub(crate) fn expect_bytes(&mut self, value: Value) -> EvalResult<(Vec<u8>, ContextId)> {
+    /// A forced string.
+    pub(crate) fn expect_text(&mut self, value: Value) -> EvalResult {
         let value = self.force(value)?;
-        if !value.is_string() {
-            return Err(self.wrong_type("a string", value));
-        }
+        if value.is_string() { Ok(value) } else { Err(self.wrong_type("a string", value)) }
+    }
+
+    pub(crate) fn expect_bytes(&mut self, value: Value) -> EvalResult<(Vec<u8>, ContextId)> {
+        let value = self.expect_text(value)?;
         Ok((self.heap.bytes(value.handle()).to_vec(), ContextId(value.detail())))
     }
 

@@ -2,6 +2,12 @@
 
 /// An absolute path without `.`, `..`, doubled slashes or a slash at the end.
 pub(crate) fn canonical(path: &str) -> String {
+    let is_name = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+    if let Some(rest) = path.as_bytes().strip_prefix(b"/")
+        && rest.split(|byte| *byte == b'/').all(is_name)
+    {
+        return path.to_owned();
+    }
     let mut kept: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

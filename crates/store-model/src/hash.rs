@@ -138,7 +138,12 @@ impl Hash {
     /// The digest in base 16.
     pub fn base16(&self) -> String {
         let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble & 15)]);
-        self.digest.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+        let mut text = String::with_capacity(self.digest.len() * 2);
+        for byte in &self.digest {
+            text.push(digit(byte >> 4));
+            text.push(digit(*byte));
+        }
+        text
     }
 
     /// The digest in Nix's base 32.

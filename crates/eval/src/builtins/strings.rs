@@ -7,6 +7,7 @@ use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
 use crate::value::{Value, tag};
+use smallvec::SmallVec;
 
 const PLAIN: Coercion = Coercion { more: false, copy_to_store: false };
 
@@ -78,28 +79,44 @@ fn concat_with(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 }
 
 fn replace(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
-    let items = evaluator.expect_list(arguments[0])?;
-    let to = evaluator.expect_list(arguments[1])?;
-    if items.len() != to.len() {
+    let items = evaluator.forced_list(arguments[0])?;
+    let to = evaluator.forced_list(arguments[1])?;
+    if items.detail() != to.detail() {
+        let (items, to) = (items.detail(), to.detail());
         return Err(EvalError::of(
             &diagnostics::invalid_argument::ENTRY,
-            format!("`replaceStrings` got {} strings to replace by {} strings", items.len(), to.len()),
+            format!("`replaceStrings` got {items} strings to replace by {to} strings"),
         ));
     }
-    let mut from = Vec::with_capacity(items.len());
-    for item in items {
-        from.push(evaluator.expect_bytes(item)?.0);
+    let mut from = SmallVec::<[SmallVec<[u8; 16]>; 4]>::new();
+    let (mut begins, mut has_empty) = ([false; 256], false);
+    for index in 0..items.detail() {
+        let item = evaluator.expect_text(Value::reference(items.handle() + index))?;
+        let item = SmallVec::from_slice(evaluator.heap.bytes(item.handle()));
+        match item.first() {
+            Some(first) => begins[usize::from(*first)] = true,
+            None => has_empty = true,
+        }
+        from.push(item);
     }
     let (text, mut context) = evaluator.expect_bytes(arguments[2])?;
-    let mut made: Vec<Option<(Vec<u8>, ContextId)>> = vec![None; to.len()];
+    let mut made = SmallVec::<[Option<(Vec<u8>, ContextId)>; 4]>::from_elem(None, from.len());
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while at <= text.len() {
-        let found = from.iter().position(|from| text[at..].starts_with(from));
+        if !has_empty {
+            // Nothing begins before the next of those bytes.
+            let plain = text[at..].iter().position(|byte| begins[usize::from(*byte)]);
+            let end = plain.map_or(text.len(), |count| at + count);
+            out.extend_from_slice(&text[at..end]);
+            at = end;
+        }
+        let found = from.iter().position(|from| text[at..].starts_with(from.as_slice()));
         let mut step = 1;
         if let Some(index) = found {
             if made[index].is_none() {
-                made[index] = Some(evaluator.expect_bytes(to[index])?);
+                let replacement = Value::reference(to.handle() + index as u32);
+                made[index] = Some(evaluator.expect_bytes(replacement)?);
             }
             if let Some((replacement, more)) = &made[index] {
                 context = evaluator.contexts.join(context, *more);

@@ -66,7 +66,50 @@ impl Evaluator {
             let partial = self.partial(callee, 1, |_, _| argument);
             return Ok(Step::Done(partial));
         }
-        self.call_other(node, callee, &[argument], frame)
+        match self.builtin_of_one(callee) {
+            Some(builtin) => self.call_builtin_of_one(node, builtin, callee, argument, frame),
+            None => self.call_other(node, callee, &[argument], frame),
+        }
+    }
+
+    /// The code of a builtin that takes one argument, and whether it forces it and holds values; `None` for anything
+    /// else, and where more is to be done than calling it.
+    #[inline]
+    fn builtin_of_one(&self, callee: Value) -> Option<(Builtin, bool, u32)> {
+        if callee.tag() != tag::NATIVE
+            || callee.handle() != 0
+            || self.profile_depth > 0
+            || self.stack_is_low()
+        {
+            return None;
+        }
+        let native = &self.natives[callee.detail() as usize];
+        match native.code {
+            NativeCode::Builtin(run) if native.arity == 1 => {
+                Some((run, native.strict & 1 != 0, u32::from(!native.quiet)))
+            }
+            _ => None,
+        }
+    }
+
+    fn call_builtin_of_one(
+        &mut self,
+        node: NodeId,
+        (run, is_strict, holds): (Builtin, bool, u32),
+        callee: Value,
+        argument: NodeId,
+        frame: Handle,
+    ) -> EvalResult<Step> {
+        let value = if is_strict {
+            self.eval(argument, frame)
+        } else {
+            let value = self.delay_argument(argument, frame);
+            Ok(self.share(value))
+        };
+        match value.and_then(|value| self.run_builtin(run, holds, &[value])) {
+            Ok(value) => Ok(Step::Done(value)),
+            Err(error) => Err(self.calling_native(error, callee, node)),
+        }
     }
 
     pub(super) fn call_many(

@@ -22,6 +22,17 @@ struct Writer {
 const LONG: usize = 1 << 20;
 const ROOM: usize = 64 << 20;
 
+/// The bytes that cannot stand for themselves.
+const IS_ESCAPED: [bool; 256] = {
+    let mut table = [false; 256];
+    let (mut at, bytes) = (0, b"\"<>&\n");
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 impl Writer {
     fn indent(&mut self, depth: usize) {
         let len = self.out.len();
@@ -48,7 +59,7 @@ impl Writer {
 
     fn escaped(&mut self, text: &[u8]) {
         let mut rest = text;
-        while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'<' | b'>' | b'&' | b'\n')) {
+        while let Some(at) = rest.iter().position(|byte| IS_ESCAPED[usize::from(*byte)]) {
             self.out.extend_from_slice(&rest[..at]);
             self.out.extend_from_slice(match rest[at] {
                 b'"' => b"&quot;",
