@@ -255,10 +255,13 @@ impl Heap {
         let end = (start + count).next_multiple_of(512).saturating_add(more).min(self.limit);
         let (from, bytes) = (self.base.as_ptr() as usize + start * 8, (end - start) * 8);
         let kinds = self.kinds.as_ptr() as usize + start / 4;
-        // SAFETY: both ranges are inside of the reservations, and giving pages changes no contents.
-        unsafe {
-            pages::touch(from, bytes);
-            pages::touch(kinds, bytes / 32);
+        // Who fills something large may be interrupted meanwhile, and the kernel may not.
+        if count <= LARGEST_PIECE {
+            // SAFETY: both ranges are inside of the reservations, and giving pages changes no contents.
+            unsafe {
+                pages::touch(from, bytes);
+                pages::touch(kinds, bytes / 32);
+            }
         }
         (self.next, self.end) = (start, end);
     }
