@@ -42,3 +42,21 @@ pub(crate) fn base_name(path: &str) -> &str {
     let path = path.strip_suffix('/').unwrap_or(path);
     path.rsplit('/').next().unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+
+    #[test]
+    fn what_is_short_stays_and_all_else_is_shortened() {
+        for path in ["/", "/a", "/a/b.c/...", "/.a/..b"] {
+            assert_eq!(canonical(path), path);
+        }
+        for (path, short) in
+            [("", "/"), ("//", "/"), ("/a/", "/a"), ("/a/./b", "/a/b"), ("/a/../b", "/b"), ("a/b", "/a/b")]
+        {
+            assert_eq!(canonical(path), short);
+        }
+        assert_eq!(canonical("/.."), "/");
+    }
+}

@@ -138,7 +138,7 @@ impl Heap {
         at
     }
 
-    fn object_end(&self, start: Handle) -> Handle {
+    pub(super) fn object_end(&self, start: Handle) -> Handle {
         let top = self.top();
         let mut at = start as usize + 1;
         while at < top && self.kind(at as Handle) == 0 {

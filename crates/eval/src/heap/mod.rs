@@ -521,3 +521,34 @@ pub(crate) fn thread_stack_top() -> Option<usize> {
         known.then(|| low as usize + size)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_kinds_of_a_range_are_forgotten() {
+        for start in 16..28 {
+            for end in start..32 {
+                let mut heap = Heap::new(1).unwrap();
+                (16..32).for_each(|at| heap.set_kind(at, Content::Raw));
+                heap.forget_kinds(start, end);
+                for at in 16..32 {
+                    let wanted = if (start..end).contains(&at) { 0 } else { Content::Raw as u8 };
+                    assert_eq!(heap.kind(at as Handle), wanted, "{at} of {start}..{end}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_allocated_beyond_a_piece_is_fresh_and_in_one() {
+        let mut heap = Heap::new(0).unwrap();
+        for count in [1, FIRST_PIECE - 20, 3, LARGEST_PIECE + 1, 2, SMALLEST_PIECE * 40] {
+            let at = heap.allocate(Content::Raw, count);
+            assert!(heap.words(at, count).iter().all(|word| *word == 0));
+            heap.words_mut(at, count).fill(u64::MAX);
+            assert_eq!(heap.object_end(at) as usize, at as usize + count);
+        }
+    }
+}
