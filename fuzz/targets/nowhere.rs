@@ -3,7 +3,7 @@
 use nival_diagnostics::Diagnostic;
 use nival_eval::diagnostics::no_such_file;
 use nival_eval::{AddPath, ContextElement, FetchRequest, FetchValue, FileType, World, WorldResult};
-use nival_store_model::{Derivation, Hash, StoreDir};
+use nival_store_model::{Derivation, DerivationFile, Hash, StoreDir};
 
 /// A world in which nothing is.
 pub struct Nowhere;
@@ -35,7 +35,7 @@ impl World for Nowhere {
         let dir = StoreDir::default();
         dir.text_path(name, &Hash::sha256(text), &[]).map(|path| dir.print(&path)).or_else(|_| nothing())
     }
-    fn write_derivation(&self, _: &str, _: &Derivation) -> WorldResult<()> {
+    fn write_derivation(&self, _: DerivationFile, _: &Derivation) -> WorldResult<()> {
         Ok(())
     }
     fn read_derivation(&self, _: &str) -> WorldResult<Derivation> {

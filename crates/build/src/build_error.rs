@@ -117,6 +117,20 @@ impl BuildError {
         }
     }
 
+    /// The message in the words that Nix has for it, where scripts look for those.
+    pub fn words_of_nix(&self) -> Option<String> {
+        match self {
+            Self::Dependency { drv, failed } => {
+                let what = if *failed == 1 { "dependency" } else { "dependencies" };
+                Some(format!("Cannot build '{drv}'.\nReason: {failed} {what} failed."))
+            }
+            Self::Builder { drv, ended, .. } => {
+                Some(format!("Cannot build '{drv}'.\nReason: builder {ended}."))
+            }
+            _ => None,
+        }
+    }
+
     /// What to show a user.
     pub fn diagnostic(&self) -> Diagnostic {
         let message = self.to_string();

@@ -13,6 +13,8 @@ pub enum Event<'a> {
         build: &'a [StorePath],
         /// Paths that will be brought from caches, with the bytes to download and the bytes that they unpack to.
         fetch: &'a [StorePath],
+        /// What paths that a cache has refer to, and no cache has: what refers to these is built.
+        unknown: &'a [StorePath],
         /// Bytes to download.
         download: u64,
         /// Bytes that they unpack to.
@@ -86,6 +88,8 @@ pub enum Event<'a> {
     Fetching {
         /// The path.
         path: &'a StorePath,
+        /// The cache.
+        from: &'a str,
     },
     /// A path was brought from a cache.
     Fetched {

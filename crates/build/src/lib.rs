@@ -45,5 +45,7 @@ pub use metadata::{Attributes, PackageMetadata};
 pub use one::{Job, Surroundings};
 pub use outputs::Mode;
 pub use references::{Rewriter, Scanner};
-pub use schedule::{Answer, Offer, Outcome, Plan, Request, Run, Substituter, Wanted, build, build_alone};
+pub use schedule::{
+    Answer, Offer, Offered, Outcome, Plan, Request, Run, Substituter, Wanted, build, build_alone,
+};
 pub use settings::{BuildSettings, Confinement, HostPath};

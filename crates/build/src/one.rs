@@ -145,7 +145,7 @@ fn check_fitness(around: &Surroundings<'_>, job: &Job<'_>, wishes: &Wishes) -> R
     let system = String::from_utf8_lossy(&job.derivation.system).into_owned();
     let drv = || around.store.dir().print(job.drv);
     if around.settings.max_jobs == 0 {
-        let reason = "nothing is to be built here (`max-jobs = 0`)".to_owned();
+        let reason = "local builds are disabled (`max-jobs = 0`)".to_owned();
         return Err(BuildError::Unfit { drv: drv(), reason });
     }
     if !around.settings.runs(&system) && !job.derivation.builder.starts_with(b"builtin:") {

@@ -319,7 +319,10 @@ impl Finished<'_> {
         } else if made.at != self.store.physical(&info.path) {
             self.store.move_in(&made.at, &info.path)?;
             if self.store.config().settings.auto_optimise_store {
-                self.store.optimise_path(&info.path)?;
+                match self.mode {
+                    Mode::Repair => self.store.optimise_mended(&info.path)?,
+                    _ => self.store.optimise_path(&info.path)?,
+                };
             }
         }
         if info.content_address.is_some() && info.references.iter().all(|path| self.is_known(path)) {
@@ -412,7 +415,7 @@ impl Finished<'_> {
         }
         match info.references.first() {
             Some(reference) => Err(self.refused(format!(
-                "fixed outputs must not refer to the store, and this one refers to `{}`",
+                "fixed outputs are not allowed to refer to other store paths, and this one refers to `{}`",
                 self.store.dir().print(reference)
             ))),
             None => Ok(()),

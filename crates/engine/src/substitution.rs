@@ -1,7 +1,7 @@
 //! Binary caches as the place where builds bring paths from, by the settings of nix.conf.
 
 use crate::nix_settings::NixSettings;
-use nival_build::{BuildError, Event, Offer, Substituter};
+use nival_build::{BuildError, Event, Offer, Offered, Substituter};
 use nival_store::stores::{Opener, Substituters, Trust};
 use nival_store::{Error, LocalStore, RemoteError};
 use nival_store_model::StorePath;
@@ -66,26 +66,23 @@ impl Caches {
 }
 
 impl Substituter for Caches {
-    fn offered(&self, paths: &[StorePath]) -> BTreeSet<StorePath> {
+    fn offered(&self, paths: &[StorePath]) -> Result<Offered, BuildError> {
         let substituters = self.substituters();
         if substituters.is_empty() {
-            return BTreeSet::new();
+            return Ok(Offered::default());
         }
-        substituters.find_all(paths).into_iter().map(|found| found.info.path).collect()
-    }
-
-    fn missing(&self, paths: &[StorePath]) -> Result<Vec<Offer>, BuildError> {
-        let plan = self.substituters().plan(&self.store, paths)?;
-        if let Some((path, causes)) = plan.missing.into_iter().next() {
-            let path = self.store.dir().print(&path);
-            return Err(Error::from(RemoteError::Missing { path, causes }).into());
-        }
+        let plan = substituters.plan(&self.store, paths)?;
+        let lacking = plan.lacking();
         let offer = |found: nival_store::stores::Substitutable| Offer {
             path: found.info.path,
             download: found.download_size,
             unpacked: found.info.nar_size,
         };
-        Ok(plan.found.into_values().map(offer).collect())
+        Ok(Offered {
+            whole: paths.iter().filter(|path| !lacking.contains(*path)).cloned().collect(),
+            unknown: plan.missing.into_keys().filter(|path| !paths.contains(path)).collect(),
+            offers: plan.found.into_values().map(offer).collect(),
+        })
     }
 
     fn bring(
@@ -99,15 +96,18 @@ impl Substituter for Caches {
         std::thread::scope(|scope| {
             let work = scope.spawn(move || {
                 let begin = |found: &nival_store::stores::Substitutable| {
-                    let _ = sender.send((found.info.path.clone(), false));
+                    let _ = sender.send((found.info.path.clone(), Some(found.url.clone())));
                 };
                 let done = |path: &StorePath| {
-                    let _ = sender.send((path.clone(), true));
+                    let _ = sender.send((path.clone(), None));
                 };
                 self.substituters().bring_telling(&self.store, paths, &begin, &done)
             });
-            for (path, is_done) in receiver {
-                tell(if is_done { Event::Fetched { path: &path } } else { Event::Fetching { path: &path } });
+            for (path, from) in receiver {
+                tell(match &from {
+                    Some(from) => Event::Fetching { path: &path, from },
+                    None => Event::Fetched { path: &path },
+                });
             }
             work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })

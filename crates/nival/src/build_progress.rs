@@ -120,14 +120,15 @@ impl BuildProgress {
         }
     }
 
-    fn planned(&self, build: &[StorePath], fetch: &[StorePath], download: u64, unpacked: u64) {
+    fn planned(&self, build: &[StorePath], fetch: &[StorePath], unknown: &[StorePath], sizes: (u64, u64)) {
+        let (download, unpacked) = sizes;
         let mut state = self.state();
         state.to_build += build.len();
         state.to_fetch += fetch.len();
         let names = |paths: &[StorePath]| paths.iter().map(|path| path.to_string()).collect::<Vec<_>>();
         self.emit(&json!({
             "event": "planned", "build": names(build), "fetch": names(fetch),
-            "download": download, "unpacked": unpacked,
+            "unknown": names(unknown), "download": download, "unpacked": unpacked,
         }));
         if self.style == Style::Tree && !self.dry {
             begin_tree(&mut state);
@@ -153,6 +154,15 @@ impl BuildProgress {
                 for path in fetch {
                     self.say(&state, &format!("  {}/{path}", self.store));
                 }
+            }
+        }
+        if !unknown.is_empty() && (self.dry || self.style != Style::Tree) {
+            // The beginning is what Nix says, for those who look for it.
+            let what =
+                "don't know how to build these paths, which paths of caches refer to; those are built:";
+            self.say(&state, what);
+            for path in unknown {
+                self.say(&state, &format!("  {}/{path}", self.store));
             }
         }
         refresh(&state);
@@ -270,11 +280,19 @@ fn name_of(path: &StorePath) -> String {
 impl Observer for BuildProgress {
     fn tell(&self, event: Event<'_>) {
         match event {
-            Event::Planned { build, fetch, download, unpacked } => {
-                self.planned(build, fetch, download, unpacked)
+            Event::Planned { build, fetch, unknown, download, unpacked } => {
+                self.planned(build, fetch, unknown, (download, unpacked))
             }
             Event::Started { drv } => self.started(drv, "started"),
-            Event::Fetching { path } => self.started(path, "fetching"),
+            Event::Fetching { path, from } => {
+                self.started(path, "fetching");
+                if self.style == Style::Lines {
+                    self.say(
+                        &self.state(),
+                        &format!("copying path '{}/{path}' from '{from}'...", self.store),
+                    );
+                }
+            }
             Event::Line { drv, text } => self.line(drv, text),
             Event::Phase { drv, name } => self.phase(drv, name),
             Event::Elsewhere { drv, machine } => {

@@ -222,7 +222,8 @@ pub fn build(
     });
     progress.finish();
     let Outcome { answers, failures } = outcome?;
-    let code = show_failures(context, &failures, &answers);
+    let answered: Vec<_> = requests.iter().zip(&answers).collect();
+    let code = show_failures(context, &store, &failures, &answered);
     Ok((answers, code))
 }
 
@@ -287,7 +288,7 @@ fn build_there(
     let missing: Vec<StorePath> = drvs.into_iter().filter(|path| !there.contains(path)).collect();
     let missing: Vec<StorePath> = store.valid_of(&missing)?.into_iter().collect();
     crate::stores::send(context, store, other, &missing)?;
-    let wanted: Vec<String> = requests.iter().map(|request| wish(store, request)).collect();
+    let wanted: Vec<String> = requests.iter().map(|request| written(store, request, '!')).collect();
     let mut line = |text: &str| progress.remark(text);
     let results = context.interruptible(|_| builder.build(&wanted, &mut line))?;
     let (mut paths, mut is_fine) = (Vec::new(), true);
@@ -310,14 +311,25 @@ fn subject_of(request: &Request) -> &StorePath {
     path
 }
 
-/// A request as the daemon's protocol writes it.
-fn wish(store: &LocalStore, request: &Request) -> String {
+/// A request with the names of all outputs that it wants.
+fn with_outputs(store: &LocalStore, request: &Request) -> String {
+    if let Request::Outputs(drv, Wanted::All) = request
+        && let Ok(derivation) = store.read_derivation(drv)
+    {
+        let names = Wanted::Names(derivation.outputs.into_keys().collect());
+        return written(store, &Request::Outputs(drv.clone(), names), '^');
+    }
+    written(store, request, '^')
+}
+
+/// A request as it is typed, with `^`, and as the daemon's protocol has it, with `!`.
+fn written(store: &LocalStore, request: &Request, mark: char) -> String {
     match request {
         Request::Path(path) => store.dir().print(path),
-        Request::Outputs(drv, Wanted::All) => format!("{}!*", store.dir().print(drv)),
+        Request::Outputs(drv, Wanted::All) => format!("{}{mark}*", store.dir().print(drv)),
         Request::Outputs(drv, Wanted::Names(names)) => {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            format!("{}!{}", store.dir().print(drv), names.join(","))
+            format!("{}{mark}{}", store.dir().print(drv), names.join(","))
         }
     }
 }
@@ -337,10 +349,15 @@ pub fn known_outputs(store: &LocalStore, request: &Request) -> Result<Vec<StoreP
 }
 
 /// Shows what failed, each once, and then what depended on it; tells the exit code.
-pub fn show_failures(context: &Context, failures: &[BuildError], answers: &[Answer]) -> ExitCode {
+fn show_failures(
+    context: &Context,
+    store: &LocalStore,
+    failures: &[BuildError],
+    answered: &[(&Request, &Answer)],
+) -> ExitCode {
     let mut code = 0;
     for error in failures {
-        context.output.error(&Error::plain(error.diagnostic()));
+        show_failure(context, error);
         let own = error.exit_code();
         code = if code == 0 {
             own
@@ -350,17 +367,34 @@ pub fn show_failures(context: &Context, failures: &[BuildError], answers: &[Answ
             code.max(own)
         };
     }
-    for answer in answers {
-        if let Err(error) = answer {
-            let names_it = |failure: &BuildError| failure.to_string().contains(&subject(error));
-            let given_up = matches!(error, BuildError::Cancelled) && !failures.is_empty();
-            if !given_up && !failures.iter().any(names_it) {
-                context.output.error(&Error::plain(error.diagnostic()));
+    let mut failed = Vec::new();
+    for (request, answer) in answered {
+        let Err(error) = answer else { continue };
+        let names_it = |failure: &BuildError| failure.to_string().contains(&subject(error));
+        let given_up = matches!(error, BuildError::Cancelled) && !failures.is_empty();
+        if !given_up {
+            failed.push(request);
+            if !failures.iter().any(names_it) {
+                show_failure(context, error);
             }
-            code = if code == 0 { error.exit_code() } else { code };
         }
+        code = if code == 0 { error.exit_code() } else { code };
+    }
+    if context.output.is_plain() && failed.len() > 1 {
+        let failed: Vec<String> = failed.into_iter().map(|request| with_outputs(store, request)).collect();
+        let message = format!("build of '{}' failed", failed.join("', '"));
+        context.output.error(&Error::plain(Diagnostic::error(&nival_build::diagnostics::NV0537, message)));
     }
     ExitCode::from(code)
+}
+
+/// Shows an error of a build; by one of Nix's programs in its words.
+fn show_failure(context: &Context, error: &BuildError) {
+    let mut diagnostic = error.diagnostic();
+    if let Some(words) = error.words_of_nix().filter(|_| context.output.is_plain()) {
+        diagnostic.message = words;
+    }
+    context.output.error(&Error::plain(diagnostic));
 }
 
 /// The derivation that an error is about.

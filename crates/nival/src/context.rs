@@ -424,6 +424,12 @@ pub fn cache_folder() -> Option<PathBuf> {
     Some(named.or_else(usual)?.join("nival"))
 }
 
+/// The folder of what Nix keeps for the user's convenience, where what both read and write in the same form lies.
+pub fn cache_folder_of_nix() -> Option<PathBuf> {
+    let named = std::env::var_os("NIX_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| Some(cache_folder()?.with_file_name("nix")))
+}
+
 /// The environment, as far as it is text.
 pub fn environment() -> BTreeMap<String, String> {
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {

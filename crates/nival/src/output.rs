@@ -54,6 +54,11 @@ impl Output {
         self.json
     }
 
+    /// Whether messages are those of Nix's programs.
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// Whether results are coloured.
     pub fn is_colored(&self) -> bool {
         self.result_color

@@ -217,7 +217,8 @@ impl Builder for OwnBuilder<'_> {
     fn substitute(&self, paths: &[StorePath], tell: Tell<'_>) {
         let Ok(builds) = self.builds() else { return };
         let Some(from) = &builds.substituter else { return };
-        let offered: Vec<StorePath> = from.offered(paths).into_iter().collect();
+        let offered = from.offered(paths).map(|offered| offered.whole).unwrap_or_default();
+        let offered: Vec<StorePath> = offered.into_iter().collect();
         let telling = Telling { tell, dir: self.store.dir().clone() };
         let cancel = self.context.borrow().cancel.clone();
         if let Err(error) = from.bring(&offered, &|event| telling.tell(event), &cancel) {
@@ -241,8 +242,8 @@ impl Observer for Telling<'_> {
             Event::Line { drv, text } => (self.tell)(Said::Line(drv, text)),
             Event::Built { drv, .. } | Event::Failed { drv, .. } => (self.tell)(Said::Ended(drv)),
             Event::Notice { text } => (self.tell)(Said::Note(text)),
-            Event::Fetching { path } => {
-                (self.tell)(Said::Note(&format!("copying path '{}'...", self.dir.print(path))));
+            Event::Fetching { path, from } => {
+                (self.tell)(Said::Note(&format!("copying path '{}' from '{from}'...", self.dir.print(path))));
             }
             Event::Planned { .. }
             | Event::Phase { .. }
@@ -260,10 +261,11 @@ struct Planned(Mutex<Missing>);
 
 impl Observer for Planned {
     fn tell(&self, event: Event<'_>) {
-        if let Event::Planned { build, fetch, download, unpacked } = event {
+        if let Event::Planned { build, fetch, unknown, download, unpacked } = event {
             let mut missing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             missing.build.extend(build.iter().cloned());
             missing.bring.extend(fetch.iter().cloned());
+            missing.unknown.extend(unknown.iter().cloned());
             missing.download += download;
             missing.unpacked += unpacked;
         }

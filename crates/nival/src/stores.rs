@@ -1,6 +1,6 @@
 //! Which stores a command works with: the own one, others by their addresses, and what paths are meant.
 
-use crate::context::{Context, absolute, cache_folder, environment, transport_options};
+use crate::context::{Context, absolute, cache_folder_of_nix, environment, transport_options};
 use crate::error::Error;
 use clap::Args;
 use nival_engine::{Caches, NixSettings};
@@ -74,9 +74,9 @@ impl Context {
         let lifetimes = Lifetimes {
             positive: seconds("narinfo-cache-positive-ttl", usual.positive),
             negative: seconds("narinfo-cache-negative-ttl", usual.negative),
-            ..usual
+            about: seconds("narinfo-cache-meta-ttl", usual.about),
         };
-        let file = cache_folder().map(|folder| folder.join("binary-cache-v7.sqlite"));
+        let file = cache_folder_of_nix().map(|folder| folder.join("binary-cache-v7.sqlite"));
         let variables = environment();
         let socket = variables.get("NIX_DAEMON_SOCKET_PATH").map_or(DEFAULT_SOCKET, String::as_str);
         let asked = ["max-jobs", "cores", "keep-going", "keep-failed", "fallback", "substitute"];
@@ -88,6 +88,8 @@ impl Context {
             daemon_settings: asked.collect(),
             local: self.own_store_config(),
             transport: Arc::new(Transport::new(options, self.cancel.clone())?),
+            // What Nix's own tests try the memory with.
+            remembers_folders: variables.get("_NIX_FORCE_HTTP").is_some_and(|value| value == "1"),
             // Without it everything works, only slower.
             remembered: file.and_then(|file| Remembered::open(&file, lifetimes).ok()).map(Arc::new),
         })

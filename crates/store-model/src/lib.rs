@@ -17,7 +17,7 @@ pub mod signature;
 pub mod store_path;
 
 pub use content_address::{ContentAddress, ContentAddressError};
-pub use derivation::{Derivation, DerivationError, Output, OutputKind};
+pub use derivation::{Derivation, DerivationError, DerivationFile, Output, OutputKind};
 pub use hash::{Algorithm, Hash, HashError, Hasher};
 pub use nar_info::{Compression, NarInfo, NarInfoError};
 pub use signature::{KeyError, PublicKey, SecretKey, Signature};

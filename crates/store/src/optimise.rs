@@ -57,6 +57,34 @@ impl LocalStore {
         Ok(total)
     }
 
+    /// As [`Self::optimise_path`], for a path that was just mended: the files that others have are read again, and one
+    /// that is damaged is no longer theirs to share.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn optimise_mended(&self, path: &StorePath) -> Result<Optimised, Error> {
+        self.forget_damaged(&self.physical(path))?;
+        self.optimise_path(path)
+    }
+
+    fn forget_damaged(&self, path: &Path) -> Result<(), Error> {
+        let doing = || format!("compare the files of `{}` with equal ones", path.display());
+        let metadata = path.symlink_metadata().doing(doing)?;
+        if metadata.is_dir() {
+            for entry in path.read_dir().doing(doing)? {
+                self.forget_damaged(&entry.doing(doing)?.path())?;
+            }
+            return Ok(());
+        }
+        let (hash, _) = archive::hash(path, None)?;
+        let link = self.links().join(hash.base32());
+        let is_there = link.symlink_metadata().is_ok();
+        if is_there && !archive::hash(&link, None).is_ok_and(|(found, _)| found == hash) {
+            sys::remove_file(&link).doing(doing)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn links(&self) -> PathBuf {
         self.config().physical.join(".links")
     }
@@ -137,8 +165,13 @@ fn is_too_many(error: &io::Error) -> bool {
 /// Makes a file the first one of its contents; `false` where there is one already.
 fn first_of_its_kind(path: &Path, link: &Path, size: u64) -> io::Result<bool> {
     match link.symlink_metadata() {
-        // Somebody changed the other one.
-        Ok(found) if found.len() != size => sys::remove_file(link)?,
+        // Somebody changed the other one: files of a store have one time, and nobody may write to them.
+        Ok(found)
+            if found.len() != size
+                || found.is_file() && (found.mtime() != 1 || found.mode() & 0o222 != 0) =>
+        {
+            sys::remove_file(link)?;
+        }
         Ok(_) => return Ok(false),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),

@@ -7,7 +7,7 @@ use crate::debugging::Stopped;
 use crate::derivation::Structured;
 use crate::events::Event;
 use crate::log::Log;
-use crate::sandbox::{Answer, Running};
+use crate::sandbox::{Answer, Running, STARTING};
 use crate::settings::BuildSettings;
 use nival_sys::cgroup::limits::Passed;
 use nival_sys::process::{AsReadable, Ended, wait_readable};
@@ -97,6 +97,10 @@ impl Build<'_> {
                     Answer::Failed(text) => {
                         let (doing, error) = text.split_once(": ").unwrap_or((&text, "failed"));
                         let doing = doing.trim_start_matches("cannot ").to_owned();
+                        if doing.starts_with(STARTING) {
+                            let why = format!("could not be started ({error})");
+                            return Err(self.failure(why));
+                        }
                         return Err(BuildError::sandbox(doing, std::io::Error::other(error.to_owned())));
                     }
                     Answer::Ended(ended) => break ended,

@@ -61,7 +61,7 @@ fn prepared(cell: &Cell, say: &mut PipeWriter) -> Result<Infallible, Failure> {
     }
     let error = process::exec_bytes(&cell.builder, &cell.arguments, &cell.environment);
     let builder = String::from_utf8_lossy(&cell.builder);
-    Err(error).step(&format!("start the builder `{builder}`"))
+    Err(error).step(&format!("{} `{builder}`", super::STARTING))
 }
 
 /// Closes every descriptor but the standard ones and the pipe, which closes itself.

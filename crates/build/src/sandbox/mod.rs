@@ -22,6 +22,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+/// How what a warden says begins where the builder itself is what could not be started.
+pub(crate) const STARTING: &str = "start the builder";
+
 /// A builder that runs.
 pub struct Running {
     warden: Child,

@@ -2,10 +2,14 @@
 //! each as soon as what it needs is there.
 
 mod plan;
+mod repair;
 mod run;
+mod substituter;
+mod task;
 
-pub use plan::{Offer, Plan, Substituter, Wanted};
-pub use run::build_alone;
+pub use plan::{Plan, Wanted};
+pub use substituter::{Offer, Offered, Substituter};
+pub use task::build_alone;
 
 use crate::build_error::BuildError;
 use crate::one::Surroundings;
@@ -52,11 +56,17 @@ pub struct Outcome {
 /// # Errors
 /// Where nothing can be done at all: the store cannot be read, or everything was cancelled.
 pub fn build(around: &Surroundings<'_>, requests: &[Request], run: Run<'_>) -> Result<Outcome, BuildError> {
-    let plan = Plan::make(around.store, requests, &run)?;
+    let mut all = requests.to_vec();
+    if run.mode == Mode::Repair {
+        all.extend(repair::damaged(around, requests)?);
+    }
+    let plan = Plan::make(around.store, &all, &run)?;
     plan.tell(around, &run)?;
     if run.dry {
         let answers = requests.iter().enumerate().map(|(n, request)| plan.expected(around.store, n, request));
         return Ok(Outcome { answers: answers.collect(), failures: Vec::new() });
     }
-    run::carry_out(around, plan, requests, &run)
+    let mut outcome = run::carry_out(around, plan, &all, &run)?;
+    outcome.answers.truncate(requests.len());
+    Ok(outcome)
 }

@@ -1,6 +1,6 @@
 //! What has to be built and what is brought, before anything is done.
 
-use super::{Request, Run};
+use super::{Offered, Request, Run};
 use crate::build_error::BuildError;
 use crate::derivation::{Structured, Wishes, must_resolve};
 use crate::events::Event;
@@ -8,7 +8,6 @@ use crate::one::{Surroundings, known_paths};
 use crate::outputs::Mode;
 use nival_store::LocalStore;
 use nival_store_model::{Derivation, StorePath};
-use nival_transport::Cancel;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -19,36 +18,6 @@ pub enum Wanted {
     All,
     /// These.
     Names(BTreeSet<String>),
-}
-
-/// A path that a cache has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// The path.
-    pub path: StorePath,
-    /// Bytes to download, where the cache says it.
-    pub download: u64,
-    /// Bytes of its NAR.
-    pub unpacked: u64,
-}
-
-/// Where paths are brought from.
-pub trait Substituter: Sync {
-    /// Those of some paths that a cache has.
-    fn offered(&self, paths: &[StorePath]) -> BTreeSet<StorePath>;
-
-    /// What is missing here of the closures of some paths that a cache has.
-    ///
-    /// # Errors
-    /// What the caches say.
-    fn missing(&self, paths: &[StorePath]) -> Result<Vec<Offer>, BuildError>;
-
-    /// Brings paths and all that they refer to; `tell` hears of each path that is begun and ended.
-    ///
-    /// # Errors
-    /// What the caches say; what was brought before is kept.
-    fn bring(&self, paths: &[StorePath], tell: &dyn Fn(Event<'_>), cancel: &Cancel)
-    -> Result<(), BuildError>;
 }
 
 /// One derivation, or one path, of a plan.
@@ -74,12 +43,15 @@ pub(super) enum What {
 }
 
 /// What has to be done.
+#[derive(Default)]
 pub struct Plan {
     pub(super) nodes: Vec<Node>,
     /// The node of each request.
     pub(super) requested: Vec<usize>,
     pub(super) drvs: HashMap<StorePath, usize>,
     names: Vec<StorePath>,
+    /// What paths that a cache has refer to, and no cache has.
+    unknown: BTreeSet<StorePath>,
 }
 
 /// A derivation that is looked at.
@@ -98,8 +70,7 @@ impl Plan {
     /// # Errors
     /// What the store says.
     pub fn make(store: &LocalStore, requests: &[Request], run: &Run<'_>) -> Result<Self, BuildError> {
-        let mut plan =
-            Self { nodes: Vec::new(), requested: Vec::new(), drvs: HashMap::new(), names: Vec::new() };
+        let mut plan = Self::default();
         let mut wanted: BTreeMap<StorePath, Wanted> = BTreeMap::new();
         for request in requests {
             if let Request::Outputs(drv, outputs) = request {
@@ -128,14 +99,15 @@ impl Plan {
     fn path(&mut self, store: &LocalStore, path: &StorePath, run: &Run<'_>) -> Result<usize, BuildError> {
         let outputs = BTreeMap::from([(String::new(), path.clone())]);
         store.temp_root(path)?;
-        let offered =
-            || run.substituter.is_some_and(|from| !from.offered(std::slice::from_ref(path)).is_empty());
         let what = if store.is_valid(path)? {
             What::There(outputs)
-        } else if offered() {
-            What::Bring(outputs, None)
         } else {
-            What::Missing(path.clone())
+            let offered = self.ask(run, std::slice::from_ref(path))?;
+            // One whose closure is not whole is tried, which tells what each cache says.
+            match offered.whole.is_empty() && offered.unknown.is_empty() {
+                true => What::Missing(path.clone()),
+                false => What::Bring(outputs, None),
+            }
         };
         Ok(self.add(path, what))
     }
@@ -158,10 +130,7 @@ impl Plan {
                 }
             }
             let asked: Vec<StorePath> = looks.iter().flat_map(|look| look.missing.iter().cloned()).collect();
-            let offered = match run.substituter {
-                Some(from) if !asked.is_empty() => from.offered(&asked),
-                _ => BTreeSet::new(),
-            };
+            let offered = self.ask(run, &asked)?.whole;
             for look in looks {
                 let again = first.contains(&look.drv) && run.mode != Mode::Normal;
                 let there = look.missing.is_empty() && look.is_complete;
@@ -188,6 +157,16 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// Asks the caches, and keeps what they lack of what they have.
+    fn ask(&mut self, run: &Run<'_>, paths: &[StorePath]) -> Result<Offered, BuildError> {
+        let offered = match run.substituter {
+            Some(from) if !paths.is_empty() => from.offered(paths)?,
+            _ => Offered::default(),
+        };
+        self.unknown.extend(offered.unknown.iter().cloned());
+        Ok(offered)
     }
 
     fn connect(&mut self, from: usize, to: usize) {
@@ -323,14 +302,16 @@ impl Plan {
             }
         }
         let offers = match run.substituter {
-            Some(from) if !starts.is_empty() => from.missing(&starts)?,
+            Some(from) if !starts.is_empty() => from.offered(&starts)?.offers,
             _ => Vec::new(),
         };
+        let unknown: Vec<StorePath> = self.unknown.iter().cloned().collect();
         let fetch: Vec<StorePath> = offers.iter().map(|offer| offer.path.clone()).collect();
         let download = offers.iter().map(|offer| offer.download).sum();
         let unpacked = offers.iter().map(|offer| offer.unpacked).sum();
         if !build.is_empty() || !fetch.is_empty() {
-            around.observer.tell(Event::Planned { build: &build, fetch: &fetch, download, unpacked });
+            let (build, fetch, unknown) = (&build, &fetch, &unknown);
+            around.observer.tell(Event::Planned { build, fetch, unknown, download, unpacked });
         }
         Ok(())
     }

@@ -56,7 +56,7 @@ impl EngineWorld {
                 BinaryCache::on_web(url, dir, CacheOptions::default(), Arc::new(transport), None, false)
             }
             Address::Folder(folder) if in_test => {
-                BinaryCache::in_folder(folder, dir, CacheOptions::default(), false)
+                BinaryCache::in_folder(folder, dir, CacheOptions::default(), None, false)
             }
             _ => {
                 let text = format!("`fetchClosure` copies from `http://` and `https://` only: `{address}`");

@@ -17,7 +17,8 @@ use nival_eval::{AddPath, ContextElement, FetchRequest, FetchValue, FileType, Wo
 use nival_inputs::fetchers::Fetcher;
 use nival_store::LocalStore;
 use nival_store_model::{
-    ContentAddress, ContentMethod, Derivation, Hash, StorePath, derivation, store_path::References,
+    ContentAddress, ContentMethod, Derivation, DerivationFile, Hash, StorePath, derivation,
+    store_path::References,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -261,14 +262,14 @@ impl World for EngineWorld {
         Ok(self.seen(&path.map_err(|error| stored(&error))?))
     }
 
-    fn write_derivation(&self, path: &str, derivation: &Derivation) -> WorldResult<()> {
+    fn write_derivation(&self, file: DerivationFile, derivation: &Derivation) -> WorldResult<()> {
         if self.options.read_only {
             let outline = derivation.outline(self.store.dir());
             let outline = outline.map_err(|error| stored(&error.into()))?;
-            self.unwritten.borrow_mut().insert(path, &outline);
+            self.unwritten.borrow_mut().insert(&self.store.dir().print(&file.path), &outline);
             return Ok(());
         }
-        self.store.add_derivation_soon(derivation).map(drop).map_err(|error| stored(&error))
+        self.store.add_derivation_soon(file, derivation).map_err(|error| stored(&error))
     }
 
     fn read_derivation(&self, path: &str) -> WorldResult<Derivation> {

@@ -255,10 +255,11 @@ fn finish(evaluator: &mut Evaluator, mut wanted: Wanted) -> EvalResult {
     if is_deferred {
         addressing.fill_outputs()?;
     }
-    let path = addressing.path()?;
+    let file = addressing.file()?;
+    let path = file.path.clone();
     if !evaluator.outside.derivations.contains_key(&path) {
         let modulo = addressing.modulo()?;
-        world.write_derivation(&dir.print(&path), &derivation)?;
+        world.write_derivation(file, &derivation)?;
         evaluator.outside.derivations.insert(path.clone(), modulo);
     }
     result(evaluator, &dir, &derivation, &path)

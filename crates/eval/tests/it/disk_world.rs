@@ -5,7 +5,9 @@ use nival_eval::{AddPath, ContextElement, FetchRequest, FetchValue, FileType, Wo
 use nival_store_model::derivation;
 use nival_store_model::nar::Encoder;
 use nival_store_model::store_path::References;
-use nival_store_model::{Algorithm, ContentMethod, Derivation, Hash, Hasher, StoreDir, StorePath};
+use nival_store_model::{
+    Algorithm, ContentMethod, Derivation, DerivationFile, Hash, Hasher, StoreDir, StorePath,
+};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
@@ -168,12 +170,12 @@ impl World for DiskWorld {
         Ok(path)
     }
 
-    fn write_derivation(&self, path: &str, derivation: &Derivation) -> WorldResult<()> {
+    fn write_derivation(&self, file: DerivationFile, _: &Derivation) -> WorldResult<()> {
         if self.forgets {
             return Ok(());
         }
-        let text = derivation.to_aterm(&StoreDir::default()).map_err(|error| failed(path, error))?;
-        self.derivations.borrow_mut().insert(path.to_owned(), text);
+        let path = StoreDir::default().print(&file.path);
+        self.derivations.borrow_mut().insert(path, file.text.into_vec());
         Ok(())
     }
 

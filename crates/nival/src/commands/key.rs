@@ -17,6 +17,7 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Print a new secret key
     #[command(alias = "generate-secret")]

@@ -14,6 +14,7 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Print a file of an archive
     Cat(CatNar),

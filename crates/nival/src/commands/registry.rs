@@ -21,6 +21,7 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Let a name stand for a flake
     Add {

@@ -36,6 +36,11 @@ pub struct Subjects {
 }
 
 impl Subjects {
+    /// Whether nothing was named.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.file.is_none() && self.expr.is_none() && !self.stdin
+    }
+
     /// The paths that are meant, for a store directory. What is evaluated is not built.
     pub fn paths(&self, context: &mut Context, dir: &StoreDir) -> Result<Vec<StorePath>, Error> {
         let mut words = self.words.clone();

@@ -127,7 +127,12 @@ pub fn settings_as_options(words: impl Iterator<Item = OsString>) -> Vec<OsStrin
             ),
             // What was fetched before is taken however young it is.
             None if name == "refresh" => {
-                let names = ["tarball-ttl", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl"];
+                let names = [
+                    "tarball-ttl",
+                    "narinfo-cache-meta-ttl",
+                    "narinfo-cache-negative-ttl",
+                    "narinfo-cache-positive-ttl",
+                ];
                 all.extend(names.iter().flat_map(|name| ["--option", name, "0"]).map(OsString::from));
             }
             None if name == "debug" => all.push("-vvvvv".into()),

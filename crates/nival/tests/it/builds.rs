@@ -169,6 +169,40 @@ fn a_failure_is_told_before_what_depends_on_it() {
 }
 
 #[test]
+fn the_first_of_several_failures_is_told_alone() {
+    let world = World::new();
+    let one = |name: &str| derivation("exit 3", "").replacen("\"it\"", &format!("\"{name}\""), 1);
+    let expression = format!("[ ({}) ({}) ({}) ]", one("c"), one("a"), one("b"));
+    for _ in 0..3 {
+        let said = refused(&world, &expression, &["--max-jobs", "1"], "NV0530", 100);
+        assert!(said.contains("-a.drv") && !said.contains("-b.drv`") && !said.contains("-c.drv`"), "{said}");
+    }
+    let said = refused(&world, &expression, &["--keep-going"], "NV0530", 100);
+    assert!(["-a.drv`", "-b.drv`", "-c.drv`"].iter().all(|name| said.contains(name)), "{said}");
+}
+
+#[test]
+fn a_builder_that_cannot_be_started_is_named() {
+    let world = World::new();
+    let expression = derivation("", "").replacen("/bin/sh", "/there/is/none", 1);
+    let said = refused(&world, &expression, &[], "NV0530", 100);
+    assert!(said.contains("could not be started") && said.contains("-it.drv"), "{said}");
+}
+
+#[test]
+fn a_damaged_path_behind_what_is_repaired_is_repaired_too() {
+    let world = World::new();
+    let inner = derivation("mkdir $out; echo good > $out/file", "").replacen("\"it\"", "\"inner\"", 1);
+    let expression = derivation("echo $inner > $out", &format!("inner = {inner};"));
+    world.fine(&words(&["build", "--no-link", "-E", &expression]));
+    let path = world.fine(&words(&["build", "--no-link", "-E", &inner]));
+    let file = World::data().join("store").join(path.trim_start_matches('/')).join("file");
+    std::fs::remove_file(&file).expect("damaged");
+    world.fine(&words(&["build", "--no-link", "--repair", "-E", &expression]));
+    assert_eq!(std::fs::read_to_string(&file).expect("mended"), "good\n");
+}
+
+#[test]
 fn a_source_that_is_gone_is_told() {
     let world = World::new();
     world.refused(&["build", "--no-link", "/nix/store/00000000000000000000000000000000-gone"], "NV0538");

@@ -142,6 +142,63 @@ fn what_a_cache_has_lost_is_built() {
 }
 
 #[test]
+fn what_a_cache_lacks_of_a_closure_is_built() {
+    let world = World::new();
+    let expression = r#"let
+        shell = name: script: derivation {
+            inherit name; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" script ];
+        };
+        lacking = shell "lacking" "echo lacking > $out";
+    in shell "whole" "echo ${lacking} ${shell "kept" "echo kept > $out"} > $out""#;
+    let host = ["--option", "sandbox-paths", "/bin=/bin /usr=/usr /lib=/lib /lib64=/lib64?"];
+    let build = ["build", "--no-link", "-E", expression];
+    let path = world.fine(&[&build[..], &host].concat());
+    let cache = world.folder.path().join("cache");
+    let address = format!("file://{}", cache.display());
+    world.fine(&["copy", "--to", &address, &path]);
+    for entry in cache.read_dir().expect("a folder").flatten() {
+        let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+        if text.lines().any(|line| line.starts_with("StorePath: ") && line.ends_with("-lacking")) {
+            std::fs::remove_file(entry.path()).expect("removed");
+        }
+    }
+    let other = world.folder.path().join("other").display().to_string();
+    let from =
+        ["--data-dir", &other, "--option", "substituters", &address, "--option", "require-sigs", "false"];
+    let said = world.run(&[&build[..], &host, &from].concat());
+    assert_eq!((said.code, said.out.trim()), (0, path.as_str()), "{}", said.err);
+    let (plan, done) = said.err.split_once("building ").expect("something is built");
+    assert!(plan.contains("don't know how to build") && plan.contains("1 paths will be fetched"), "{plan}");
+    assert!(done.contains("lacking") && done.contains("building whole"), "{done}");
+    assert!(said.err.contains("-kept' from") && !done.contains("building kept"), "{}", said.err);
+}
+
+#[test]
+fn paths_of_any_store_are_verified() {
+    let (world, path) = with_tree();
+    let cache = world.folder.path().join("cache");
+    let address = format!("file://{}", cache.display());
+    world.fine(&["copy", "--to", &address, &path]);
+    world.fine(&["store", "verify", &path]);
+    world.fine(&["store", "verify", "--all", "--store", &address, "--no-trust"]);
+    let archive = cache.join("nar").read_dir().expect("a folder").flatten().next().expect("an archive");
+    std::fs::write(archive.path(), "").expect("emptied");
+    let said = world.run(&["store", "verify", "--all", "--store", &address, "--no-trust"]);
+    assert_eq!(said.code, 4, "{}", said.err);
+    let built = world.fine(&[
+        "build",
+        "--no-link",
+        "-E",
+        r#"derivation { name = "own"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo > $out" ]; }"#,
+        "--option",
+        "sandbox-paths",
+        "/bin=/bin /usr=/usr /lib=/lib /lib64=/lib64?",
+    ]);
+    world.fine(&["store", "verify", &built]);
+    assert_eq!(world.run(&["store", "verify", &built, "--sigs-needed", "1"]).code, 2);
+}
+
+#[test]
 fn closures_are_fetched_from_caches() {
     let world = World::new();
     let at = |name: &str| world.folder.path().join(name).display().to_string();

@@ -94,6 +94,19 @@ pub struct Derivation {
     pub environment: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
+/// The file of a derivation, and what follows from its contents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DerivationFile {
+    /// Its path.
+    pub path: StorePath,
+    /// Its text.
+    pub text: Box<[u8]>,
+    /// The SHA-256 of its text.
+    pub hash: Hash,
+    /// What it refers to, sorted.
+    pub references: Vec<StorePath>,
+}
+
 /// Why a text is no derivation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DerivationError {
@@ -123,11 +136,21 @@ impl Derivation {
     /// # Errors
     /// [`StorePathError::BadName`].
     pub fn path(&self, dir: &StoreDir) -> Result<StorePath, StorePathError> {
-        self.path_of(dir, &self.to_aterm(dir)?)
+        Ok(self.file(dir)?.path)
     }
 
-    fn path_of(&self, dir: &StoreDir, text: &[u8]) -> Result<StorePath, StorePathError> {
-        dir.text_path(&format!("{}.drv", self.name), &Hash::sha256(text), &self.references())
+    /// The `.drv` file.
+    ///
+    /// # Errors
+    /// [`StorePathError::BadName`].
+    pub fn file(&self, dir: &StoreDir) -> Result<DerivationFile, StorePathError> {
+        self.file_of(dir, self.to_aterm(dir)?)
+    }
+
+    fn file_of(&self, dir: &StoreDir, text: Vec<u8>) -> Result<DerivationFile, StorePathError> {
+        let (hash, references) = (Hash::sha256(&text), self.references());
+        let path = dir.text_path(&format!("{}.drv", self.name), &hash, &references)?;
+        Ok(DerivationFile { path, text: text.into_boxed_slice(), hash, references })
     }
 
     /// What the `.drv` file refers to, sorted.

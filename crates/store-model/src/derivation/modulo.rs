@@ -1,7 +1,7 @@
 //! The hash of a derivation modulo its fixed inputs, and the paths that come from it.
 
 use super::aterm::{Form, Rest};
-use super::{Derivation, Output, OutputKind};
+use super::{Derivation, DerivationFile, Output, OutputKind};
 use crate::hash::Hash;
 use crate::store_path::{ContentMethod, StoreDir, StorePath, StorePathError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,13 +193,13 @@ impl<'a> Addressing<'a> {
         self.derivation.fill_by(self.dir, &modulo)
     }
 
-    /// As [`Derivation::path`].
+    /// As [`Derivation::file`].
     ///
     /// # Errors
     /// [`StorePathError::BadName`]
-    pub fn path(&self) -> Result<StorePath, StorePathError> {
+    pub fn file(&self) -> Result<DerivationFile, StorePathError> {
         let form = Form { rest: Some(&self.rest), ..Form::default() };
-        self.derivation.path_of(self.dir, &self.derivation.write(self.dir, &form)?)
+        self.derivation.file_of(self.dir, self.derivation.write(self.dir, &form)?)
     }
 
     /// What stands for the derivation where another one has it as input.

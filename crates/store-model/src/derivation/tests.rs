@@ -40,7 +40,7 @@ fn three_texts_from_one_agree_with_each_alone() {
     let Ok::<_, Never>(inputs) = together.inputs(|_| Ok(Modulo::Deferred)) else { panic!("no inputs") };
     let mut addressing = Addressing::new(&mut together, &dir, &inputs);
     addressing.fill_outputs().unwrap();
-    assert_eq!(addressing.path(), alone.path(&dir));
+    assert_eq!(addressing.file(), alone.file(&dir));
     let Ok::<_, Never>(modulo) = alone.modulo(&dir, false, |_| Ok(Modulo::Deferred)) else {
         panic!("valid name")
     };

@@ -20,7 +20,7 @@ pub(crate) use compress::decoder;
 use crate::PathInfo;
 use crate::error::{Doing as _, Error};
 use crate::remote_error::RemoteError;
-use nival_store_model::{NarInfo, StoreDir, StorePath};
+use nival_store_model::{Hash, NarInfo, StoreDir, StorePath};
 use nival_sys::fs as sys;
 use nival_transport::Transport;
 use place::Place;
@@ -60,6 +60,7 @@ impl BinaryCache {
         folder: &Path,
         dir: &StoreDir,
         options: CacheOptions,
+        remembered: Option<Arc<Remembered>>,
         create: bool,
     ) -> Result<Self, Error> {
         let folder = std::path::absolute(folder).doing(|| format!("find `{}`", folder.display()))?;
@@ -69,17 +70,7 @@ impl BinaryCache {
                 sys::create_dir_all(&folder.join(name)).doing(|| format!("make `{url}`"))?;
             }
         }
-        let place = Place::Folder(folder);
-        let about = match read_about(&place, &url, dir)? {
-            Some(about) => about,
-            None if create => {
-                place.write("nix-cache-info", format!("StoreDir: {}\n", dir.as_str()).as_bytes())?;
-                About::default()
-            }
-            None if place.folder().is_some_and(Path::is_dir) => About::default(),
-            None => return Err(RemoteError::cache(&url, "there is no such folder").into()),
-        };
-        Ok(Self::new(url, dir, place, options, &about, None))
+        Self::at(url, Place::Folder(folder), dir, options, remembered, create)
     }
 
     /// Opens the cache behind a web server; with `create` it is begun where there is none.
@@ -96,19 +87,23 @@ impl BinaryCache {
     ) -> Result<Self, Error> {
         let url = address.trim_end_matches('/').to_owned();
         let place = Place::Http { base: url.clone(), transport };
+        Self::at(url, place, dir, options, remembered, create)
+    }
+
+    /// Opens the cache of a place by what it says of itself, or said in an earlier run.
+    fn at(
+        url: String,
+        place: Place,
+        dir: &StoreDir,
+        options: CacheOptions,
+        remembered: Option<Arc<Remembered>>,
+        create: bool,
+    ) -> Result<Self, Error> {
         let known = remembered.as_ref().and_then(|remembered| remembered.about(&url));
         let about = match known.filter(|(of, _, _)| of == dir.as_str()) {
             Some((_, mass_query, priority)) => About { mass_query, priority },
             None => {
-                let about = match read_about(&place, &url, dir)? {
-                    Some(about) => about,
-                    None if create => {
-                        let text = format!("StoreDir: {}\n", dir.as_str());
-                        place.write("nix-cache-info", text.as_bytes())?;
-                        About::default()
-                    }
-                    None => return Err(RemoteError::cache(&url, "it has no file nix-cache-info").into()),
-                };
+                let about = about(&place, &url, dir, create, remembered.is_some())?;
                 if let Some(remembered) = &remembered {
                     remembered.remember_about(&url, dir.as_str(), about.mass_query, about.priority);
                 }
@@ -219,6 +214,23 @@ impl BinaryCache {
     /// # Errors
     /// [`RemoteError`].
     pub fn nar(&self, info: &NarInfo) -> Result<Box<dyn Read + '_>, Error> {
+        let Some(folder) = &self.options.local_nar_cache else { return self.nar_of_place(info) };
+        let doing = || format!("keep the archive of `{}` in `{}`", info.path, folder.display());
+        let file = folder.join(format!("{}.nar", info.path.hash_part()));
+        if !file.is_file() {
+            sys::create_dir_all(folder).doing(doing)?;
+            let mut archive = Vec::new();
+            self.nar_of_place(info)?.read_to_end(&mut archive).doing(doing)?;
+            // Kept for later readers too: only what was said is.
+            if Hash::of(info.nar_hash.algorithm(), &archive) == info.nar_hash {
+                sys::write_atomic(&file, &archive, 0o644).doing(doing)?;
+            }
+            return Ok(Box::new(std::io::Cursor::new(archive)));
+        }
+        Ok(Box::new(std::fs::File::open(&file).doing(doing)?))
+    }
+
+    fn nar_of_place(&self, info: &NarInfo) -> Result<Box<dyn Read + '_>, Error> {
         let gone = || RemoteError::Gone { url: self.url.clone(), archive: info.url.clone() };
         let packed = self.place.open(&info.url)?.ok_or_else(gone)?;
         // What is compressed may be a little longer than what it holds, where it cannot be compressed.
@@ -284,6 +296,34 @@ pub fn path_info(info: &NarInfo) -> PathInfo {
 impl Default for About {
     fn default() -> Self {
         Self { mass_query: false, priority: 50 }
+    }
+}
+
+/// What a cache says of itself; with `create` it is begun where there is none. What is remembered must have been said.
+fn about(
+    place: &Place,
+    url: &str,
+    dir: &StoreDir,
+    create: bool,
+    is_remembered: bool,
+) -> Result<About, Error> {
+    match read_about(place, url, dir)? {
+        Some(about) => Ok(about),
+        None if create => {
+            place.write("nix-cache-info", format!("StoreDir: {}\n", dir.as_str()).as_bytes())?;
+            Ok(About::default())
+        }
+        None => match place.folder() {
+            Some(folder) if folder.is_dir() && !is_remembered => Ok(About::default()),
+            Some(folder) if !folder.is_dir() => {
+                Err(RemoteError::cache(url, "there is no such folder").into())
+            }
+            _ => Err(RemoteError::cache(
+                url,
+                "it has no file nix-cache-info, and uploading one is not supported where it is only read",
+            )
+            .into()),
+        },
     }
 }
 

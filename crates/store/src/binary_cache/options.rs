@@ -3,7 +3,7 @@
 use crate::error::{Doing as _, Error};
 use crate::remote_error::RemoteError;
 use nival_store_model::{Compression, SecretKey};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a cache is used; the names of the parameters are Nix's.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct CacheOptions {
     pub secret_keys: Vec<SecretKey>,
     /// Whether its paths are taken without signatures.
     pub trusted: bool,
+    /// Where archives that were read are kept, unpacked.
+    pub local_nar_cache: Option<PathBuf>,
     /// In place of what the cache says of itself.
     pub priority: Option<i64>,
     /// In place of what the cache says of itself.
@@ -35,6 +37,7 @@ impl Default for CacheOptions {
             index_debug_info: false,
             secret_keys: Vec::new(),
             trusted: false,
+            local_nar_cache: None,
             priority: None,
             want_mass_query: None,
         }
@@ -69,6 +72,9 @@ impl CacheOptions {
             "compression-level" => self.compression_level = value.parse().map_err(|_| wrong())?,
             "write-nar-listing" => self.write_nar_listing = flag()?,
             "index-debug-info" => self.index_debug_info = flag()?,
+            "local-nar-cache" => {
+                self.local_nar_cache = Some(PathBuf::from(value)).filter(|_| !value.is_empty())
+            }
             "trusted" => self.trusted = flag()?,
             "priority" => self.priority = Some(value.parse().map_err(|_| wrong())?),
             "want-mass-query" => self.want_mass_query = Some(flag()?),

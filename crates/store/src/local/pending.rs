@@ -6,7 +6,7 @@
 use super::{LocalStore, PathInfo};
 use crate::database::Outputs;
 use crate::error::Error;
-use nival_store_model::{ContentAddress, Derivation, Hash, StorePath, nar};
+use nival_store_model::{ContentAddress, Derivation, DerivationFile, Hash, StorePath, nar};
 use std::collections::HashSet;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -25,20 +25,17 @@ pub(super) struct Pending {
 }
 
 struct Waiting {
-    path: StorePath,
-    text: Vec<u8>,
-    hash: Hash,
-    references: Vec<StorePath>,
+    file: DerivationFile,
     outputs: Vec<(String, StorePath)>,
 }
 
 impl Waiting {
     fn info(&self) -> PathInfo {
-        let archive = nar::of_file(false, &self.text);
+        let archive = nar::of_file(false, &self.file.text);
         PathInfo {
-            references: self.references.clone(),
-            content_address: Some(ContentAddress::text(self.hash.clone())),
-            ..PathInfo::new(self.path.clone(), Hash::sha256(&archive), archive.len() as u64)
+            references: self.file.references.clone(),
+            content_address: Some(ContentAddress::text(self.file.hash.clone())),
+            ..PathInfo::new(self.file.path.clone(), Hash::sha256(&archive), archive.len() as u64)
         }
     }
 }
@@ -49,16 +46,12 @@ impl LocalStore {
     ///
     /// # Errors
     /// Any [`Error`].
-    pub fn add_derivation_soon(&self, derivation: &Derivation) -> Result<StorePath, Error> {
-        let text = derivation.to_aterm(self.dir())?;
+    pub fn add_derivation_soon(&self, file: DerivationFile, derivation: &Derivation) -> Result<(), Error> {
         let outputs = self.known_outputs(derivation)?;
-        let references = derivation.references();
-        let hash = Hash::sha256(&text);
-        let path = self.dir().text_path(&format!("{}.drv", derivation.name), &hash, &references)?;
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        if pending.paths.insert(path.clone()) {
-            pending.bytes += text.len();
-            pending.waiting.push(Waiting { path: path.clone(), text, hash, references, outputs });
+        if pending.paths.insert(file.path.clone()) {
+            pending.bytes += file.text.len();
+            pending.waiting.push(Waiting { file, outputs });
             self.is_pending.store(true, Ordering::Release);
         }
         let is_full = pending.waiting.len() >= MOST || pending.bytes >= MOST_BYTES;
@@ -66,7 +59,7 @@ impl LocalStore {
         if is_full {
             self.write_pending()?;
         }
-        Ok(path)
+        Ok(())
     }
 
     /// Writes and registers the derivations that wait. Where that fails they go on waiting, and whoever asks next is told
@@ -89,7 +82,7 @@ impl LocalStore {
     }
 
     fn write_all(&self, waiting: &[Waiting]) -> Result<(), Error> {
-        let paths: Vec<StorePath> = waiting.iter().map(|one| one.path.clone()).collect();
+        let paths: Vec<StorePath> = waiting.iter().map(|one| one.file.path.clone()).collect();
         self.temp_roots(&paths)?;
         let missing: Vec<StorePath> = self.missing_now(&paths)?;
         if missing.is_empty() {
@@ -100,11 +93,12 @@ impl LocalStore {
         // Somebody else may have written some of them before their locks were given.
         let missing: HashSet<StorePath> = self.missing_now(&missing)?.into_iter().collect();
         let (mut infos, mut outputs) = (Vec::new(), Outputs::new());
-        for one in waiting.iter().filter(|one| missing.contains(&one.path)) {
-            let staged = self.stage_file(&one.path, &one.text)?;
-            self.move_in(&staged, &one.path)?;
+        for one in waiting.iter().filter(|one| missing.contains(&one.file.path)) {
+            let path = &one.file.path;
+            let staged = self.stage_file(path, &one.file.text)?;
+            self.move_in(&staged, path)?;
             infos.push(one.info());
-            outputs.insert(one.path.clone(), one.outputs.clone());
+            outputs.insert(path.clone(), one.outputs.clone());
         }
         self.added(&infos)?;
         self.sync_before_registering()?;

@@ -121,6 +121,8 @@ pub struct Opener {
     pub transport: Arc<Transport>,
     /// What caches said in earlier runs.
     pub remembered: Option<Arc<Remembered>>,
+    /// Whether what caches in folders say is remembered too.
+    pub remembers_folders: bool,
     /// Where the daemon of this machine listens.
     pub daemon_socket: PathBuf,
     /// Further words for ssh.
@@ -199,7 +201,8 @@ impl Opener {
 
     fn in_folder(&self, reference: &Reference, folder: &Path, create: bool) -> Result<BinaryCache, Error> {
         let options = CacheOptions::from_parameters(&reference.text, &reference.parameters)?;
-        BinaryCache::in_folder(folder, &self.directory(reference), options, create)
+        let remembered = self.remembered.clone().filter(|_| self.remembers_folders);
+        BinaryCache::in_folder(folder, &self.directory(reference), options, remembered, create)
     }
 
     /// The store directory that the paths of a cache are for.

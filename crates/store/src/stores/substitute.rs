@@ -59,6 +59,26 @@ impl Plan {
         self.found.values().map(|found| found.download_size).sum()
     }
 
+    /// What cannot be brought: no store has it, or something that it refers to, near or far.
+    pub fn lacking(&self) -> BTreeSet<StorePath> {
+        let mut referrers: BTreeMap<&StorePath, Vec<&StorePath>> = BTreeMap::new();
+        for (path, found) in &self.found {
+            for reference in &found.info.references {
+                referrers.entry(reference).or_default().push(path);
+            }
+        }
+        let mut lacking: BTreeSet<StorePath> = self.missing.keys().cloned().collect();
+        let mut todo: Vec<&StorePath> = self.missing.keys().collect();
+        while let Some(path) = todo.pop() {
+            for referrer in referrers.get(path).into_iter().flatten() {
+                if lacking.insert((*referrer).clone()) {
+                    todo.push(referrer);
+                }
+            }
+        }
+        lacking
+    }
+
     /// Bytes of the archives.
     pub fn nar_size(&self) -> u64 {
         self.found.values().map(|found| found.info.nar_size).sum()
@@ -85,12 +105,6 @@ impl Substituters {
     /// The first store that has a path, and what was wrong with those before.
     pub fn find(&self, path: &StorePath) -> (Option<Substitutable>, Vec<String>) {
         self.find_from(path, 0)
-    }
-
-    /// Those of some paths that a store has, with what is said of them.
-    pub fn find_all(&self, paths: &[StorePath]) -> Vec<Substitutable> {
-        let threads = self.stores().map(|store| store.parallel()).max().unwrap_or(1);
-        schedule::map(paths, threads, |path| self.find(path).0).into_iter().flatten().collect()
     }
 
     fn find_from(&self, path: &StorePath, first: usize) -> (Option<Substitutable>, Vec<String>) {

@@ -60,7 +60,7 @@ impl World {
     /// A cache of everything, signed or not.
     fn cache(&self, name: &str, options: CacheOptions) -> std::path::PathBuf {
         let folder = self.path(name);
-        let cache = done(BinaryCache::in_folder(&folder, self.store.dir(), options, true));
+        let cache = done(BinaryCache::in_folder(&folder, self.store.dir(), options, None, true));
         let options = CopyOptions { trust: Trust::everything(), closure: true, jobs: 2, keys: Vec::new() };
         let copied = done(copy(&self.store, &cache, &[self.top()], &options, &|_| {}));
         assert_eq!(copied.paths, self.paths);
@@ -78,6 +78,7 @@ impl World {
             local: StoreConfig::below(&self.path(name)),
             transport: Arc::new(transport),
             remembered: None,
+            remembers_folders: false,
             ssh_options: Vec::new(),
             daemon_socket: self.path("no-daemon"),
             daemon_settings: Vec::new(),
@@ -337,7 +338,7 @@ fn cache_for_another_store_is_refused() {
 fn path_that_nobody_has_is_said() {
     let world = World::new();
     let folder = world.path("empty");
-    done(BinaryCache::in_folder(&folder, world.store.dir(), CacheOptions::default(), true));
+    done(BinaryCache::in_folder(&folder, world.store.dir(), CacheOptions::default(), None, true));
     let url = file_url(&folder);
     let error = world.bring("to", &[&url], world.trust()).err().expect("it is empty");
     assert_eq!(code(&error), "NV0544");
@@ -375,7 +376,7 @@ fn address_of_no_store_is_refused() {
 fn cache_keeps_references_whole() {
     let world = World::new();
     let folder = world.path("cache");
-    let cache = done(BinaryCache::in_folder(&folder, world.store.dir(), CacheOptions::default(), true));
+    let cache = done(BinaryCache::in_folder(&folder, world.store.dir(), CacheOptions::default(), None, true));
     let info = done(world.store.info(&world.top())).expect("it is there");
     let mut nar = done(Store::nar(&world.store, &info.path));
     let error = cache.put(&info, &mut nar).expect_err("its references are missing");

@@ -5,7 +5,7 @@ use nival_store_model::StorePath;
 use nival_sys::lock::{self, Kind};
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 
 #[test]
@@ -65,6 +65,32 @@ fn running_collector_is_told() {
     });
     store.temp_root(&path).expect("a root");
     assert_eq!(told.join().expect("no panic"), format!("/nix/store/{path}\n"));
+}
+
+#[test]
+fn a_file_that_was_changed_in_its_place_is_shared_no_more() {
+    let (_folder, store) = store();
+    let damaged = text(&store, "a", "same", &[]);
+    store.optimise(&mut |_| {}).expect("optimised");
+    let place = store.physical(&damaged);
+    let change = |bytes: &str| {
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o644)).expect("writable");
+        fs::write(&place, bytes).expect("written");
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o444)).expect("sealed");
+    };
+    // Its time tells it.
+    change("XXXX");
+    let second = text(&store, "b", "same", &[]);
+    store.optimise_path(&second).expect("optimised");
+    assert_eq!(fs::read_to_string(store.physical(&second)).expect("read"), "same");
+    // Nothing but the contents tells it.
+    let place = store.physical(&second);
+    fs::set_permissions(&place, fs::Permissions::from_mode(0o644)).expect("writable");
+    fs::write(&place, "YYYY").expect("written");
+    nival_store::canonicalise(&place).expect("canonical");
+    let third = text(&store, "c", "same", &[]);
+    store.optimise_mended(&third).expect("optimised");
+    assert_eq!(fs::read_to_string(store.physical(&third)).expect("read"), "same");
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Evaluate all outputs of a flake, and build its checks
     Check(check::Arguments),

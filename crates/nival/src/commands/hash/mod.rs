@@ -20,6 +20,7 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Hash files and trees as the store does
     Path(OfPath),

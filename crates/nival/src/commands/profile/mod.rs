@@ -24,6 +24,7 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Install packages
     #[command(visible_alias = "install")]

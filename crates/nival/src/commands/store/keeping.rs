@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::io::{BufReader, BufWriter, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-/// What can be typed behind `nival verify`, and as Nix has it behind `store verify`.
+/// What can be typed behind `nival verify`, and behind `nival store verify` where no path is named.
 #[derive(Args)]
 pub struct Verify {
     /// Look only whether each path is there, without reading it

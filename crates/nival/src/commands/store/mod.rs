@@ -2,6 +2,7 @@
 
 mod add;
 mod cat;
+mod checking;
 mod content_address;
 mod diff_closures;
 mod dump;
@@ -32,6 +33,7 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Add files or trees to the store, and print their paths
     Add(add::Arguments),
@@ -74,7 +76,7 @@ enum Command {
     /// Sign paths
     Sign(sign::Arguments),
     #[command(hide = true)]
-    Verify(keeping::Verify),
+    Verify(checking::Arguments),
 }
 
 /// Runs one of them.
@@ -99,6 +101,6 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         Command::PathFromHashPart(arguments) => keeping::path_from_hash_part(context, arguments),
         Command::PrefetchFile(arguments) => prefetch::run(context, arguments),
         Command::Sign(arguments) => sign::run(context, arguments),
-        Command::Verify(arguments) => keeping::verify(context, arguments),
+        Command::Verify(arguments) => checking::run(context, arguments),
     }
 }

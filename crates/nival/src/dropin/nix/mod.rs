@@ -26,6 +26,7 @@ struct Nix {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Build derivations, and link to the results
     Build(build::Arguments),
