@@ -310,6 +310,25 @@ pub fn wait_readable(fds: &[&dyn AsReadable], milliseconds: i32) -> io::Result<V
     Ok(polled.iter().map(|entry| entry.revents != 0).collect())
 }
 
+/// Waits until nobody is left at the other end of a pipe or socket; what they sent before may be unread.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn wait_hung_up(fd: &dyn AsReadable) -> io::Result<()> {
+    let mut polled = libc::pollfd { fd: fd.raw(), events: 0, revents: 0 };
+    loop {
+        // SAFETY: the entry lives through the call.
+        let result = unsafe { libc::poll(&raw mut polled, 1, -1) };
+        if result > 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if result < 0 && error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
 /// Something with a descriptor to wait for.
 pub trait AsReadable {
     /// The descriptor's number.

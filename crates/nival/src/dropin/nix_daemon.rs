@@ -77,6 +77,9 @@ pub fn serve(context: &mut Context, protocol: Protocol) -> Result<ExitCode, Erro
     let is_trusted = !matches!(protocol, Protocol::Daemon { is_trusted: false });
     let host = Host { store: &store, is_trusted, trust: settings.trust()?, version: &version() };
     let (input, output) = (std::io::stdin(), std::io::stdout());
+    if matches!(protocol, Protocol::Daemon { .. }) {
+        end_with_the_client(context);
+    }
     let mut builder = OwnBuilder::new(context, settings)?;
     let served = match protocol {
         Protocol::Daemon { .. } => serve_worker(input, output, &host, &mut builder),
@@ -88,6 +91,16 @@ pub fn serve(context: &mut Context, protocol: Protocol) -> Result<ExitCode, Erro
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(Error::from(nival_store::Error::Io { doing: "serve the store".to_owned(), error })),
     }
+}
+
+/// Ends what is done for a client once it is gone: nobody waits for it.
+fn end_with_the_client(context: &Context) {
+    let cancel = context.cancel.clone();
+    std::thread::spawn(move || {
+        if process::wait_hung_up(&std::io::stdin()).is_ok() {
+            cancel.cancel();
+        }
+    });
 }
 
 /// The version that clients are told, which begins with a number.

@@ -4,6 +4,8 @@
 use crate::world::{Said, World};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// What builders see of this host: a shell and its programs.
 const HOST: &str = "/bin=/bin /usr=/usr /lib=/lib /lib64=/lib64?";
@@ -22,6 +24,7 @@ in
 {
   inherit dep;
   top = one "top" "echo top-speaks; read word < $dep; echo $word $word > $out" { inherit dep; };
+  long = one "long" "sleep 4733" { };
   bad = one "bad" "echo last words; exit 7" { };
   strange = one "strange" "echo strange > $out" { requiredSystemFeatures = [ "strange" ]; };
   floating = one "floating" "echo float > $out" {
@@ -131,6 +134,41 @@ fn a_store_behind_ssh_builds_what_it_is_given() {
         let failed = far.build("bad", &["--store", &address, "--argstr", "seed", scheme]);
         assert_eq!(failed.code, 1);
         assert!(failed.err.contains("error[NV0547]") && failed.err.contains("exit code 7"), "{}", failed.err);
+    }
+}
+
+#[test]
+fn a_client_that_goes_away_takes_its_build_along() {
+    let far = Far::new();
+    let runs = || {
+        let found = std::process::Command::new("pgrep").args(["-f", "^sleep 4733$"]).output().expect("pgrep");
+        !found.stdout.is_empty()
+    };
+    let until = |is_running: bool, what: &str| {
+        let begin = Instant::now();
+        while runs() != is_running {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let address = far.address("ssh-ng");
+    let words = ["build", "--no-link", "-f", "x.nix", "-A", "long", "--store", &address];
+    let mut command = far.world.command(&words);
+    let mut client = command
+        .env("NIVAL_DATA_DIR", far.folder().join("near"))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
+    until(true, "the builder never started");
+    client.kill().expect("killed");
+    client.wait().expect("it ends");
+    until(false, "the builder outlived the client");
+    let builds = far.folder().join("far/store/nix/var/nix/builds");
+    let left = || builds.read_dir().map(|entries| entries.count()).unwrap_or(0);
+    let begin = Instant::now();
+    while left() > 0 {
+        assert!(begin.elapsed() < Duration::from_secs(5), "the builder's folder is left");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
