@@ -147,10 +147,8 @@ impl Session {
                 ("(expression)".to_owned(), text.clone().into_bytes(), base.clone())
             }
             Expression::File(path) => {
-                let mut file = PathBuf::from(self.file(path)?);
-                if file.is_dir() {
-                    file.push("default.nix");
-                }
+                let file = self.file(path)?;
+                let file = PathBuf::from(self.evaluator.resolve_import(&file)?);
                 let text = std::fs::read(&file).map_err(|error| Error::Io(file.clone(), error))?;
                 let base = file.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
                 (file.to_string_lossy().into_owned(), text, base)

@@ -158,7 +158,10 @@ impl Evaluator {
     }
 
     /// The file that a path means: links followed, `default.nix` of a folder.
-    fn resolve_import(&mut self, path: &str) -> EvalResult<String> {
+    ///
+    /// # Errors
+    /// What looking at the path raises.
+    pub fn resolve_import(&mut self, path: &str) -> EvalResult<String> {
         let world = self.world();
         let mut path = crate::paths::canonical(path);
         if super::own_file(&path).is_some() {

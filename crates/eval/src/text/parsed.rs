@@ -298,13 +298,18 @@ impl Printer<'_> {
         }
     }
 
-    fn call(&mut self, function: ExprId, arguments: Range) {
+    /// The function of a call, to which arguments can be added.
+    fn called(&mut self, function: ExprId) {
         if self.is_call(function) {
             self.expr(function);
             self.out.pop();
         } else {
             self.wrapped(&["("], &[function]);
         }
+    }
+
+    fn call(&mut self, function: ExprId, arguments: Range) {
+        self.called(function);
         for index in arguments.indices() {
             self.wrapped(&[" "], &[self.ast.children[index]]);
         }
@@ -347,7 +352,8 @@ impl Printer<'_> {
             }
             Operator::Apply(into) => {
                 let (function, argument) = if into { (right, left) } else { (left, right) };
-                self.wrapped(&["(", " ", ")"], &[function, argument]);
+                self.called(function);
+                self.wrapped(&[" ", ")"], &[argument]);
             }
         }
     }

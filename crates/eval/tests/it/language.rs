@@ -75,3 +75,12 @@ fn what_is_read_is_printed_as_nix_prints_it() {
     assert_eq!(String::from_utf8_lossy(&got), wanted);
     assert!(evaluator.print_parsed("(text)", b"{ a = ; }", "/").is_err());
 }
+
+#[test]
+fn pipes_are_printed_as_one_call_with_what_is_called() {
+    let text = "a: f: g: [ (a |> f 1 |> g 2 3) (f <| g 1 <| a) ((a |> f) g) (a |> (x: x)) ]";
+    let wanted = "(a: (f: (g: [ ((g 2 3 (f 1 a))) ((f (g 1 a))) ((f a g)) (((x: x) a)) ])))";
+    let mut evaluator = Evaluator::new(Rc::new(DiskWorld::default()), Settings::default());
+    let got = evaluator.print_parsed("(text)", text.as_bytes(), "/tmp").expect("it is well-formed");
+    assert_eq!(String::from_utf8_lossy(&got), wanted);
+}

@@ -34,6 +34,11 @@ fn instantiate_is_a_drop_in() {
     assert_eq!(run(&["--eval"]), "{ d = <CODE>; x = <CODE>; }");
     assert_eq!(world.fine(&["instantiate", "--eval", "-E", "x: x", "-E", "1"]), "<LAMBDA>\n1");
     assert_eq!(world.fine(&["instantiate", "--parse", "-E", "a: a.b or 1"]), "(a: (a).b or (1))");
+    // A file that is reached through a link is read where it lies.
+    world.write("deep/er/set.nix", "[ ./x ../y ]");
+    std::os::unix::fs::symlink("deep/er/set.nix", world.folder.path().join("link.nix")).expect("a link");
+    let parsed = world.fine(&["instantiate", "--parse", "link.nix"]);
+    assert!(parsed.contains("/deep/er/x)") && parsed.ends_with("/deep/y) ]"), "{parsed}");
     world.refused(&["instantiate", "-A", "x"], "NV0210");
     let link = world.folder.path().join("nix-instantiate");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_nival"), &link).expect("a link");
