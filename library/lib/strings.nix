@@ -275,7 +275,7 @@ rec {
   # A name as it stands in the path of an option.
   #
   # Example: escapeName "a b" => "\"a b\""
-  escapeName = name: if match "[a-zA-Z_<*][a-zA-Z0-9_'<>*-]*" name == null then "\"${name}\"" else name;
+  escapeName = name: if match "[a-zA-Z_<*][a-zA-Z0-9_'<>*-]*|<.*>" name == null then "\"${name}\"" else name;
   # How many letters must be put in, taken out or changed to make one text of another; case counts for nothing.
   #
   # Example: distance "ExecStrat" "ExecStart" => 2

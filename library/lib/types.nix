@@ -3,12 +3,22 @@
 let
   native =
     name: description: rest:
-    {
-      _type = "option-type";
-      _native = name;
-      inherit name description;
-    }
-    // rest;
+    let
+      self = {
+        _type = "option-type";
+        _native = name;
+        inherit name description;
+        # Merges `{ file, value }`s, for types of one's own that go back to this one.
+        merge = {
+          _native = true;
+          __functor = _: lib.native.merge self;
+        };
+      }
+      // rest;
+    in
+    self;
+  # The options below a type, where it has any.
+  below = elemType: elemType.getSubOptions or (_: { });
 in
 rec {
   # A type of one's own: `{ name, description ? name, check ? any, merge ? equal, emptyValue ? { } }`.
@@ -85,6 +95,7 @@ rec {
       min: max:
       int
       // {
+        name = "intBetween";
         inherit min max;
         description = "integer from ${toString min} to ${toString max}";
       };
@@ -121,6 +132,7 @@ rec {
     pattern:
     str
     // {
+      name = "strMatching ${lib.strings.escapeNixString pattern}";
       description = "string that matches ${pattern}";
       check = text: builtins.match pattern text != null;
     };
@@ -231,7 +243,10 @@ rec {
         "the value ${builtins.toJSON (builtins.head values)}"
       else
         "one of ${lib.strings.concatMapStringsSep ", " builtins.toJSON values}"
-    ) { inherit values; };
+    ) {
+      inherit values;
+      _with = enum;
+    };
 
   # A list; several definitions follow one another.
   #
@@ -240,6 +255,8 @@ rec {
     elemType:
     native "listOf" "list of ${plural elemType}" {
       inherit elemType;
+      _with = listOf;
+      getSubOptions = prefix: below elemType (prefix ++ [ "*" ]);
       nestedTypes = { inherit elemType; };
     };
   # A list with at least one element.
@@ -259,12 +276,20 @@ rec {
     elemType:
     native "attrsOf" "set of ${plural elemType}" {
       inherit elemType;
+      _with = attrsOf;
+      getSubOptions = prefix: below elemType (prefix ++ [ "<name>" ]);
       nestedTypes = { inherit elemType; };
     };
   # The same, where a value may depend on which names there are.
   #
   # Example: (lazyAttrsOf int).description => "set of integers"
-  lazyAttrsOf = elemType: attrsOf elemType // { _native = "lazyAttrsOf"; };
+  lazyAttrsOf =
+    elemType:
+    attrsOf elemType
+    // {
+      _native = "lazyAttrsOf";
+      _with = lazyAttrsOf;
+    };
   # `null` or a value of a type.
   #
   # Example: (nullOr int).description => "null or integer"
@@ -272,6 +297,8 @@ rec {
     elemType:
     native "nullOr" "null or ${elemType.description or elemType.name}" {
       inherit elemType;
+      _with = nullOr;
+      getSubOptions = below elemType;
       nestedTypes = { inherit elemType; };
     };
   # A value of one type or of another; the first that takes it counts.
@@ -289,7 +316,13 @@ rec {
   # A value of a type, from one definition.
   #
   # Example: (uniq int).description => "integer"
-  uniq = elemType: native "unique" (elemType.description or elemType.name) { inherit elemType; };
+  uniq =
+    elemType:
+    native "unique" (elemType.description or elemType.name) {
+      inherit elemType;
+      _with = uniq;
+      getSubOptions = below elemType;
+    };
   # The same, with a message for those who define it twice.
   #
   # Example: (unique { message = "define it once"; } int).hint => "define it once"
@@ -306,7 +339,12 @@ rec {
   #
   # Example: (functionTo int).description => "function that returns integer"
   functionTo =
-    elemType: native "functionTo" "function that returns ${elemType.description or elemType.name}" { inherit elemType; };
+    elemType:
+    native "functionTo" "function that returns ${elemType.description or elemType.name}" {
+      inherit elemType;
+      _with = functionTo;
+      getSubOptions = prefix: below elemType (prefix ++ [ "<function body>" ]);
+    };
   # A type with one more check.
   #
   # Example: (addCheck int (n: n > 1)).check 1 => false
@@ -345,11 +383,25 @@ rec {
         shorthandOnlyDefinesConfig
         specialArgs
         ;
+      _with =
+        modules:
+        submoduleWith {
+          inherit
+            class
+            description
+            modules
+            shorthandOnlyDefinesConfig
+            specialArgs
+            ;
+        };
       getSubOptions =
         prefix:
-        (lib.evalModules {
-          inherit modules specialArgs prefix;
-        }).options;
+        let
+          evaluated = lib.evalModules { inherit modules specialArgs prefix; };
+          free = evaluated.options._module.freeformType.value;
+        in
+        evaluated.options
+        // (if free == null then { } else { _freeformOptions = below free prefix; });
     };
   # A secret, as `config.secrets.NAME` gives it.
   #
@@ -422,9 +474,21 @@ rec {
     {
       elemType,
       lazy ? false,
-      placeholder ? "name",
+      placeholder ? null,
     }:
-    (if lazy then lazyAttrsOf else attrsOf) elemType // { inherit placeholder; };
+    if placeholder == null then
+      (if lazy then lazyAttrsOf else attrsOf) elemType
+    else
+      (if lazy then lazyAttrsOf else attrsOf) elemType
+    // {
+      inherit placeholder;
+      _with =
+        elemType:
+        attrsWith {
+          inherit elemType lazy placeholder;
+        };
+      getSubOptions = prefix: below elemType (prefix ++ [ "<${placeholder}>" ]);
+    };
   # A set with exactly one of some attributes, each an option: `attrTag { NAME = mkOption { ... }; ... }`.
   #
   # Example: (attrTag { a = lib.mkOption { type = int; }; }).check { a = 1; } => true
@@ -436,6 +500,25 @@ rec {
     in
     mkOptionType {
       name = "attrTag";
+      inherit tags;
+      # Tags of both; an option of both is of both types.
+      _join =
+        other:
+        let
+          both = name: tags.${name} // other.tags.${name} // { type = merged name; };
+          merged = name: lib.native.mergeTypes tags.${name}.type other.tags.${name}.type;
+          shared = builtins.attrNames (builtins.intersectAttrs tags (other.tags or { }));
+        in
+        if other.name or null != "attrTag" || builtins.any (name: merged name == null) shared then
+          null
+        else
+          attrTag (tags // other.tags // lib.attrsets.genAttrs shared both);
+      getSubOptions =
+        prefix:
+        (lib.evalModules {
+          inherit prefix;
+          modules = [ { options = tags; } ];
+        }).options;
       description = "set with one attribute of ${shown}";
       check = value: builtins.isAttrs value && builtins.length (builtins.attrNames value) == 1 && tags ? ${chosen value};
       merge =
@@ -517,40 +600,79 @@ rec {
     name = "optionType";
     description = "type of options";
     check = isOptionType;
+    # Types that several definitions give go together as those of one option do.
+    merge =
+      location: definitions:
+      builtins.foldl' (
+        merged: one:
+        let
+          both = lib.native.mergeTypes merged one.value;
+        in
+        if both == null then
+          throw "the definitions of the option `${lib.options.showOption location}` are types that do not go together"
+        else
+          both
+      ) (builtins.head definitions).value (builtins.tail definitions);
+  };
+  # The type of an option that is declared with two types; a set with `_type = "merge-error"` where they do not go together.
+  #
+  # Example: (mergeTypes (enum [ 1 ]) (enum [ 2 ])).values => [ 1 2 ]
+  mergeTypes =
+    left: right:
+    let
+      merged = lib.native.mergeTypes left right;
+    in
+    if merged == null then
+      {
+        _type = "merge-error";
+        error = "Cannot merge types ${left.name} and ${right.name}";
+      }
+    else
+      merged;
+  # A declaration of an option, as `lib.mkOption` makes it.
+  #
+  # Example: optionDeclaration.check (lib.mkOption { }) => true
+  optionDeclaration = mkOptionType {
+    name = "optionDeclaration";
+    description = "declaration of an option";
+    check = value: isType "option" value && !(value ? value);
     merge = lib.options.mergeOneOption;
   };
+  # A value that a format can hold: `{ typeName, nullable ? true }`.
+  #
+  # Example: (serializableValueWith { typeName = "YAML"; }).description => "YAML value"
+  serializableValueWith =
+    {
+      typeName,
+      nullable ? true,
+    }:
+    let
+      value =
+        (if nullable then nullOr else (type: type)) (oneOf [
+          bool
+          int
+          float
+          str
+          path
+          (attrsOf value)
+          (listOf value)
+        ])
+        // {
+          description = "${typeName} value";
+        };
+    in
+    value;
   # A value that JSON can hold.
   #
   # Example: json.description => "JSON value"
-  json =
-    nullOr (oneOf [
-      bool
-      int
-      float
-      str
-      path
-      (attrsOf json)
-      (listOf json)
-    ])
-    // {
-      description = "JSON value";
-    };
+  json = serializableValueWith { typeName = "JSON"; };
   # A value that TOML can hold.
   #
   # Example: toml.description => "TOML value"
-  toml =
-    oneOf [
-      bool
-      int
-      float
-      str
-      path
-      (attrsOf toml)
-      (listOf toml)
-    ]
-    // {
-      description = "TOML value";
-    };
+  toml = serializableValueWith {
+    typeName = "TOML";
+    nullable = false;
+  };
   # A value of Lua, as `lib.generators.mkLuaInline` makes it.
   #
   # Example: luaInline.check (lib.generators.mkLuaInline "os.time()") => true

@@ -94,6 +94,7 @@ impl Machine {
                 location: Default::default(),
                 origin: "(machine)".into(),
                 on_demand: Some(waiting),
+                class: None,
             },
         );
         *known.borrow_mut() = Some(evaluated.clone());

@@ -219,7 +219,7 @@ fn walk(
     let Parent { path, depth, .. } = *parent;
     for attribute in ev.attributes(tree)? {
         let name = ev.name(attribute.name).to_owned();
-        if path.is_empty() && name == "_module" || name == "_freeformOptions" || depth > DEEPEST {
+        if name == "_module" || name == "_freeformOptions" || depth > DEEPEST {
             continue;
         }
         let name = if path.is_empty() { name } else { format!("{path}.{name}") };
@@ -318,7 +318,10 @@ fn below(
         return foreign(ev, option_type, option, parent, found);
     };
     let inner = match kind.as_str() {
-        "attrsOf" | "lazyAttrsOf" => format!("{name}.<name>"),
+        "attrsOf" | "lazyAttrsOf" => {
+            let placeholder = text(ev, option_type, "placeholder")?;
+            format!("{name}.<{}>", placeholder.as_deref().unwrap_or("name"))
+        }
         "listOf" => format!("{name}.*"),
         _ => name.to_owned(),
     };

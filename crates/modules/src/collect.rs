@@ -3,8 +3,10 @@
 use crate::definition::Definition;
 use crate::diagnostics;
 use crate::evaluation::Context;
+use crate::extension;
 use nival_diagnostics::{Diagnostic, Span};
-use nival_eval::{EvalError, EvalResult, Evaluator, Kind, Symbol, Value};
+use nival_eval::{Coercion, EvalError, EvalResult, Evaluator, Kind, Symbol, Value};
+use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -20,36 +22,111 @@ pub(crate) struct Module {
 struct Waiting {
     value: Value,
     parent: Rc<str>,
+    /// The module that imports it, by its place among all; `None` for those that the caller named.
+    importer: Option<usize>,
 }
 
-/// Gathers modules breadth first, each file once, and returns them last one first, as definitions are merged.
+/// Gathers modules breadth first, each once, and returns them last one first, as definitions are merged.
+///
+/// What is disabled is left out with all that only it imports.
 pub(crate) fn collect(
     ev: &mut Evaluator,
     context: &Rc<Context>,
     modules: &[Value],
 ) -> EvalResult<Vec<Module>> {
-    let origin: Rc<str> = context.origin.clone();
-    let mut queue: VecDeque<_> =
-        modules.iter().map(|value| Waiting { value: *value, parent: origin.clone() }).collect();
-    let mut seen: Vec<String> = Vec::new();
+    let waiting = |value: &Value| Waiting { value: *value, parent: context.origin.clone(), importer: None };
+    let mut queue: VecDeque<_> = modules.iter().map(waiting).collect();
+    let mut graph = Graph::default();
     let mut disabled: Vec<String> = Vec::new();
-    let mut all = Vec::new();
     while let Some(waiting) = queue.pop_front() {
-        let loaded = load(ev, context, &waiting)?;
-        if let Some(key) = &loaded.key {
-            if seen.contains(key) {
-                continue;
-            }
-            seen.push(key.clone());
+        if let Some(path) = path_of(ev, waiting.value)?
+            && graph.meet(&path, waiting.importer)
+        {
+            continue;
         }
-        let (module, imports, disables) = take_apart(ev, loaded)?;
+        let loaded = load(ev, context, &waiting)?;
+        let (module, imports, disables) = take_apart(ev, context, loaded)?;
+        if let Some(key) = &module.key
+            && graph.meet(key, waiting.importer)
+        {
+            continue;
+        }
         disabled.extend(disables);
-        queue.extend(imports.into_iter().map(|value| Waiting { value, parent: module.file.clone() }));
-        all.push(module);
+        let file = module.file.clone();
+        let at = graph.add(module, waiting.importer);
+        queue.extend(imports.into_iter().map(|value| Waiting {
+            value,
+            parent: file.clone(),
+            importer: Some(at),
+        }));
     }
-    all.retain(|module| module.key.as_ref().is_none_or(|key| !disabled.contains(key)));
+    let mut all = graph.without(&disabled);
     all.reverse();
     Ok(all)
+}
+
+/// Modules with what they import.
+#[derive(Default)]
+struct Graph {
+    modules: Vec<Module>,
+    imports: Vec<Vec<usize>>,
+    roots: Vec<usize>,
+    by_key: FxHashMap<String, usize>,
+}
+
+impl Graph {
+    /// Notes an import of a module that is there already; `false` where it is not.
+    fn meet(&mut self, key: &str, importer: Option<usize>) -> bool {
+        let Some(at) = self.by_key.get(key).copied() else { return false };
+        self.link(importer, at);
+        true
+    }
+
+    fn link(&mut self, importer: Option<usize>, at: usize) {
+        match importer {
+            Some(importer) => self.imports[importer].push(at),
+            None => self.roots.push(at),
+        }
+    }
+
+    fn add(&mut self, module: Module, importer: Option<usize>) -> usize {
+        let at = self.modules.len();
+        if let Some(key) = &module.key {
+            self.by_key.insert(key.clone(), at);
+        }
+        self.modules.push(module);
+        self.imports.push(Vec::new());
+        self.link(importer, at);
+        at
+    }
+
+    /// The modules that can be reached without passing one of some keys, in the order in which they are met.
+    fn without(self, disabled: &[String]) -> Vec<Module> {
+        if disabled.is_empty() {
+            return self.modules;
+        }
+        let mut modules: Vec<Option<Module>> = self.modules.into_iter().map(Some).collect();
+        let mut queue: VecDeque<usize> = self.roots.into();
+        let mut kept = Vec::new();
+        while let Some(at) = queue.pop_front() {
+            let Some(module) = modules[at].take() else { continue };
+            if module.key.as_ref().is_some_and(|key| disabled.contains(key)) {
+                continue;
+            }
+            kept.push(module);
+            queue.extend(&self.imports[at]);
+        }
+        kept
+    }
+}
+
+/// The file that a module is written as, where it is one.
+fn path_of(ev: &mut Evaluator, value: Value) -> EvalResult<Option<String>> {
+    Ok(match ev.kind(value)? {
+        Kind::Path => Some(ev.expect_path(value)?),
+        Kind::String => Some(ev.expect_string_context(value)?.0),
+        _ => None,
+    })
 }
 
 struct Loaded {
@@ -62,12 +139,7 @@ struct Loaded {
 fn load(ev: &mut Evaluator, context: &Rc<Context>, waiting: &Waiting) -> EvalResult<Loaded> {
     let mut value = waiting.value;
     let (mut file, mut key) = (waiting.parent.clone(), None);
-    let path = match ev.kind(value)? {
-        Kind::Path => Some(ev.expect_path(value)?),
-        Kind::String => Some(ev.expect_string_context(value)?.0),
-        _ => None,
-    };
-    if let Some(path) = path {
+    if let Some(path) = path_of(ev, value)? {
         file = path.as_str().into();
         value = ev
             .import(&path)
@@ -96,7 +168,7 @@ fn load(ev: &mut Evaluator, context: &Rc<Context>, waiting: &Waiting) -> EvalRes
         if let Some(span) = position {
             diagnostic = diagnostic.label(span, "this module");
         }
-        return Err(EvalError::new(diagnostic));
+        return Err(EvalError::thrown(diagnostic));
     }
     Ok(Loaded { value, file, key, position })
 }
@@ -109,11 +181,16 @@ fn arguments(ev: &mut Evaluator, context: &Rc<Context>, function: Value) -> Eval
     for (name, value) in [("config", config), ("options", options)] {
         given.push((ev.symbol(name), value));
     }
-    if let Some(lib) = context.lib {
-        given.push((ev.symbol("lib"), lib));
-    }
+    given.push((ev.symbol("specialArgs"), context.special_args));
     for attribute in ev.attributes(context.special_args)? {
+        given.retain(|(name, _)| *name != attribute.name);
         given.push((attribute.name, attribute.value));
+    }
+    let name = ev.symbol("lib");
+    if let Some(lib) = context.lib
+        && given.iter().all(|(given, _)| *given != name)
+    {
+        given.push((name, lib));
     }
     let formals = ev.formals(function)?;
     for formal in formals.into_iter().flat_map(|formals| formals.names) {
@@ -121,6 +198,10 @@ fn arguments(ev: &mut Evaluator, context: &Rc<Context>, function: Value) -> Eval
             continue;
         }
         let name = ev.name(formal.name).to_owned();
+        if let Some(value) = of_engine(ev, context, &name) {
+            given.push((formal.name, value));
+            continue;
+        }
         if formal.has_default && name != "pkgs" {
             continue;
         }
@@ -130,6 +211,17 @@ fn arguments(ev: &mut Evaluator, context: &Rc<Context>, function: Value) -> Eval
         given.push((formal.name, value));
     }
     Ok(ev.attrs(&given))
+}
+
+/// Arguments that the engine itself gives to who names them.
+fn of_engine(ev: &mut Evaluator, context: &Rc<Context>, name: &str) -> Option<Value> {
+    match name {
+        "_class" => Some(extension::class(ev, context)),
+        "_prefix" => Some(extension::prefix(ev, &context.location)),
+        "extendModules" => Some(extension::extend_modules(ev, context)),
+        "moduleType" => Some(extension::module_type(ev, context)),
+        _ => None,
+    }
 }
 
 fn module_argument(
@@ -168,7 +260,7 @@ fn module_argument(
 
 type Parts = (Module, Vec<Value>, Vec<String>);
 
-fn take_apart(ev: &mut Evaluator, loaded: Loaded) -> EvalResult<Parts> {
+fn take_apart(ev: &mut Evaluator, context: &Context, loaded: Loaded) -> EvalResult<Parts> {
     let Loaded { value, mut file, mut key, position } = loaded;
     if let Some(name) = ev.select_opt(value, "_file")? {
         file = file_name(ev, name)?.into();
@@ -176,6 +268,7 @@ fn take_apart(ev: &mut Evaluator, loaded: Loaded) -> EvalResult<Parts> {
     if let Some(name) = ev.select_opt(value, "key")? {
         key = Some(file_name(ev, name)?);
     }
+    refuse_class(ev, context, value, &file, position)?;
     let imports = match ev.select_opt(value, "imports")? {
         Some(list) => ev
             .expect_list(list)
@@ -185,7 +278,8 @@ fn take_apart(ev: &mut Evaluator, loaded: Loaded) -> EvalResult<Parts> {
     let mut disabled = Vec::new();
     if let Some(list) = ev.select_opt(value, "disabledModules")? {
         for item in ev.expect_list(list)? {
-            disabled.push(file_name(ev, item)?);
+            let name = file_name(ev, item)?;
+            disabled.push(below_modules_path(ev, context, item, name)?);
         }
     }
     let explicit = ev.select_opt(value, "config")?.is_some() || ev.select_opt(value, "options")?.is_some();
@@ -210,6 +304,52 @@ fn take_apart(ev: &mut Evaluator, loaded: Loaded) -> EvalResult<Parts> {
     Ok((Module { file, key, options, config, freeform }, imports, disabled))
 }
 
+/// A text that is no absolute path names a file below the argument `modulesPath`.
+fn below_modules_path(
+    ev: &mut Evaluator,
+    context: &Context,
+    item: Value,
+    name: String,
+) -> EvalResult<String> {
+    if ev.kind(item)? != Kind::String || name.starts_with('/') {
+        return Ok(name);
+    }
+    match ev.select_opt(context.special_args, "modulesPath")? {
+        Some(folder) => Ok(format!("{}/{name}", file_name(ev, folder)?)),
+        None => Ok(name),
+    }
+}
+
+/// Refuses a module whose `_class` is not what is made of the modules.
+fn refuse_class(
+    ev: &mut Evaluator,
+    context: &Context,
+    value: Value,
+    file: &str,
+    position: Option<Span>,
+) -> EvalResult<()> {
+    let symbol = ev.symbol("_class");
+    let (Some(wanted), Some(attribute)) = (&context.class, ev.attribute(value, symbol)?) else {
+        return Ok(());
+    };
+    if ev.kind(attribute.value)? == Kind::Null {
+        return Ok(());
+    }
+    let class = ev.expect_string_context(attribute.value)?.0;
+    if class == **wanted {
+        return Ok(());
+    }
+    let mut diagnostic = Diagnostic::error(
+        &diagnostics::wrong_class::ENTRY,
+        format!("the module `{file}` is for `{class}`, and `{wanted}` is made here"),
+    )
+    .help(format!("import it into an evaluation of `{class}`, or remove its `_class` if it fits everywhere"));
+    if let Some(span) = attribute.position.or(position) {
+        diagnostic = diagnostic.label(span, format!("for `{class}`"));
+    }
+    Err(EvalError::thrown(diagnostic))
+}
+
 const STRUCTURE: [&str; 9] =
     ["_class", "_file", "key", "disabledModules", "imports", "options", "config", "meta", "freeformType"];
 
@@ -227,7 +367,7 @@ fn refuse_mixture(ev: &mut Evaluator, value: Value, file: &str) -> EvalResult<()
         if let Some(span) = attribute.position {
             diagnostic = diagnostic.label(span, "belongs into `config`");
         }
-        return Err(EvalError::new(diagnostic));
+        return Err(EvalError::thrown(diagnostic));
     }
     Ok(())
 }
@@ -243,13 +383,17 @@ fn shorthand(ev: &mut Evaluator, value: Value) -> EvalResult<Value> {
     Ok(ev.attrs_at(&kept))
 }
 
+/// A file, a module with a key, or a key: as the text that modules are told apart by.
 fn file_name(ev: &mut Evaluator, value: Value) -> EvalResult<String> {
     match ev.kind(value)? {
         Kind::Path => ev.expect_path(value),
-        Kind::Attrs => {
-            let key = ev.select(value, "key")?;
-            file_name(ev, key)
-        }
-        _ => Ok(ev.expect_string_context(value)?.0),
+        Kind::Attrs => match ev.select_opt(value, "key")? {
+            Some(key) => file_name(ev, key),
+            None => Ok(ev.coerce_to_string(value, TO_STRING)?.0),
+        },
+        _ => Ok(ev.coerce_to_string(value, TO_STRING)?.0),
     }
 }
+
+/// As `toString` does it.
+const TO_STRING: Coercion = Coercion { more: true, copy_to_store: false };

@@ -110,7 +110,7 @@ fn discharge_inner(ev: &mut Evaluator, item: Discharged, out: &mut Vec<Discharge
             discharge_inner(ev, Discharged { order, ..with(content) }, out)
         }
         Some(Property::Definition) => {
-            let definition = passed_on(ev, &item.definition)?;
+            let definition = Definition::passed_on(ev, item.definition.value, item.definition.position)?;
             discharge_inner(ev, Discharged { definition, ..item }, out)
         }
         _ => {
@@ -120,14 +120,18 @@ fn discharge_inner(ev: &mut Evaluator, item: Discharged, out: &mut Vec<Discharge
     }
 }
 
-/// The definition that `mkDefinition` passes on, with the file and the place that it comes from.
-fn passed_on(ev: &mut Evaluator, definition: &Definition) -> EvalResult<Definition> {
-    let (file, value) = (ev.select(definition.value, "file")?, ev.symbol("value"));
-    let file = ev.expect_string_context(file)?.0.into();
-    let Some(attribute) = ev.attribute(definition.value, value)? else {
-        return ev.select(definition.value, "value").map(|value| Definition { file, value, position: None });
-    };
-    Ok(Definition { file, value: attribute.value, position: attribute.position.or(definition.position) })
+impl Definition {
+    /// The definition that a set `{ file; value; }` passes on, with the place of its value.
+    pub(crate) fn passed_on(ev: &mut Evaluator, set: Value, position: Option<Span>) -> EvalResult<Self> {
+        let (file, value) = (ev.select(set, "file")?, ev.symbol("value"));
+        let file = ev.expect_string_context(file)?.0.into();
+        Ok(match ev.attribute(set, value)? {
+            Some(attribute) => {
+                Self { file, value: attribute.value, position: attribute.position.or(position) }
+            }
+            None => Self { file, value: ev.select(set, "value")?, position },
+        })
+    }
 }
 
 pub(crate) fn content_of(ev: &mut Evaluator, value: Value) -> EvalResult<Value> {
@@ -178,7 +182,7 @@ pub(crate) fn push_down(
             })
         }
         Some(Property::Definition) => {
-            let inner = passed_on(ev, definition)?;
+            let inner = Definition::passed_on(ev, definition.value, definition.position)?;
             push_down(ev, &inner, each)
         }
         _ => {

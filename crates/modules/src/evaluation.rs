@@ -3,6 +3,7 @@
 use crate::collect::{Module, collect};
 use crate::definition::Definition;
 use crate::location::Location;
+use crate::settings;
 use crate::tree::{Child, Node};
 use crate::unmatched;
 use nival_eval::{EvalResult, Evaluator, Symbol, Value};
@@ -23,6 +24,8 @@ pub struct Request {
     pub origin: Rc<str>,
     /// Options that are declared once somebody defines or reads them.
     pub on_demand: Option<OnDemand>,
+    /// What the modules are for, such as `nixos`: one that says that it is for something else is refused.
+    pub class: Option<Rc<str>>,
 }
 
 /// Declarations that wait in a folder of options until they are wanted. A declaration that a module gives for the same
@@ -42,7 +45,7 @@ pub struct Evaluated {
     pub config: Value,
     /// The options themselves, with their definitions.
     pub options: Value,
-    context: Rc<Context>,
+    pub(crate) context: Rc<Context>,
 }
 
 /// What the parts of one evaluation share.
@@ -51,8 +54,9 @@ pub(crate) struct Context {
     pub(crate) lib: Option<Value>,
     pub(crate) location: Location,
     pub(crate) origin: Rc<str>,
+    pub(crate) class: Option<Rc<str>>,
+    pub(crate) modules: Vec<Value>,
     on_demand: Option<OnDemand>,
-    modules: Vec<Value>,
     config: Cell<Value>,
     options: Cell<Value>,
     root: OnceCell<Rc<Node>>,
@@ -76,6 +80,11 @@ impl Context {
         }
     }
 
+    /// What waits until it is wanted, for an evaluation with more modules.
+    pub(crate) fn on_demand_again(&self) -> Option<OnDemand> {
+        self.on_demand.clone()
+    }
+
     /// The modules, gathered at the first call.
     pub(crate) fn collected(self: &Rc<Self>, ev: &mut Evaluator) -> EvalResult<Rc<[Module]>> {
         if let Some(collected) = self.collected.get() {
@@ -94,7 +103,7 @@ impl Context {
         let declarations: Vec<Definition> =
             modules.iter().filter_map(|module| module.options.clone()).collect();
         let definitions: Vec<Definition> = modules.iter().map(|module| module.config.clone()).collect();
-        let freeform = modules.iter().find_map(|module| module.freeform);
+        let freeform: Vec<Value> = modules.iter().filter_map(|module| module.freeform).collect();
         let root = Node::root(self.clone(), declarations, definitions, freeform);
         Ok(self.root.get_or_init(|| Rc::new(root)).clone())
     }
@@ -144,6 +153,7 @@ pub fn evaluate(ev: &mut Evaluator, request: Request) -> Evaluated {
         location: request.location,
         origin: request.origin,
         on_demand: request.on_demand,
+        class: request.class,
         modules: request.modules,
         config: Cell::new(Value::NULL),
         options: Cell::new(Value::NULL),
@@ -171,7 +181,9 @@ pub fn evaluate(ev: &mut Evaluator, request: Request) -> Evaluated {
     let inner = context.clone();
     let checked = ev.lazy(&[config, options], move |ev, captures| {
         let root = inner.root(ev)?;
-        unmatched::check(ev, &root)?;
+        if settings::checks(ev, &root)? {
+            unmatched::check(ev, &root)?;
+        }
         let config = ev.force(captures[0])?;
         without_module(ev, config)
     });

@@ -2,14 +2,19 @@
 
 use crate::definition::{Definition, Property, property};
 use crate::evaluation::{Request, evaluate};
+use crate::extension;
 use crate::location::Location;
+use crate::settings;
 use crate::tree::Node;
 use crate::types;
 use nival_eval::{Attribute, EvalResult, Evaluator, Kind, Value};
 use std::rc::Rc;
 
-/// Makes the set `{ evalModules; secret; secretName; strengthen; }` that the library takes as its argument `native`.
+/// Makes the set `{ evalModules; merge; mergeTypes; secret; secretName; strengthen; }` that the library takes as its
+/// argument `native`.
 ///
+/// `merge TYPE PATH DEFINITIONS` merges `{ file; value; }`s by a type; `mergeTypes A B` is the type of an option that is
+/// declared with both, `null` where they do not go together.
 /// `secret NAME` is a value that stands for the secret of that name; `secretName` gives the name back, and `null` for anything
 /// else. `strengthen PRIORITY DEFINITIONS` gives each value in a set of definitions that priority, in its place.
 /// `evalModules { modules; specialArgs ? {}; lib ? null; prefix ? []; }` returns `{ config; options; }`.
@@ -28,7 +33,13 @@ pub fn native(ev: &mut Evaluator) -> Value {
         let priority = ev.expect_int(arguments[0])?;
         strengthen(ev, priority, arguments[1])
     });
+    let merge = ev.function("merge", 3, &[], |ev, _, arguments| merge(ev, arguments));
+    let merge_types = ev.function("mergeTypes", 2, &[], |ev, _, arguments| {
+        Ok(types::merge_types(ev, arguments[0], arguments[1])?.unwrap_or(Value::NULL))
+    });
     let all = [
+        ("merge", merge),
+        ("mergeTypes", merge_types),
         ("evalModules", eval_modules),
         ("secret", secret),
         ("secretName", secret_name),
@@ -36,6 +47,17 @@ pub fn native(ev: &mut Evaluator) -> Value {
     ];
     let all = all.map(|(name, value)| (ev.symbol(name), value));
     ev.attrs(&all)
+}
+
+/// Merges definitions, `{ file; value; }` each, by a type: `merge TYPE PATH DEFINITIONS`.
+fn merge(ev: &mut Evaluator, arguments: &[Value]) -> EvalResult<Value> {
+    let location = extension::location(ev, arguments[1])?;
+    let mut definitions = Vec::new();
+    for item in ev.expect_list(arguments[2])? {
+        definitions.push(Definition::passed_on(ev, item, None)?);
+    }
+    let merged = types::merge(ev, arguments[0], &location, &definitions)?;
+    ev.force(merged)
 }
 
 /// Puts `mkOverride` around the values in a set of definitions; those with an order or a priority of their own stay.
@@ -85,32 +107,39 @@ fn eval_modules(ev: &mut Evaluator, arguments: Value) -> EvalResult<Value> {
         Some(set) => ev.expect_attrs(set)?,
         None => ev.attrs(&[]),
     };
-    let mut location = Location::default();
-    if let Some(prefix) = ev.select_opt(arguments, "prefix")? {
-        for name in ev.expect_list(prefix)? {
-            location = location.child(&ev.expect_string_context(name)?.0);
-        }
-    }
+    let location = match ev.select_opt(arguments, "prefix")? {
+        Some(names) => extension::location(ev, names)?,
+        None => Location::default(),
+    };
+    let class = class(ev, arguments)?;
     let lib = ev.select_opt(arguments, "lib")?;
-    let request =
-        Request { modules, special_args, lib, location, origin: "(unknown file)".into(), on_demand: None };
+    let request = Request {
+        modules,
+        special_args,
+        lib,
+        location,
+        origin: "(unknown file)".into(),
+        on_demand: None,
+        class,
+    };
     let evaluated = evaluate(ev, request);
-    let (config, options, kind) = (ev.symbol("config"), ev.symbol("options"), ev.symbol("_type"));
-    let tag = ev.string("configuration");
-    Ok(ev.attrs(&[(kind, tag), (config, evaluated.config), (options, evaluated.options)]))
+    Ok(extension::result(ev, &evaluated))
+}
+
+/// The attribute `class` of a set: `None` where it is lacking or `null`.
+pub(crate) fn class(ev: &mut Evaluator, set: Value) -> EvalResult<Option<Rc<str>>> {
+    let Some(class) = ev.select_opt(set, "class")? else { return Ok(None) };
+    match ev.kind(class)? {
+        Kind::Null => Ok(None),
+        _ => Ok(Some(ev.expect_string_context(class)?.0.into())),
+    }
 }
 
 /// The attribute `_module` of a root: `args`, merged lazily from all modules.
 pub(crate) fn module_attribute(ev: &mut Evaluator, root: &Rc<Node>) -> EvalResult<Attribute> {
     let node = root.clone();
     let arguments = ev.lazy(&[], move |ev, _| {
-        let (module, arguments) = (ev.symbol("_module"), ev.symbol("args"));
-        let mut definitions = Vec::new();
-        for definition in node.by_name(ev)?.get(&module).into_iter().flatten() {
-            if let Some(attribute) = ev.attribute(definition.value, arguments)? {
-                definitions.push(Definition { value: attribute.value, ..definition.clone() });
-            }
-        }
+        let definitions = settings::definitions(ev, &node, "args")?;
         types::merge_lazy_set(ev, &node.location.child("_module").child("args"), &definitions)
     });
     let (module, name) = (ev.symbol("_module"), ev.symbol("args"));

@@ -5,7 +5,7 @@ use crate::diagnostics;
 use crate::location::Location;
 use crate::tree::Node;
 use crate::types;
-use nival_diagnostics::Diagnostic;
+use nival_diagnostics::{Diagnostic, Span};
 use nival_eval::{Attribute, EvalError, EvalResult, Evaluator, Symbol, Value};
 use std::rc::Rc;
 
@@ -91,7 +91,7 @@ impl OptionState {
         for span in definitions.iter().filter_map(|definition| definition.position) {
             diagnostic = diagnostic.label(span, "set here");
         }
-        EvalError::new(diagnostic)
+        EvalError::thrown(diagnostic)
     }
 
     /// The option's value: what its `apply` makes of the merged definitions, which are merged where it looks at them.
@@ -143,7 +143,7 @@ impl OptionState {
         error.frame(self.position(), format!("while evaluating the option `{}`", self.location))
     }
 
-    fn position(&self) -> Option<nival_diagnostics::Span> {
+    fn position(&self) -> Option<Span> {
         self.declared.declarations.first().and_then(|declaration| declaration.position)
     }
 
@@ -160,15 +160,20 @@ impl OptionState {
         if let Some(span) = self.position() {
             diagnostic = diagnostic.label(span, "declared here, without a default");
         }
-        EvalError::new(diagnostic.help(format!("set it: `{} = ...;`", self.location)))
+        EvalError::thrown(diagnostic.help(format!("set it: `{} = ...;`", self.location)))
     }
 
     /// The option as a value: what was declared, with its value, its definitions and their files.
     pub(crate) fn describe(self: &Rc<Self>, ev: &mut Evaluator) -> EvalResult<Value> {
         let mut described = Vec::new();
         let declared = self.declared.declarations.first().map(|declaration| declaration.value);
-        for attribute in declared.map(|declared| ev.attributes(declared)).transpose()?.unwrap_or_default() {
-            described.push((attribute.name, attribute.value));
+        // What several modules declare together is of one type; of all else, the first that says it counts.
+        for declaration in &self.declared.declarations {
+            for attribute in ev.attributes(declaration.value)? {
+                if described.iter().all(|(name, _)| *name != attribute.name) {
+                    described.push((attribute.name, attribute.value));
+                }
+            }
         }
         let lazy = |ev: &mut Evaluator, make: fn(&Rc<Self>, &mut Evaluator) -> EvalResult<Value>| {
             let state = self.clone();
@@ -176,6 +181,16 @@ impl OptionState {
             ev.lazy(&captures, move |ev, _| make(&state, ev))
         };
         let value = lazy(ev, |state, ev| state.value(ev));
+        if self.declared.declarations.len() > 1 {
+            let merged = lazy(ev, |state, ev| match state.option_type(ev)? {
+                Some(option_type) => ev.force(option_type),
+                None => Ok(Value::NULL),
+            });
+            let name = ev.symbol("type");
+            if let Some(found) = described.iter_mut().find(|(described, _)| *described == name) {
+                found.1 = merged;
+            }
+        }
         let is_defined =
             lazy(ev, |state, ev| Ok(Value::bool(!state.with_default(ev)?.definitions.is_empty())));
         let priority = lazy(ev, |state, ev| {
@@ -196,6 +211,9 @@ impl OptionState {
         let declarations: Vec<_> = self.declared.declarations.iter().map(|d| d.file.clone()).collect();
         let declarations: Vec<_> = declarations.iter().map(|file| ev.string(file)).collect();
         let declarations = ev.list(&declarations);
+        let positions: Vec<_> =
+            self.declared.declarations.iter().map(|one| position_of(ev, &one.file, one.position)).collect();
+        let positions = ev.list(&positions);
         let names: Vec<_> = self.location.names().iter().map(|name| ev.string(name)).collect();
         let loc = ev.list(&names);
         for (name, value) in [
@@ -206,6 +224,7 @@ impl OptionState {
             ("definitionsWithLocations", located),
             ("files", files),
             ("declarations", declarations),
+            ("declarationPositions", positions),
             ("loc", loc),
         ] {
             described.push((ev.symbol(name), value));
@@ -228,24 +247,47 @@ impl OptionState {
     }
 }
 
-/// The attributes that no option stands for, merged by the freeform type.
-pub(crate) fn freeform(ev: &mut Evaluator, node: &Rc<Node>, freeform: Value) -> EvalResult<Value> {
-    let names = node.names(ev)?;
-    let by_name = node.by_name(ev)?;
-    let mut free: Vec<(Symbol, Vec<Definition>)> = by_name
-        .iter()
-        .filter(|(name, _)| !names.iter().any(|(declared, _)| declared == *name))
-        .map(|(name, definitions)| (*name, definitions.clone()))
-        .collect();
-    free.retain(|(name, _)| ev.name(*name) != "_module");
-    let mut definitions = Vec::new();
-    for (name, all) in free {
-        for definition in all {
-            let item = Attribute { name, value: definition.value, position: definition.position };
-            definitions.push(Definition { value: ev.attrs_at(&[item]), ..definition });
-        }
+/// `{ column, file, line }` of a declaration; without line and column where only the file is known.
+fn position_of(ev: &mut Evaluator, file: &str, position: Option<Span>) -> Value {
+    let place = position.map(|span| (ev.sources().position(span.source, span.start), span.source));
+    let file = match place {
+        Some((_, source)) => ev.sources().name(source).to_owned(),
+        None => file.to_owned(),
+    };
+    let file = ev.string(&file);
+    let (line, column) = match place {
+        Some((place, _)) => (ev.int(i64::from(place.line)), ev.int(i64::from(place.column))),
+        None => (Value::NULL, Value::NULL),
+    };
+    let all = [("column", column), ("file", file), ("line", line)];
+    let all = all.map(|(name, value)| (ev.symbol(name), value));
+    ev.attrs(&all)
+}
+
+/// An option whose type is a submodule, with options that other modules declare below it as modules of its own; `None` for
+/// an option of another type.
+pub(crate) fn with_options_below(
+    ev: &mut Evaluator,
+    option: &Definition,
+    below: &[Definition],
+) -> EvalResult<Option<Definition>> {
+    let Some(option_type) = ev.select_opt(option.value, "type")? else { return Ok(None) };
+    if !types::is_submodule(ev, option_type)? {
+        return Ok(None);
     }
-    types::merge(ev, freeform, &node.location, &definitions)
+    let mut modules = Vec::new();
+    for declaration in below {
+        let (file, options) = (ev.symbol("_file"), ev.symbol("options"));
+        let file_name = ev.string(&declaration.file);
+        modules.push(ev.attrs_at(&[
+            Attribute { name: file, value: file_name, position: None },
+            Attribute { name: options, value: declaration.value, position: declaration.position },
+        ]));
+    }
+    let option_type = types::with_modules(ev, option_type, &modules)?;
+    let changed = ev.symbol("type");
+    let changed = ev.attrs(&[(changed, option_type)]);
+    Ok(Some(Definition { value: ev.update(option.value, changed)?, ..option.clone() }))
 }
 
 fn twice(location: &Location, declarations: &[Definition]) -> EvalError {
@@ -257,7 +299,7 @@ fn twice(location: &Location, declarations: &[Definition]) -> EvalError {
     for span in declarations.iter().filter_map(|declaration| declaration.position) {
         diagnostic = diagnostic.label(span, "declared here");
     }
-    EvalError::new(diagnostic)
+    EvalError::thrown(diagnostic)
 }
 
 /// The error for a name that one module makes an option and another a folder of options.
@@ -270,5 +312,5 @@ pub(crate) fn mixed(location: &Location, declarations: &[Definition]) -> EvalErr
     for span in declarations.iter().filter_map(|declaration| declaration.position) {
         diagnostic = diagnostic.label(span, "declared here");
     }
-    EvalError::new(diagnostic)
+    EvalError::thrown(diagnostic)
 }

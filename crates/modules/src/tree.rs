@@ -3,8 +3,10 @@
 use crate::definition::{Definition, Property, property, push_down};
 use crate::diagnostics;
 use crate::evaluation::Context;
+use crate::freeform;
 use crate::location::Location;
 use crate::option::{DeclaredOption, OptionState};
+use crate::settings;
 use nival_diagnostics::Diagnostic;
 use nival_eval::{Attribute, EvalError, EvalResult, Evaluator, Symbol, Value};
 use rustc_hash::FxHashMap;
@@ -20,8 +22,10 @@ pub(crate) struct Node {
     pub(crate) location: Location,
     pub(crate) declarations: Vec<Definition>,
     pub(crate) definitions: Vec<Definition>,
-    pub(crate) freeform: Option<Value>,
     is_root: bool,
+    /// At the root, the types that modules name in `freeformType`.
+    declared_freeform: Vec<Value>,
+    freeform: OnceCell<Option<Value>>,
     /// The folder's own name where it lies at the root.
     top: Option<Symbol>,
     names: OnceCell<NamedDefinitions>,
@@ -44,10 +48,14 @@ impl Node {
         context: Rc<Context>,
         declarations: Vec<Definition>,
         definitions: Vec<Definition>,
-        freeform: Option<Value>,
+        declared_freeform: Vec<Value>,
     ) -> Self {
         let location = context.location.clone();
-        Self { is_root: true, freeform, ..Self::folder(context, location, declarations, definitions) }
+        Self {
+            is_root: true,
+            declared_freeform,
+            ..Self::folder(context, location, declarations, definitions)
+        }
     }
 
     fn folder(
@@ -61,8 +69,9 @@ impl Node {
             location,
             declarations,
             definitions,
-            freeform: None,
             is_root: false,
+            declared_freeform: Vec::new(),
+            freeform: OnceCell::new(),
             top: None,
             names: OnceCell::new(),
             by_name: OnceCell::new(),
@@ -73,6 +82,18 @@ impl Node {
 
     fn waiting(&self) -> &[(Symbol, Rc<str>, Value)] {
         self.top.map_or(&[], |name| self.context.on_demand(name))
+    }
+
+    /// The type of what no option stands for, here and below; only roots have one.
+    pub(crate) fn freeform(&self, ev: &mut Evaluator) -> EvalResult<Option<Value>> {
+        if let Some(freeform) = self.freeform.get() {
+            return Ok(*freeform);
+        }
+        let found = match self.is_root {
+            true => settings::freeform(ev, self, &self.declared_freeform)?,
+            false => None,
+        };
+        Ok(*self.freeform.get_or_init(|| found))
     }
 
     /// The declared names with their declarations, in order of the first declaration.
@@ -145,7 +166,7 @@ impl Node {
         if let Some(span) = definition.position {
             diagnostic = diagnostic.label(span, "defined here");
         }
-        Err(EvalError::new(diagnostic.help(format!("write `{}.OPTION = ...;`", self.location))))
+        Err(EvalError::thrown(diagnostic.help(format!("write `{}.OPTION = ...;`", self.location))))
     }
 
     /// Finds out what a declared name stands for.
@@ -177,7 +198,18 @@ impl Node {
                 DeclaredOption { declarations: options },
             )))
         } else {
-            return Err(crate::option::mixed(&location, declarations));
+            let below = |one: &&Definition| !options.iter().any(|option| option.value == one.value);
+            let folders: Vec<_> = declarations.iter().filter(below).cloned().collect();
+            for option in &mut options {
+                *option = crate::option::with_options_below(ev, option, &folders)?
+                    .ok_or_else(|| crate::option::mixed(&location, declarations))?;
+            }
+            Child::Option(Rc::new(OptionState::new(
+                self.clone(),
+                name,
+                location,
+                DeclaredOption { declarations: options },
+            )))
         };
         let child = Rc::new(child);
         self.states.borrow_mut().insert(name, child.clone());
@@ -199,18 +231,20 @@ impl Node {
                 attributes.push(module);
             }
         }
-        let Some(freeform) = self.freeform else { return Ok(ev.attrs_at(&attributes)) };
-        let free = crate::option::freeform(ev, self, freeform)?;
         let declared = ev.attrs_at(&attributes);
-        ev.update(free, declared)
+        let Some(freeform) = self.freeform(ev)? else { return Ok(declared) };
+        freeform::config(ev, self, freeform, declared)
     }
 
     /// The set of options.
     pub(crate) fn options(self: &Rc<Self>, ev: &mut Evaluator) -> EvalResult<Value> {
-        let attributes = self.lazily(ev, |_, ev, child| match child {
+        let mut attributes = self.lazily(ev, |_, ev, child| match child {
             Child::Option(state) => state.describe(ev),
             Child::Folder(folder) => folder.options(ev),
         })?;
+        if self.is_root {
+            attributes.push(settings::options(ev, self));
+        }
         Ok(ev.attrs_at(&attributes))
     }
 

@@ -37,7 +37,7 @@ pub(crate) fn check(ev: &mut Evaluator, root: &Rc<Node>) -> EvalResult<()> {
         };
         diagnostic = diagnostic.note(format!("there is no option `{}` either ({place})", other.location));
     }
-    Err(EvalError::new(diagnostic))
+    Err(EvalError::thrown(diagnostic))
 }
 
 fn look(ev: &mut Evaluator, node: &Rc<Node>, found: &mut Vec<Unmatched>) -> EvalResult<()> {
@@ -46,20 +46,22 @@ fn look(ev: &mut Evaluator, node: &Rc<Node>, found: &mut Vec<Unmatched>) -> Eval
     }
     let names = node.names(ev)?;
     let by_name = node.by_name(ev)?;
-    if node.freeform.is_none() {
-        let mut strangers: Vec<_> = by_name
-            .iter()
-            .filter(|(name, _)| !names.iter().any(|(declared, _)| declared == *name))
-            .map(|(name, definitions)| (ev.name(*name).to_owned(), definitions.clone()))
-            .filter(|(name, _)| name != "_module")
-            .collect();
-        strangers.sort_by(|a, b| a.0.cmp(&b.0));
-        for (name, definitions) in strangers {
-            let siblings = names.iter().map(|(name, _)| ev.name(*name).to_owned()).collect::<Vec<_>>();
-            for definition in definitions {
-                let location = node.location.child(&name);
-                found.push(Unmatched { location, definition, siblings: siblings.clone() });
-            }
+    // What a freeform type allows is allowed in the folders below, too.
+    if node.freeform(ev)?.is_some() {
+        return Ok(());
+    }
+    let mut strangers: Vec<_> = by_name
+        .iter()
+        .filter(|(name, _)| !names.iter().any(|(declared, _)| declared == *name))
+        .map(|(name, definitions)| (ev.name(*name).to_owned(), definitions.clone()))
+        .filter(|(name, _)| name != "_module")
+        .collect();
+    strangers.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, definitions) in strangers {
+        let siblings = names.iter().map(|(name, _)| ev.name(*name).to_owned()).collect::<Vec<_>>();
+        for definition in definitions {
+            let location = node.location.child(&name);
+            found.push(Unmatched { location, definition, siblings: siblings.clone() });
         }
     }
     for (name, declarations) in names.iter() {

@@ -9,6 +9,7 @@ pub mod not_unique;
 pub mod read_only;
 pub mod undefined_option;
 pub mod unknown_option;
+pub mod wrong_class;
 pub mod wrong_type;
 
 use nival_diagnostics::Entry;
@@ -25,4 +26,5 @@ pub static ENTRIES: &[&Entry] = &[
     &not_a_module::ENTRY,
     &missing_argument::ENTRY,
     &circular::ENTRY,
+    &wrong_class::ENTRY,
 ];

@@ -58,9 +58,11 @@ pub(super) fn merge_anything(
     location: &Location,
     definitions: &[Definition],
 ) -> EvalResult<Value> {
-    if common_kind(ev, definitions)? != Some(ValueKind::Attrs) {
+    let common = common_kind(ev, definitions)?;
+    if common != Some(ValueKind::Attrs) {
         return match definitions {
             [only] => Ok(only.value),
+            _ if common == Some(ValueKind::Function) => Ok(merge_functions(ev, location, definitions)),
             _ => scalars::equal(ev, location, definitions),
         };
     }
@@ -88,6 +90,21 @@ pub(super) fn merge_anything(
         attributes.push(Attribute { name, value, position });
     }
     Ok(ev.attrs_at(&attributes))
+}
+
+/// A function that merges what several return.
+fn merge_functions(ev: &mut Evaluator, location: &Location, definitions: &[Definition]) -> Value {
+    let captures: Vec<Value> = definitions.iter().map(|definition| definition.value).collect();
+    let (location, definitions) = (location.clone(), definitions.to_vec());
+    ev.function("anything", 1, &captures, move |ev, _, arguments| {
+        let mut results = Vec::new();
+        for definition in &definitions {
+            let value = ev.call(definition.value, arguments)?;
+            results.push(Definition { value, ..definition.clone() });
+        }
+        let merged = merge_anything(ev, &location, &results)?;
+        ev.force(merged)
+    })
 }
 
 fn common_kind(ev: &mut Evaluator, definitions: &[Definition]) -> EvalResult<Option<ValueKind>> {

@@ -109,7 +109,11 @@ pub(crate) fn merge(
             return Err(wrong_type(ev, option_type, location, definition)?);
         }
     }
-    match kind(ev, option_type)? {
+    let of_engine = match own::merges(ev, option_type)? {
+        true => None,
+        false => kind(ev, option_type)?,
+    };
+    match of_engine {
         None => own::merge(ev, option_type, location, definitions),
         Some(Kind::Unspecified) => merge_unspecified(ev, location, definitions),
         Some(Kind::Anything) => free::merge_anything(ev, location, definitions),
@@ -177,25 +181,95 @@ pub(crate) fn merge_types(ev: &mut Evaluator, left: Value, right: Value) -> Eval
     }
     match a {
         Kind::Submodule => {
-            let mut modules = Vec::new();
-            for side in [left, right] {
-                let list = ev.select(side, "modules")?;
-                modules.extend(ev.expect_list(list)?);
+            let classes = [crate::native::class(ev, left)?, crate::native::class(ev, right)?];
+            if classes[0].is_some() && classes[1].is_some() && classes[0] != classes[1] {
+                return Ok(None);
             }
-            let (name, list) = (ev.symbol("modules"), ev.list(&modules));
-            let changed = ev.attrs(&[(name, list)]);
-            ev.update(left, changed).map(Some)
+            let more = ev.select(right, "modules")?;
+            let more = ev.expect_list(more)?;
+            let merged = with_modules(ev, left, &more)?;
+            match ev.select_opt(right, "class")? {
+                Some(class) if classes[0].is_none() => {
+                    let name = ev.symbol("class");
+                    let changed = ev.attrs(&[(name, class)]);
+                    ev.update(merged, changed).map(Some)
+                }
+                _ => Ok(Some(merged)),
+            }
+        }
+        Kind::AttrsOf | Kind::LazyAttrsOf if has_placeholder(ev, right)? && !has_placeholder(ev, left)? => {
+            merge_types(ev, right, left)
         }
         Kind::ListOf | Kind::AttrsOf | Kind::LazyAttrsOf | Kind::NullOr | Kind::FunctionTo | Kind::Unique => {
             let (one, other) = (ev.select(left, "elemType")?, ev.select(right, "elemType")?);
             let Some(element) = merge_types(ev, one, other)? else { return Ok(None) };
-            let name = ev.symbol("elemType");
-            let changed = ev.attrs(&[(name, element)]);
+            made_again(ev, left, element, &["elemType", "nestedTypes"]).map(Some)
+        }
+        Kind::Either => {
+            let mut sides = Vec::new();
+            for name in ["left", "right"] {
+                let (one, other) = (ev.select(left, name)?, ev.select(right, name)?);
+                let Some(merged) = merge_types(ev, one, other)? else { return Ok(None) };
+                sides.push((ev.symbol(name), merged));
+            }
+            let changed = ev.attrs(&sides);
             ev.update(left, changed).map(Some)
         }
-        Kind::Either | Kind::CoercedTo => Ok(None),
-        _ => Ok(Some(left)),
+        Kind::CoercedTo => Ok(None),
+        Kind::Enum => {
+            let (make, ours, others) =
+                (ev.select(left, "_with")?, ev.select(left, "values")?, ev.select(right, "values")?);
+            let mut all = ev.expect_list(ours)?;
+            for other in ev.expect_list(others)? {
+                let mut is_new = true;
+                for known in &all {
+                    is_new &= !ev.equal(*known, other)?;
+                }
+                if is_new {
+                    all.push(other);
+                }
+            }
+            let all = ev.list(&all);
+            ev.call(make, &[all]).map(Some)
+        }
+        // Texts of different patterns and numbers of different limits do not go together.
+        _ => Ok((describe(ev, left)? == describe(ev, right)?).then_some(left)),
     }
+}
+
+/// Whether a type of sets says itself what a name in it is called.
+fn has_placeholder(ev: &mut Evaluator, option_type: Value) -> EvalResult<bool> {
+    Ok(ev.select_opt(option_type, "placeholder")?.is_some())
+}
+
+/// Whether a type is a set of modules of its own.
+pub(crate) fn is_submodule(ev: &mut Evaluator, option_type: Value) -> EvalResult<bool> {
+    Ok(kind(ev, option_type)? == Some(Kind::Submodule))
+}
+
+/// A submodule with more modules.
+pub(crate) fn with_modules(ev: &mut Evaluator, submodule: Value, more: &[Value]) -> EvalResult<Value> {
+    let modules = ev.select(submodule, "modules")?;
+    let mut modules = ev.expect_list(modules)?;
+    modules.extend(more);
+    let modules = ev.list(&modules);
+    made_again(ev, submodule, modules, &["modules"])
+}
+
+/// A type with another argument; what else it says, such as a check of the user's own, stays.
+///
+/// Types of the library say in `_with` how they are made of that argument.
+fn made_again(ev: &mut Evaluator, option_type: Value, argument: Value, names: &[&str]) -> EvalResult<Value> {
+    let make = ev.select(option_type, "_with")?;
+    let made = ev.call(make, &[argument])?;
+    let mut changed = Vec::new();
+    for name in names.iter().chain(&["_with", "getSubOptions"]) {
+        if let Some(value) = ev.select_opt(made, name)? {
+            changed.push((ev.symbol(name), value));
+        }
+    }
+    let changed = ev.attrs(&changed);
+    ev.update(option_type, changed)
 }
 
 /// The single definition's value.
@@ -240,7 +314,7 @@ fn conflict(
             None => diagnostic = diagnostic.note(format!("{text} in `{}`", definition.file)),
         }
     }
-    EvalError::new(diagnostic.help("keep one of them, or say which is stronger: `lib.mkForce VALUE`"))
+    EvalError::thrown(diagnostic.help("keep one of them, or say which is stronger: `lib.mkForce VALUE`"))
 }
 
 fn wrong_type(
@@ -270,7 +344,7 @@ fn wrong_type(
     for hint in check::hints(ev, option_type, definition.value)? {
         diagnostic = diagnostic.help(hint);
     }
-    Ok(EvalError::new(diagnostic))
+    Ok(EvalError::thrown(diagnostic))
 }
 
 fn type_word(name: &str) -> &str {

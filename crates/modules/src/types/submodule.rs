@@ -25,7 +25,9 @@ pub(super) fn merge(
     let lib = ev.select_opt(option_type, "lib")?;
     let origin =
         definitions.first().map_or_else(|| "(option type)".into(), |definition| definition.file.clone());
-    let request = Request { modules, special_args, lib, location: location.clone(), origin, on_demand: None };
+    let class = crate::native::class(ev, option_type)?;
+    let location = location.clone();
+    let request = Request { modules, special_args, lib, location, origin, on_demand: None, class };
     let evaluated = evaluate(ev, request);
     ev.force(evaluated.config)
 }
