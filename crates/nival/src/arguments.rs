@@ -80,7 +80,6 @@ impl Arguments {
 }
 
 #[derive(Subcommand)]
-#[command(defer = true)]
 pub enum Command {
     /// Write a commented configuration to start from
     Init(commands::init::Arguments),

@@ -17,7 +17,6 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Print a new secret key
     #[command(alias = "generate-secret")]

@@ -14,7 +14,6 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Print a file of an archive
     Cat(CatNar),

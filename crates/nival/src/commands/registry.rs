@@ -21,7 +21,6 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Let a name stand for a flake
     Add {

@@ -22,7 +22,6 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Evaluate all outputs of a flake, and build its checks
     Check(check::Arguments),

@@ -20,7 +20,6 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Hash files and trees as the store does
     Path(OfPath),

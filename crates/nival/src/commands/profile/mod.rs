@@ -24,7 +24,6 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Install packages
     #[command(visible_alias = "install")]

@@ -36,7 +36,7 @@ pub struct Arguments {
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 0, hide_default_value = true)]
     sigs_needed: usize,
     /// A store whose signatures count too; may be given more than once
-    #[arg(short, long = "substituter", value_name = "STORE")]
+    #[arg(short = 's', long = "substituter", value_name = "STORE")]
     also: Vec<String>,
     #[command(flatten)]
     whole: keeping::Verify,

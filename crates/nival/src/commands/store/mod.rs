@@ -33,7 +33,6 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Add files or trees to the store, and print their paths
     Add(add::Arguments),
@@ -75,6 +74,7 @@ enum Command {
     PrefetchFile(prefetch::Arguments),
     /// Sign paths
     Sign(sign::Arguments),
+    /// Check paths of a store: their contents, and who vouches for them; without any, the whole store
     #[command(hide = true)]
     Verify(checking::Arguments),
 }

@@ -13,7 +13,6 @@ use std::process::ExitCode;
 
 /// What can be typed behind `nix config`.
 #[derive(Subcommand)]
-#[command(defer = true)]
 pub enum Command {
     /// Show settings that are set
     Show(Show),

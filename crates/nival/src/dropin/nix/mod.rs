@@ -26,7 +26,6 @@ struct Nix {
 }
 
 #[derive(Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Build derivations, and link to the results
     Build(build::Arguments),

@@ -18,7 +18,6 @@ use std::process::ExitCode;
 
 /// What can be typed behind `nix derivation`.
 #[derive(Subcommand)]
-#[command(defer = true)]
 pub enum Command {
     /// Show derivations as JSON
     Show(Box<Show>),
