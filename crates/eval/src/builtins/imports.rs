@@ -19,9 +19,9 @@ pub(super) const ROWS: &[Row] = &[
         let path = e.real_path(a[0])?;
         e.import(&path)
     }),
-    Row("scopedImport", 2, 3, |e, a| {
-        let scope = e.expect_attrs(a[0])?;
+    Row("scopedImport", 2, 2, |e, a| {
         let path = e.real_path(a[1])?;
+        let scope = e.expect_attrs(a[0])?;
         e.import_scoped(&path, scope)
     }),
 ];
