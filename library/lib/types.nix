@@ -557,7 +557,7 @@ rec {
       description = builtins.concatStringsSep " " words;
       check =
         value:
-        lib.strings.isStringLike value
+        (if inStore == false then builtins.isString value else lib.strings.isStringLike value)
         && (
           let
             text = builtins.toString value;

@@ -14,6 +14,7 @@ mod fixture;
 mod forms;
 mod fuzz_targets;
 mod modules_sh;
+mod own_modules;
 mod peer;
 mod real_builds;
 mod setup;
@@ -37,7 +38,7 @@ cargo xtask fuzz             compare random expressions with C++ Nix (--count N,
              --target parser|evaluator [--seconds N]: any text, with libFuzzer
 cargo xtask derivations      paths of derivations here and by C++ Nix (--peer NIX-INSTANTIATE, --nixpkgs DIR, --corepkgs DIR, --seed N,
              --count N, --nival PROGRAM)
-cargo xtask modules-sh       the tests of nixpkgs' module system with native code in its place (--lib DIR, --nival PROGRAM)
+cargo xtask modules-sh       the tests of nixpkgs' module system with native code in its place (--lib DIR, --nival PROGRAM; --own with Nival's library in place of the tree's)
 cargo xtask forms            build derivations of every form here and with C++ Nix, and compare
 cargo xtask together         one store, used by Nival and C++ Nix in turn and at once (--operations N, --at-once N, --seed S)
 cargo xtask real-builds      build programs from source inside roots of Debian packages, with their test suites

@@ -53,7 +53,8 @@ struct Tally {
     wrong: Vec<String>,
 }
 
-/// Runs `--lib DIR`, a tree with `lib/tests/modules.sh`; `--nival PROGRAM` for another one than the release build.
+/// Runs `--lib DIR`, a tree with `lib/tests/modules.sh`; `--nival PROGRAM` for another one than the release build, `--own` with
+/// the library of Nival in place of the tree's.
 pub fn run_tests(words: &[String]) -> Result<(), Failure> {
     let option = |name: &str| {
         let at = words.iter().position(|word| *word == format!("--{name}"));
@@ -66,6 +67,9 @@ pub fn run_tests(words: &[String]) -> Result<(), Failure> {
     let nival = option("nival").map_or_else(|| target.join("release/nival"), PathBuf::from);
     let folder = target.join("modules-sh");
     let _ = std::fs::remove_dir_all(&folder);
+    if words.iter().any(|word| word == "--own") {
+        return crate::own_modules::run_tests(Path::new(&tree), &nival, &folder);
+    }
     for name in ["bin", "checks"] {
         std::fs::create_dir_all(folder.join(name)).map_err(said)?;
     }
@@ -93,8 +97,8 @@ pub fn run_tests(words: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs the tree's script with the other check of errors; how many checks passed and failed.
-fn run_script(folder: &Path) -> Result<(usize, usize), Failure> {
+/// Puts another check of errors into the tree's script, and gives its path.
+pub(crate) fn with_check(folder: &Path, check: &str) -> Result<PathBuf, Failure> {
     let said = |error: std::io::Error| Failure::Said(error.to_string());
     let path = folder.join("lib/tests/modules.sh");
     let text = std::fs::read_to_string(&path).map_err(said)?;
@@ -103,7 +107,23 @@ fn run_script(folder: &Path) -> Result<(usize, usize), Failure> {
         !line.contains("()")
     });
     let Some((first, _)) = first else { return Err(Failure::Said("the script checks nothing".to_owned())) };
-    std::fs::write(&path, format!("{}{CHECK}{}", &text[..first], &text[first..])).map_err(said)?;
+    std::fs::write(&path, format!("{}{check}{}", &text[..first], &text[first..])).map_err(said)?;
+    Ok(path)
+}
+
+/// How many checks the script says that passed and failed.
+pub(crate) fn counted(words: &str) -> Result<(usize, usize), Failure> {
+    let count = |what: &str| {
+        let line = words.lines().rev().find_map(|line| line.strip_suffix(what)?.trim().parse().ok());
+        line.ok_or_else(|| Failure::Said(format!("the script did not end: {words}")))
+    };
+    Ok((count("Pass")?, count("Fail")?))
+}
+
+/// Runs the tree's script with the other check of errors; how many checks passed and failed.
+fn run_script(folder: &Path) -> Result<(usize, usize), Failure> {
+    let said = |error: std::io::Error| Failure::Said(error.to_string());
+    let path = with_check(folder, CHECK)?;
     let mut search = std::ffi::OsString::from(folder.join("bin"));
     search.push(":");
     search.push(std::env::var_os("PATH").unwrap_or_default());
@@ -111,11 +131,7 @@ fn run_script(folder: &Path) -> Result<(usize, usize), Failure> {
     let script = script.arg(&path).env("PATH", search).env("CHECKS", folder.join("checks"));
     let output = script.env_remove("NIX_CONFIG").output().map_err(said)?;
     let words = String::from_utf8_lossy(&output.stdout).into_owned();
-    let count = |what: &str| {
-        let line = words.lines().rev().find_map(|line| line.strip_suffix(what)?.trim().parse().ok());
-        line.ok_or_else(|| Failure::Said(format!("the script did not end: {words}")))
-    };
-    let counted = (count("Pass")?, count("Fail")?);
+    let counted = counted(&words)?;
     if counted.1 > 0 {
         println!("{words}");
     }

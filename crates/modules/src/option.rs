@@ -49,6 +49,7 @@ impl OptionState {
     /// The option's type: that of its declarations merged, or `unspecified` where none is named.
     pub(crate) fn option_type(&self, ev: &mut Evaluator) -> EvalResult<Option<Value>> {
         let mut merged: Option<Value> = None;
+        self.refuse_said_twice(ev)?;
         for declaration in &self.declared.declarations {
             let Some(declared) = ev.select_opt(declaration.value, "type")? else { continue };
             merged = Some(match merged {
@@ -58,6 +59,23 @@ impl OptionState {
             });
         }
         Ok(merged)
+    }
+
+    /// Refuses an option of which two modules say the same thing, be it in the same words.
+    fn refuse_said_twice(&self, ev: &mut Evaluator) -> EvalResult<()> {
+        if self.declared.declarations.len() < 2 {
+            return Ok(());
+        }
+        for name in ["default", "example", "description", "apply"] {
+            let mut said = 0;
+            for declaration in &self.declared.declarations {
+                said += usize::from(ev.select_opt(declaration.value, name)?.is_some());
+            }
+            if said > 1 {
+                return Err(said_twice(&self.location, &self.declared.declarations, name));
+            }
+        }
+        Ok(())
     }
 
     /// The definitions from modules, with properties still on.
@@ -288,6 +306,18 @@ pub(crate) fn with_options_below(
     let changed = ev.symbol("type");
     let changed = ev.attrs(&[(changed, option_type)]);
     Ok(Some(Definition { value: ev.update(option.value, changed)?, ..option.clone() }))
+}
+
+fn said_twice(location: &Location, declarations: &[Definition], what: &str) -> EvalError {
+    let mut diagnostic = Diagnostic::error(
+        &diagnostics::declared_twice::ENTRY,
+        format!("two modules declare the option, each with `{what}`: `{location}`"),
+    )
+    .help("give one of them another name, or declare it once and set it in the other module");
+    for span in declarations.iter().filter_map(|declaration| declaration.position) {
+        diagnostic = diagnostic.label(span, "declared here");
+    }
+    EvalError::thrown(diagnostic)
 }
 
 fn twice(location: &Location, declarations: &[Definition]) -> EvalError {

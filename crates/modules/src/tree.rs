@@ -200,8 +200,10 @@ impl Node {
         } else {
             let below = |one: &&Definition| !options.iter().any(|option| option.value == one.value);
             let folders: Vec<_> = declarations.iter().filter(below).cloned().collect();
-            for option in &mut options {
-                *option = crate::option::with_options_below(ev, option, &folders)?
+            for (n, option) in options.iter_mut().enumerate() {
+                // Their types are merged, so what lies below goes to one of them.
+                let below = if n == 0 { folders.as_slice() } else { &[] };
+                *option = crate::option::with_options_below(ev, option, below)?
                     .ok_or_else(|| crate::option::mixed(&location, declarations))?;
             }
             Child::Option(Rc::new(OptionState::new(

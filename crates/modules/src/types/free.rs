@@ -2,8 +2,10 @@
 
 use super::scalars;
 use crate::definition::{Definition, effective};
+use crate::diagnostics;
 use crate::location::Location;
-use nival_eval::{Attribute, EvalResult, Evaluator, Kind as ValueKind, Value};
+use nival_diagnostics::Diagnostic;
+use nival_eval::{Attribute, EvalError, EvalResult, Evaluator, Kind as ValueKind, Value};
 
 /// All sets, the later ones over the earlier.
 pub(super) fn update_all(ev: &mut Evaluator, definitions: &[Definition]) -> EvalResult<Value> {
@@ -84,12 +86,27 @@ pub(super) fn merge_anything(
         let captures: Vec<Value> = found.iter().map(|definition| definition.value).collect();
         let value = ev.lazy(&captures, move |ev, _| {
             let effective = effective(ev, &found)?;
+            if effective.definitions.is_empty() {
+                return Err(nothing_left(&place, &found));
+            }
             let merged = merge_anything(ev, &place, &effective.definitions)?;
             ev.force(merged)
         });
         attributes.push(Attribute { name, value, position });
     }
     Ok(ev.attrs_at(&attributes))
+}
+
+/// The error for a name all of whose definitions are conditioned away.
+fn nothing_left(place: &Location, definitions: &[Definition]) -> EvalError {
+    let mut diagnostic = Diagnostic::error(
+        &diagnostics::undefined_option::ENTRY,
+        format!("the option has no value, and one is needed: `{place}`"),
+    );
+    for span in definitions.iter().filter_map(|definition| definition.position) {
+        diagnostic = diagnostic.label(span, "its condition does not hold");
+    }
+    EvalError::thrown(diagnostic.help(format!("set it: `{place} = ...;`")))
 }
 
 /// A function that merges what several return.

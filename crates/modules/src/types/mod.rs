@@ -197,8 +197,15 @@ pub(crate) fn merge_types(ev: &mut Evaluator, left: Value, right: Value) -> Eval
                 _ => Ok(Some(merged)),
             }
         }
-        Kind::AttrsOf | Kind::LazyAttrsOf if has_placeholder(ev, right)? && !has_placeholder(ev, left)? => {
+        Kind::AttrsOf | Kind::LazyAttrsOf
+            if placeholder(ev, right)?.is_some() && placeholder(ev, left)?.is_none() =>
+        {
             merge_types(ev, right, left)
+        }
+        Kind::AttrsOf | Kind::LazyAttrsOf
+            if placeholder(ev, right)?.is_some() && placeholder(ev, left)? != placeholder(ev, right)? =>
+        {
+            Ok(None)
         }
         Kind::ListOf | Kind::AttrsOf | Kind::LazyAttrsOf | Kind::NullOr | Kind::FunctionTo | Kind::Unique => {
             let (one, other) = (ev.select(left, "elemType")?, ev.select(right, "elemType")?);
@@ -237,9 +244,10 @@ pub(crate) fn merge_types(ev: &mut Evaluator, left: Value, right: Value) -> Eval
     }
 }
 
-/// Whether a type of sets says itself what a name in it is called.
-fn has_placeholder(ev: &mut Evaluator, option_type: Value) -> EvalResult<bool> {
-    Ok(ev.select_opt(option_type, "placeholder")?.is_some())
+/// What a name in a type of sets is called, where the type says it.
+fn placeholder(ev: &mut Evaluator, option_type: Value) -> EvalResult<Option<String>> {
+    let Some(text) = ev.select_opt(option_type, "placeholder")? else { return Ok(None) };
+    Ok(Some(ev.expect_string_context(text)?.0))
 }
 
 /// Whether a type is a set of modules of its own.
