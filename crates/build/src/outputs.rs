@@ -265,6 +265,12 @@ impl Finished<'_> {
         for path in changed(&made.references, rewrites) {
             if path == *scratch { references.to_self = true } else { references.others.push(path) }
         }
+        // The path of a plain file says nothing of references, so it may have none.
+        if method == ContentMethod::Flat
+            && let Some(reference) = references.others.first()
+        {
+            return Err(self.refers(reference));
+        }
         let address = ContentAddress { method, hash };
         let path_name = output_path_name(&self.derivation.name, name);
         let path = address.path(self.store.dir(), &path_name, &references)?;
@@ -414,12 +420,16 @@ impl Finished<'_> {
             });
         }
         match info.references.first() {
-            Some(reference) => Err(self.refused(format!(
-                "fixed outputs are not allowed to refer to other store paths, and this one refers to `{}`",
-                self.store.dir().print(reference)
-            ))),
+            Some(reference) => Err(self.refers(reference)),
             None => Ok(()),
         }
+    }
+
+    fn refers(&self, reference: &StorePath) -> BuildError {
+        self.refused(format!(
+            "fixed outputs are not allowed to refer to other store paths, and this one refers to `{}`",
+            self.store.dir().print(reference)
+        ))
     }
 
     fn check_references(

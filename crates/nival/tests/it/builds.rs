@@ -115,6 +115,13 @@ fn an_output_that_is_missing_is_told() {
         1,
     );
     assert!(said.contains("not allowed to refer"), "{said}");
+    // Of one that is named by its bytes, the references are told of before its hash.
+    let flat = format!(
+        "source = builtins.toFile \"source\" \"\"; outputHashMode = \"flat\"; outputHash = \"sha256-{}=\";",
+        "A".repeat(43)
+    );
+    let said = refused(&world, &derivation("echo $source > $out", &flat), &[], "NV0533", 1);
+    assert!(said.contains("not allowed to refer to other store paths"), "{said}");
     let two = "outputs = [ \"out\" \"other\" ];";
     let said = refused(&world, &derivation("echo $other > $out; echo $out > $other", two), &[], "NV0533", 1);
     assert!(said.contains("refer to each other"), "{said}");
