@@ -179,7 +179,13 @@ rec {
   # A value that counts as defined in `file`: `{ file, value }`, as `options.NAME.definitionsWithLocations` gives them.
   #
   # Example: (mkDefinition { file = "a.nix"; value = 1; })._type => "definition"
-  mkDefinition = definition: definition // { _type = "definition"; };
+  mkDefinition =
+    {
+      file,
+      value,
+      ...
+    }@definition:
+    definition // { _type = "definition"; };
   # What is done with definitions, also where it depends on them: nothing. For modules that were written for older engines.
   #
   # Example: mkFixStrictness 1 => 1

@@ -19,6 +19,14 @@ let
     self;
   # The options below a type, where it has any.
   below = elemType: elemType.getSubOptions or (_: { });
+  # What a type says of the one type that it holds: how it is made of another (`again`), and the options below, whose names
+  # have `names` before them.
+  holding = again: names: elemType: {
+    inherit elemType;
+    _with = again;
+    getSubOptions = prefix: below elemType (prefix ++ names);
+    nestedTypes = { inherit elemType; };
+  };
 in
 rec {
   # A type of one's own: `{ name, description ? name, check ? any, merge ? equal, emptyValue ? { } }`.
@@ -253,12 +261,7 @@ rec {
   # Example: (listOf int).description => "list of integers"
   listOf =
     elemType:
-    native "listOf" "list of ${plural elemType}" {
-      inherit elemType;
-      _with = listOf;
-      getSubOptions = prefix: below elemType (prefix ++ [ "*" ]);
-      nestedTypes = { inherit elemType; };
-    };
+    native "listOf" "list of ${plural elemType}" (holding listOf [ "*" ] elemType);
   # A list with at least one element.
   #
   # Example: (nonEmptyListOf int).description => "list of at least one integer"
@@ -274,12 +277,7 @@ rec {
   # Example: (attrsOf int).description => "set of integers"
   attrsOf =
     elemType:
-    native "attrsOf" "set of ${plural elemType}" {
-      inherit elemType;
-      _with = attrsOf;
-      getSubOptions = prefix: below elemType (prefix ++ [ "<name>" ]);
-      nestedTypes = { inherit elemType; };
-    };
+    native "attrsOf" "set of ${plural elemType}" (holding attrsOf [ "<name>" ] elemType);
   # The same, where a value may depend on which names there are.
   #
   # Example: (lazyAttrsOf int).description => "set of integers"
@@ -295,12 +293,7 @@ rec {
   # Example: (nullOr int).description => "null or integer"
   nullOr =
     elemType:
-    native "nullOr" "null or ${elemType.description or elemType.name}" {
-      inherit elemType;
-      _with = nullOr;
-      getSubOptions = below elemType;
-      nestedTypes = { inherit elemType; };
-    };
+    native "nullOr" "null or ${elemType.description or elemType.name}" (holding nullOr [ ] elemType);
   # A value of one type or of another; the first that takes it counts.
   #
   # Example: (either int str).description => "integer or string"
@@ -318,11 +311,7 @@ rec {
   # Example: (uniq int).description => "integer"
   uniq =
     elemType:
-    native "unique" (elemType.description or elemType.name) {
-      inherit elemType;
-      _with = uniq;
-      getSubOptions = below elemType;
-    };
+    native "unique" (elemType.description or elemType.name) (holding uniq [ ] elemType);
   # The same, with a message for those who define it twice.
   #
   # Example: (unique { message = "define it once"; } int).hint => "define it once"
@@ -340,11 +329,9 @@ rec {
   # Example: (functionTo int).description => "function that returns integer"
   functionTo =
     elemType:
-    native "functionTo" "function that returns ${elemType.description or elemType.name}" {
-      inherit elemType;
-      _with = functionTo;
-      getSubOptions = prefix: below elemType (prefix ++ [ "<function body>" ]);
-    };
+    native "functionTo" "function that returns ${elemType.description or elemType.name}" (
+      holding functionTo [ "<function body>" ] elemType
+    );
   # A type with one more check.
   #
   # Example: (addCheck int (n: n > 1)).check 1 => false
@@ -480,15 +467,8 @@ rec {
       (if lazy then lazyAttrsOf else attrsOf) elemType
     else
       (if lazy then lazyAttrsOf else attrsOf) elemType
-    // {
-      inherit placeholder;
-      _with =
-        elemType:
-        attrsWith {
-          inherit elemType lazy placeholder;
-        };
-      getSubOptions = prefix: below elemType (prefix ++ [ "<${placeholder}>" ]);
-    };
+    // { inherit placeholder; }
+    // holding (elemType: attrsWith { inherit elemType lazy placeholder; }) [ "<${placeholder}>" ] elemType;
   # A set with exactly one of some attributes, each an option: `attrTag { NAME = mkOption { ... }; ... }`.
   #
   # Example: (attrTag { a = lib.mkOption { type = int; }; }).check { a = 1; } => true

@@ -18,10 +18,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("./test-mergeAttrDefinitionsWithPrio.nix", "the library has no `mergeAttrDefinitionsWithPrio`"),
     ("./freeform-deprecated-malicous.nix", "a freeform type that is no set is refused"),
     ("./declaration-positions.nix", "where a line is not known, that of what surrounds it is given"),
-    (
-        "./module-argument-default.nix",
-        "an argument's default counts although `_module.args` has another value",
-    ),
     ("./freeform-submodules.nix", "a module that stands in a type has no file"),
     ("./types-attrTag.nix", "types are described in other words"),
     ("./mkDefinition.nix", "what `mkDefinition` passes on may be a default here"),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// Where the library's files appear to the language.
-pub const LIBRARY_ROOT: &str = "/nival/library";
+pub use nival_modules::LIBRARY_ROOT;
 
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
 

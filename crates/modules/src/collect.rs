@@ -4,6 +4,7 @@ use crate::definition::Definition;
 use crate::diagnostics;
 use crate::evaluation::Context;
 use crate::extension;
+use crate::location::nearest;
 use nival_diagnostics::{Diagnostic, Span};
 use nival_eval::{Coercion, EvalError, EvalResult, Evaluator, Kind, Symbol, Value};
 use rustc_hash::FxHashMap;
@@ -24,6 +25,8 @@ struct Waiting {
     parent: Rc<str>,
     /// The module that imports it, by its place among all; `None` for those that the caller named.
     importer: Option<usize>,
+    /// Where that is said.
+    imported: Option<Span>,
 }
 
 /// Gathers modules breadth first, each once, and returns them last one first, as definitions are merged.
@@ -34,7 +37,12 @@ pub(crate) fn collect(
     context: &Rc<Context>,
     modules: &[Value],
 ) -> EvalResult<Vec<Module>> {
-    let waiting = |value: &Value| Waiting { value: *value, parent: context.origin.clone(), importer: None };
+    let waiting = |value: &Value| Waiting {
+        value: *value,
+        parent: context.origin.clone(),
+        importer: None,
+        imported: None,
+    };
     let mut queue: VecDeque<_> = modules.iter().map(waiting).collect();
     let mut graph = Graph::default();
     let mut disabled: Vec<String> = Vec::new();
@@ -54,10 +62,12 @@ pub(crate) fn collect(
         disabled.extend(disables);
         let file = module.file.clone();
         let at = graph.add(module, waiting.importer);
+        let (imports, imported) = imports;
         queue.extend(imports.into_iter().map(|value| Waiting {
             value,
             parent: file.clone(),
             importer: Some(at),
+            imported,
         }));
     }
     let mut all = graph.without(&disabled);
@@ -170,6 +180,7 @@ fn load(ev: &mut Evaluator, context: &Rc<Context>, waiting: &Waiting) -> EvalRes
         }
         return Err(EvalError::thrown(diagnostic));
     }
+    let position = nearest(ev, position, waiting.imported);
     Ok(Loaded { value, file, key, position })
 }
 
@@ -202,12 +213,10 @@ fn arguments(ev: &mut Evaluator, context: &Rc<Context>, function: Value) -> Eval
             given.push((formal.name, value));
             continue;
         }
-        if formal.has_default && name != "pkgs" {
-            continue;
-        }
-        let (context, position) = (context.clone(), formal.position);
-        let value = ev
-            .lazy(&[config], move |ev, captures| module_argument(ev, &context, captures[0], &name, position));
+        let (context, wanted) =
+            (context.clone(), Wanted { position: formal.position, has_default: formal.has_default });
+        let value =
+            ev.lazy(&[config], move |ev, captures| module_argument(ev, &context, captures[0], &name, wanted));
         given.push((formal.name, value));
     }
     Ok(ev.attrs(&given))
@@ -224,12 +233,20 @@ fn of_engine(ev: &mut Evaluator, context: &Rc<Context>, name: &str) -> Option<Va
     }
 }
 
+/// How a module's function names an argument.
+#[derive(Clone, Copy)]
+struct Wanted {
+    position: Option<Span>,
+    /// Whether it has a default there: one that no module system takes, since each named argument is given.
+    has_default: bool,
+}
+
 fn module_argument(
     ev: &mut Evaluator,
     context: &Context,
     config: Value,
     name: &str,
-    position: Option<Span>,
+    wanted: Wanted,
 ) -> EvalResult<Value> {
     let module = ev.select(config, "_module")?;
     let arguments = ev.select(module, "args")?;
@@ -246,8 +263,12 @@ fn module_argument(
         &diagnostics::missing_argument::ENTRY,
         format!("a module wants an argument that nobody gives: `{name}`"),
     );
-    if let Some(span) = position {
+    if let Some(span) = wanted.position {
         diagnostic = diagnostic.label(span, "wanted here");
+    }
+    if wanted.has_default {
+        diagnostic = diagnostic
+            .note("the default that stands there is never taken: a module is given whatever it names");
     }
     known.sort();
     let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
@@ -258,7 +279,8 @@ fn module_argument(
     ))
 }
 
-type Parts = (Module, Vec<Value>, Vec<String>);
+/// A module with what it imports, where it says so, and what it disables.
+type Parts = (Module, (Vec<Value>, Option<Span>), Vec<String>);
 
 fn take_apart(ev: &mut Evaluator, context: &Context, loaded: Loaded) -> EvalResult<Parts> {
     let Loaded { value, mut file, mut key, position } = loaded;
@@ -269,11 +291,15 @@ fn take_apart(ev: &mut Evaluator, context: &Context, loaded: Loaded) -> EvalResu
         key = Some(file_name(ev, name)?);
     }
     refuse_class(ev, context, value, &file, position)?;
-    let imports = match ev.select_opt(value, "imports")? {
-        Some(list) => ev
-            .expect_list(list)
-            .map_err(|error| error.frame(None, format!("while reading `imports` of the module `{file}`")))?,
-        None => Vec::new(),
+    let imports = ev.symbol("imports");
+    let imports = match ev.attribute(value, imports)? {
+        Some(list) => {
+            let place = nearest(ev, list.position, position);
+            let read = ev.expect_list(list.value);
+            let text = || format!("while reading `imports` of the module `{file}`");
+            (read.map_err(|error| error.frame(place, text()))?, place)
+        }
+        None => (Vec::new(), None),
     };
     let mut disabled = Vec::new();
     if let Some(list) = ev.select_opt(value, "disabledModules")? {
@@ -289,7 +315,7 @@ fn take_apart(ev: &mut Evaluator, context: &Context, loaded: Loaded) -> EvalResu
         Ok(attribute.map(|a| Definition {
             file: file.clone(),
             value: a.value,
-            position: a.position.or(position),
+            position: nearest(ev, a.position, position),
         }))
     };
     let options = part(ev, "options")?;

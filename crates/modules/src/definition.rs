@@ -1,7 +1,9 @@
 //! Definitions: a value for an option, from a file, with the properties around it.
 
-use nival_diagnostics::Span;
-use nival_eval::{EvalResult, Evaluator, Kind, Value};
+use crate::location::nearest;
+use nival_diagnostics::{Diagnostic, Span};
+use nival_eval::diagnostics::missing_attribute;
+use nival_eval::{Attribute, EvalError, EvalResult, Evaluator, Kind, Value};
 use std::rc::Rc;
 
 /// The priority of a definition without `mkOverride`.
@@ -123,15 +125,29 @@ fn discharge_inner(ev: &mut Evaluator, item: Discharged, out: &mut Vec<Discharge
 impl Definition {
     /// The definition that a set `{ file; value; }` passes on, with the place of its value.
     pub(crate) fn passed_on(ev: &mut Evaluator, set: Value, position: Option<Span>) -> EvalResult<Self> {
-        let (file, value) = (ev.select(set, "file")?, ev.symbol("value"));
-        let file = ev.expect_string_context(file)?.0.into();
-        Ok(match ev.attribute(set, value)? {
-            Some(attribute) => {
-                Self { file, value: attribute.value, position: attribute.position.or(position) }
-            }
-            None => Self { file, value: ev.select(set, "value")?, position },
-        })
+        let (file, value) = (ev.symbol("file"), ev.symbol("value"));
+        let Some(file) = ev.attribute(set, file)? else { return Err(not_passed_on("file", position)) };
+        let file = ev.expect_string_context(file.value)?.0.into();
+        let Some(value) = ev.attribute(set, value)? else { return Err(not_passed_on("value", position)) };
+        Ok(Self { file, value: value.value, position: nearest(ev, value.position, position) })
     }
+
+    /// The definition that an attribute of this one gives.
+    pub(crate) fn below(&self, ev: &Evaluator, attribute: &Attribute) -> Self {
+        let position = nearest(ev, attribute.position, self.position);
+        Self { file: self.file.clone(), value: attribute.value, position }
+    }
+}
+
+fn not_passed_on(name: &str, position: Option<Span>) -> EvalError {
+    let mut diagnostic = Diagnostic::error(
+        &missing_attribute::ENTRY,
+        format!("a definition that is passed on lacks its `{name}`"),
+    );
+    if let Some(span) = position {
+        diagnostic = diagnostic.label(span, "passed on here");
+    }
+    EvalError::new(diagnostic.help("write `lib.mkDefinition { file = ...; value = ...; }`"))
 }
 
 pub(crate) fn content_of(ev: &mut Evaluator, value: Value) -> EvalResult<Value> {
@@ -187,8 +203,7 @@ pub(crate) fn push_down(
         }
         _ => {
             for attribute in ev.attributes(value)? {
-                let position = attribute.position.or(definition.position);
-                let child = Definition { file: definition.file.clone(), value: attribute.value, position };
+                let child = definition.below(ev, &attribute);
                 each(ev, attribute.name, child)?;
             }
             Ok(())

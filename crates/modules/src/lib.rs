@@ -29,7 +29,7 @@ mod unmatched;
 
 pub use definition::Definition;
 pub use evaluation::{Evaluated, OnDemand, Request, evaluate};
-pub use location::Location;
+pub use location::{LIBRARY_ROOT, Location};
 pub use native::native;
 pub use nixpkgs::NativeModules;
 pub use origins::{Leaf, leaves};

@@ -1,5 +1,7 @@
 //! Where in the tree of options something lies.
 
+use nival_diagnostics::Span;
+use nival_eval::Evaluator;
 use std::fmt;
 use std::rc::Rc;
 
@@ -33,6 +35,22 @@ impl Location {
     /// The last name; empty at the root.
     pub fn last(&self) -> Rc<str> {
         self.0.as_ref().map_or_else(|| "".into(), |step| step.name.clone())
+    }
+}
+
+/// The folder below which the library's files are known; nothing there is a user's own.
+pub const LIBRARY_ROOT: &str = "/nival/library";
+
+/// The place that messages mark: one's own, or that around it where the own one lies in the library and the other does not.
+pub(crate) fn nearest(ev: &Evaluator, own: Option<Span>, around: Option<Span>) -> Option<Span> {
+    let in_library = |span: Span| ev.sources().name(span.source).starts_with(LIBRARY_ROOT);
+    match (own, around) {
+        (Some(own), Some(around))
+            if own.source != around.source && in_library(own) && !in_library(around) =>
+        {
+            Some(around)
+        }
+        _ => own.or(around),
     }
 }
 

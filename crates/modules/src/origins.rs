@@ -59,10 +59,10 @@ fn descend(
             let content = content_of(ev, value)?;
             descend(ev, content, position, location, depth, found)?;
         }
-        Some(Property::Definition) => {
-            let inner = ev.select(value, "value")?;
-            descend(ev, inner, position, location, depth, found)?;
-        }
+        Some(Property::Definition) => match ev.select_opt(value, "value")? {
+            Some(inner) => descend(ev, inner, position, location, depth, found)?,
+            None => found.push(leaf),
+        },
         Some(_) => found.push(leaf),
         None => {
             let attributes = ev.attributes(value)?;

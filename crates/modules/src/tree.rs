@@ -105,8 +105,7 @@ impl Node {
         let mut all: FxHashMap<Symbol, Vec<Definition>> = FxHashMap::default();
         for declaration in &self.declarations {
             for attribute in ev.attributes(declaration.value)? {
-                let position = attribute.position.or(declaration.position);
-                let child = Definition { file: declaration.file.clone(), value: attribute.value, position };
+                let child = declaration.below(ev, &attribute);
                 all.entry(attribute.name).or_insert_with(|| {
                     order.push(attribute.name);
                     Vec::new()

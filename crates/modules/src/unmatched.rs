@@ -1,11 +1,11 @@
 //! Definitions for which there is no option.
 
-use crate::definition::Definition;
+use crate::definition::{Definition, Property, content_of, property};
 use crate::diagnostics;
 use crate::location::Location;
 use crate::tree::{Child, Node};
-use nival_diagnostics::Diagnostic;
-use nival_eval::{EvalError, EvalResult, Evaluator};
+use nival_diagnostics::{Diagnostic, Span};
+use nival_eval::{EvalError, EvalResult, Evaluator, Kind, Value};
 use std::rc::Rc;
 
 struct Unmatched {
@@ -29,6 +29,9 @@ pub(crate) fn check(ev: &mut Evaluator, root: &Rc<Node>) -> EvalResult<()> {
     if let Some(span) = first.definition.position {
         diagnostic = diagnostic.label(span, "no such option");
     }
+    for span in passed_on(ev, first.definition.value)? {
+        diagnostic = diagnostic.label(span, "what is defined here is passed on to it");
+    }
     diagnostic = suggest(ev, root, first, diagnostic)?;
     for other in &found[1..] {
         let place = match other.definition.position {
@@ -38,6 +41,28 @@ pub(crate) fn check(ev: &mut Evaluator, root: &Rc<Node>) -> EvalResult<()> {
         diagnostic = diagnostic.note(format!("there is no option `{}` either ({place})", other.location));
     }
     Err(EvalError::thrown(diagnostic))
+}
+
+/// The places of definitions that a module passes on under another name, as that of a renamed option does.
+fn passed_on(ev: &mut Evaluator, value: Value) -> EvalResult<Vec<Span>> {
+    let (mut waiting, mut places) = (vec![value], Vec::new());
+    while let Some(value) = waiting.pop() {
+        match property(ev, value)? {
+            Some(Property::Merge) => {
+                let contents = ev.select(value, "contents")?;
+                waiting.extend(ev.expect_list(contents)?.into_iter().rev());
+            }
+            Some(Property::If | Property::Override | Property::Order) => waiting.push(content_of(ev, value)?),
+            Some(Property::Definition) => places.extend(Definition::passed_on(ev, value, None)?.position),
+            Some(_) => {}
+            // Names on the way to the option that is meant.
+            None if ev.kind(value)? == Kind::Attrs && places.is_empty() => {
+                waiting.extend(ev.attributes(value)?.into_iter().take(1).map(|attribute| attribute.value));
+            }
+            None => {}
+        }
+    }
+    Ok(places)
 }
 
 fn look(ev: &mut Evaluator, node: &Rc<Node>, found: &mut Vec<Unmatched>) -> EvalResult<()> {

@@ -34,10 +34,9 @@ fn by_name(ev: &mut Evaluator, definitions: &[Definition]) -> EvalResult<Vec<Nam
     let mut places = rustc_hash::FxHashMap::default();
     for definition in definitions {
         for attribute in ev.attributes(definition.value)? {
-            let position = attribute.position.or(definition.position);
-            let item = Definition { file: definition.file.clone(), value: attribute.value, position };
+            let item = definition.below(ev, &attribute);
             let at = *places.entry(attribute.name).or_insert_with(|| {
-                all.push((attribute.name, position, Vec::new()));
+                all.push((attribute.name, item.position, Vec::new()));
                 all.len() - 1
             });
             all[at].2.push(item);

@@ -71,8 +71,7 @@ pub(super) fn merge_anything(
     let mut by_name: Vec<(nival_eval::Symbol, Vec<Definition>)> = Vec::new();
     for definition in definitions {
         for attribute in ev.attributes(definition.value)? {
-            let position = attribute.position.or(definition.position);
-            let item = Definition { file: definition.file.clone(), value: attribute.value, position };
+            let item = definition.below(ev, &attribute);
             match by_name.iter_mut().find(|(name, _)| *name == attribute.name) {
                 Some((_, all)) => all.push(item),
                 None => by_name.push((attribute.name, vec![item])),

@@ -1,26 +1,24 @@
 //! One service of a machine, started without the rest of it: what `container` and `oci` share.
 
-use crate::commands::realise::{open, versions};
+use crate::commands::realise::Opened;
 use crate::context::Context;
 use crate::diagnostics;
 use crate::error::Error;
 use nival_diagnostics::Diagnostic;
-use nival_inputs::Lock;
 use nival_os::manifest::Start;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// The service that is asked for, or the only one: its name and how it is started. What it needs of others is said.
 ///
 /// # Errors
 /// `NV0840` where there is none, or none of that name, or several and none is named; what evaluation raises.
 pub fn choose(
-    context: &mut Context,
-    path: &Path,
+    context: &Context,
+    opened: &mut Opened,
     machine: &str,
     service: Option<&str>,
 ) -> Result<(String, Start), Error> {
-    let mut starts = starts(context, path, machine)?;
+    let mut starts = starts(context, opened, machine)?;
     let name = chosen(service, &starts)?;
     let start = starts.remove(&name).unwrap_or_default();
     for unit in &start.needs {
@@ -30,12 +28,9 @@ pub fn choose(
 }
 
 /// How each instance of the machine is started, by its name.
-fn starts(context: &mut Context, path: &Path, machine: &str) -> Result<BTreeMap<String, Start>, Error> {
-    let mut opened = open(context, path, &[machine.to_owned()])?;
-    let Some(found) = opened.machines.first() else { return Ok(BTreeMap::new()) };
-    if let Ok(Some(lock)) = Lock::read(&opened.project.lock_file()) {
-        found.set_locked(versions(found.name(), &lock));
-    }
+fn starts(context: &Context, opened: &mut Opened, machine: &str) -> Result<BTreeMap<String, Start>, Error> {
+    let found = opened.machines.iter().find(|found| found.name() == machine);
+    let Some(found) = found else { return Ok(BTreeMap::new()) };
     let evaluated = found.option(&mut opened.session, "system.containers");
     let printed = evaluated.and_then(|value| opened.session.print(value, nival_engine::Format::Json));
     let text = printed.map_err(|error| context.failed(&opened.session, &error))?;

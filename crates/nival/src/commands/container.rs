@@ -1,7 +1,7 @@
 //! `nival container`
 
 use crate::commands::alone;
-use crate::commands::realise::{Realised, Source, realise};
+use crate::commands::realise::{Realised, Source, realise_opened};
 use crate::commands::up::{self, How};
 use crate::context::Context;
 use crate::error::Error;
@@ -35,13 +35,12 @@ pub struct Arguments {
 /// Runs one service of a machine alone, without systemd: as its image would.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let names: Vec<String> = arguments.machine.iter().cloned().collect();
-    let (project, realised) = realise(context, &arguments.path, &names, &arguments.source)?;
+    let (mut opened, realised) = realise_opened(context, &arguments.path, &names, &arguments.source)?;
     let Some(machine) = realised.into_iter().next() else { return Ok(ExitCode::FAILURE) };
-    let (service, start) =
-        alone::choose(context, &arguments.path, &machine.key, arguments.service.as_deref())?;
+    let (service, start) = alone::choose(context, &mut opened, &machine.key, arguments.service.as_deref())?;
     let name = arguments.name.clone().unwrap_or_else(|| format!("{}-{service}", machine.name));
     let alone = container(machine, name, &service, &start);
-    up::start(context, &project, &[alone], &arguments.how, false)
+    up::start(context, &opened.project, &[alone], &arguments.how, false)
 }
 
 /// The machine with nothing in it but one service.

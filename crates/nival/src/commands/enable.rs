@@ -1,5 +1,6 @@
 //! `nival enable` and `nival disable`
 
+use crate::commands::named::OneMachine;
 use crate::context::Context;
 use crate::diagnostics;
 use crate::error::Error;
@@ -13,23 +14,23 @@ use std::process::ExitCode;
 /// What can be typed behind `nival enable`.
 #[derive(Args)]
 pub struct EnableArguments {
-    /// The machine; it must have been started with `up` once
-    machine: String,
+    #[command(flatten)]
+    machine: OneMachine,
 }
 
 /// What can be typed behind `nival disable`.
 #[derive(Args)]
 pub struct DisableArguments {
-    /// The machine
-    machine: String,
+    #[command(flatten)]
+    machine: OneMachine,
 }
 
 /// Writes a unit of the host's systemd that starts the machine when the host starts.
 pub fn enable(context: &Context, arguments: &EnableArguments) -> Result<ExitCode, Error> {
     let machines = context.machines();
-    machines.known(&arguments.machine)?;
-    let Some((path, key)) = memory::source(&machines, &arguments.machine) else {
-        let message = format!("it is not known which configuration `{}` comes from", arguments.machine);
+    let name = arguments.machine.name(&machines)?;
+    let Some((path, key)) = memory::source(&machines, &name) else {
+        let message = format!("it is not known which configuration `{name}` comes from");
         let diagnostic = Diagnostic::error(&diagnostics::no_source::ENTRY, message);
         return Err(Error::plain(diagnostic.help("start it once with `nival up --detach PATH`")));
     };
@@ -43,23 +44,19 @@ pub fn enable(context: &Context, arguments: &EnableArguments) -> Result<ExitCode
     ]
     .into();
     let program = std::env::current_exe().unwrap_or_else(|_| "nival".into());
-    let written = machines.enable(&arguments.machine, &unit_folder(), &program, &command)?;
-    let text = format!(
-        "{}: starts with this host; wrote {}\n\n{}",
-        arguments.machine,
-        written.path.display(),
-        written.text
-    );
-    context.output.result(&text, || json!({ "machine": arguments.machine, "unit": written }));
+    let written = machines.enable(&name, &unit_folder(), &program, &command)?;
+    let text = format!("{name}: starts with this host; wrote {}\n\n{}", written.path.display(), written.text);
+    context.output.result(&text, || json!({ "machine": name, "unit": written }));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Removes the unit again.
 pub fn disable(context: &Context, arguments: &DisableArguments) -> Result<ExitCode, Error> {
-    let written = context.machines().disable(&arguments.machine, &unit_folder())?;
-    let text =
-        format!("{}: no longer starts with this host; removed {}", arguments.machine, written.path.display());
-    context.output.result(&text, || json!({ "machine": arguments.machine, "unit": written }));
+    let machines = context.machines();
+    let name = arguments.machine.name(&machines)?;
+    let written = machines.disable(&name, &unit_folder())?;
+    let text = format!("{name}: no longer starts with this host; removed {}", written.path.display());
+    context.output.result(&text, || json!({ "machine": name, "unit": written }));
     Ok(ExitCode::SUCCESS)
 }
 

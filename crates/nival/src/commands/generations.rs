@@ -1,5 +1,6 @@
 //! `nival generations`
 
+use crate::commands::named::OneMachine;
 use crate::context::Context;
 use crate::error::Error;
 use clap::Args;
@@ -11,8 +12,8 @@ use std::process::ExitCode;
 /// What can be typed behind `nival generations`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The machine
-    machine: String,
+    #[command(flatten)]
+    machine: OneMachine,
     /// Delete all but so many generations, the current one among them
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     keep_last: Option<u32>,
@@ -47,14 +48,15 @@ impl std::str::FromStr for Age {
 /// Lists the generations of a machine, after deleting those that are asked to be; the current one is marked.
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let machines = context.machines();
+    let name = arguments.machine.name(&machines)?;
     let mut deleted = Vec::new();
     if arguments.keep_last.is_some() || arguments.delete_older_than.is_some() {
         let since = arguments.delete_older_than.map(|age| now().saturating_sub(age.0));
         // Without a count, the age alone decides.
         let last = arguments.keep_last.map_or(1, |count| usize::try_from(count).unwrap_or(usize::MAX));
-        deleted = machines.prune(&arguments.machine, last, since)?;
+        deleted = machines.prune(&name, last, since)?;
     }
-    let generations = machines.generations(&arguments.machine)?;
+    let generations = machines.generations(&name)?;
     let line = |generation: &Generation| {
         let mark = if generation.current { "*" } else { " " };
         let time = local_time(generation.created);

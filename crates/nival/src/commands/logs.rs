@@ -1,5 +1,6 @@
 //! `nival logs`
 
+use crate::commands::named::OneMachine;
 use crate::commands::status::ended_text;
 use crate::context::Context;
 use crate::error::Error;
@@ -10,8 +11,8 @@ use std::process::ExitCode;
 /// What can be typed behind `nival logs`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The machine
-    machine: String,
+    #[command(flatten)]
+    machine: OneMachine,
     /// Only this unit
     #[arg(long, short, value_name = "UNIT")]
     unit: Vec<String>,
@@ -41,10 +42,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
     }
     words.extend(arguments.journalctl.iter().cloned());
     let machines = context.machines();
-    let code = machines.logs(&arguments.machine, &words)?;
-    let folder = machines.known(&arguments.machine)?;
-    if let Some(ended) = Ended::read(&folder).filter(|_| !machines.is_running(&arguments.machine)) {
-        context.output.say(&format!("{}: {}", arguments.machine, ended_text(&ended)));
+    let name = arguments.machine.name(&machines)?;
+    let code = machines.logs(&name, &words)?;
+    let folder = machines.known(&name)?;
+    if let Some(ended) = Ended::read(&folder).filter(|_| !machines.is_running(&name)) {
+        context.output.say(&format!("{name}: {}", ended_text(&ended)));
     }
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }

@@ -22,6 +22,7 @@ pub mod key;
 pub mod lock;
 pub mod log;
 pub mod logs;
+pub mod named;
 pub mod nar;
 pub mod oci;
 pub mod options;

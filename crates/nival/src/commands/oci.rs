@@ -1,7 +1,7 @@
 //! `nival oci`
 
 use crate::commands::alone;
-use crate::commands::realise::{Source, realise};
+use crate::commands::realise::{Source, realise_opened};
 use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::output::bytes;
@@ -33,11 +33,11 @@ pub struct Arguments {
 /// Writes an image of one service.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let names: Vec<String> = arguments.machine.iter().cloned().collect();
-    let (_, realised) = realise(context, &arguments.path, &names, &arguments.source)?;
+    let (mut opened, realised) = realise_opened(context, &arguments.path, &names, &arguments.source)?;
     let Some(machine) = realised.first() else { return Ok(ExitCode::FAILURE) };
     let text = machine.manifest.to_string();
     let manifest = Manifest::from_json(text.as_bytes())?;
-    let (name, start) = alone::choose(context, &arguments.path, &machine.key, arguments.service.as_deref())?;
+    let (name, start) = alone::choose(context, &mut opened, &machine.key, arguments.service.as_deref())?;
     let file = absolute(arguments.output.clone().unwrap_or_else(|| format!("{name}.oci.tar").into()));
     let machines = context.machines();
     // What the start itself names of the store comes along too.

@@ -419,6 +419,17 @@ pub fn realise(
     names: &[String],
     source: &Source,
 ) -> Result<(Project, Vec<Realised>), Error> {
+    let (opened, realised) = realise_opened(context, path, names, source)?;
+    Ok((opened.project, realised))
+}
+
+/// As [`realise`], with the evaluation, for those who ask more of it.
+pub fn realise_opened(
+    context: &mut Context,
+    path: &Path,
+    names: &[String],
+    source: &Source,
+) -> Result<(Opened, Vec<Realised>), Error> {
     let mut opened = context.phase("evaluate the configuration", |context| open(context, path, names))?;
     let (_, lock) = context.interruptible(|context| lock(context, &mut opened, source, &Mode::Keep))?;
     let roots: BTreeSet<String> = {
@@ -431,5 +442,5 @@ pub fn realise(
     let paths = context.interruptible(|context| ensure(context, &lock, &roots, source))?;
     let realised =
         context.phase("evaluate the machines", |context| manifests(context, &mut opened, &lock, &paths))?;
-    Ok((opened.project, realised))
+    Ok((opened, realised))
 }

@@ -1,5 +1,6 @@
 //! `nival rollback`
 
+use crate::commands::named::OneMachine;
 use crate::commands::switch::{describe, show};
 use crate::context::Context;
 use crate::error::Error;
@@ -10,8 +11,8 @@ use std::process::ExitCode;
 /// What can be typed behind `nival rollback`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The machine
-    machine: String,
+    #[command(flatten)]
+    machine: OneMachine,
     /// The generation; without one, that before the current one
     generation: Option<u64>,
 }
@@ -19,11 +20,11 @@ pub struct Arguments {
 /// Changes a machine back to an earlier generation; data stays as it is.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let machines = context.machines();
-    let output = context.output;
+    let (output, name) = (context.output, arguments.machine.name(&machines)?);
     let switched = context.phase("switch", |_| {
-        Ok(machines.rollback(&arguments.machine, arguments.generation, &mut |event| show(&output, event))?)
+        Ok(machines.rollback(&name, arguments.generation, &mut |event| show(&output, event))?)
     })?;
-    let text = describe(&arguments.machine, &switched);
-    context.output.result(&text, || json!({ "machine": arguments.machine, "switched": switched }));
+    let text = describe(&name, &switched);
+    context.output.result(&text, || json!({ "machine": name, "switched": switched }));
     Ok(ExitCode::SUCCESS)
 }

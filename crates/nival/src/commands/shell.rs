@@ -3,6 +3,7 @@
 use crate::building::{self, Building};
 use crate::commands::build::derivation_requests;
 use crate::commands::evaluation::{Evaluation, Target};
+use crate::commands::named;
 use crate::commands::wanted::Surroundings;
 use crate::context::{Context, current_folder};
 use crate::error::Error;
@@ -21,7 +22,8 @@ use std::process::ExitCode;
 /// What can be typed behind `nival shell`.
 #[derive(Args)]
 pub struct Arguments {
-    /// A machine's name; where there is no such machine, packages whose programs are to be at hand, such as .#name
+    /// A machine's name, or the configuration that it was started from; where there is no such machine, packages whose
+    /// programs are to be at hand, such as .#name
     #[arg(required_unless_present = "expr")]
     targets: Vec<String>,
     /// As which user of the machine
@@ -50,6 +52,10 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     let machine = match arguments.targets.as_slice() {
         // What could be no path and no flake is a machine that is not there, and is told as such.
         [only] if machines.known(only).is_ok() || is_plain_name(only) => only,
+        [only] => match named::started_from(&machines, only) {
+            Some(Ok(found)) => &one_of(only, &found)?,
+            _ => return with_packages(context, arguments),
+        },
         _ => return with_packages(context, arguments),
     };
     machines.known(machine)?;
@@ -60,6 +66,14 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         Program { command: arguments.command.clone(), user: arguments.user.clone(), terminal, environment };
     let code = machines.exec(machine, &program)?;
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+/// The only machine of those that were started from a path.
+fn one_of(path: &str, found: &[String]) -> Result<String, Error> {
+    match found {
+        [only] => Ok(only.clone()),
+        _ => Err(named::several(path, found)),
+    }
 }
 
 fn is_plain_name(word: &str) -> bool {

@@ -1,9 +1,10 @@
 //! `nival status`
 
+use crate::commands::named;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::Output;
-use clap::Args;
+use clap::{Args, ValueHint};
 use nival_os::{Ended, Status};
 use nival_sys::clock::{local_time, now};
 use std::fmt::Write as _;
@@ -12,15 +13,17 @@ use std::process::ExitCode;
 /// What can be typed behind `nival status`.
 #[derive(Args)]
 pub struct Arguments {
-    /// Which machines; all of them where none is named
+    /// Which machines: names, or configurations (files or folders) that they were started from; all of them where none is
+    /// named
+    #[arg(value_hint = ValueHint::AnyPath)]
     machines: Vec<String>,
 }
 
 /// Lists machines and, for those that are named, their units. The exit code is 1 where a named machine is not well.
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let machines = context.machines();
-    let named = !arguments.machines.is_empty();
-    let names = if named { arguments.machines.clone() } else { machines.names() };
+    let is_named = !arguments.machines.is_empty();
+    let names = if is_named { named::all(&machines, &arguments.machines)? } else { machines.names() };
     let mut all = Vec::new();
     for name in &names {
         all.push(machines.status(name)?);
@@ -31,13 +34,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
     }
     let width = all.iter().map(|status| status.name.len()).max().unwrap_or(0);
     for status in &all {
-        describe(&mut text, status, width, named, &context.output);
+        describe(&mut text, status, width, is_named, &context.output);
     }
     context.output.result(&text, || serde_json::to_value(&all).unwrap_or_default());
     let well = |status: &Status| {
         status.phase == "running" && status.units.iter().all(|unit| unit.active != "failed")
     };
-    Ok(if named && !all.iter().all(well) { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if is_named && !all.iter().all(well) { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
 /// Why a machine ended that nobody asked to, with the code of the reason.

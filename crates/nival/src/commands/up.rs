@@ -18,7 +18,7 @@ use std::time::Duration;
 /// What can be typed behind `nival up`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The configuration: a file or folder
+    /// The configuration (a file or folder), or the name of a machine that was started from one before
     #[arg(default_value = ".")]
     path: PathBuf,
     /// Which machines; all of them where none is named
@@ -81,7 +81,13 @@ impl std::str::FromStr for PublishArgument {
 
 /// Starts machines and waits until they are well.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let (project, realised) = realise(context, &arguments.path, &arguments.machines, &arguments.source)?;
+    let (path, mut names) = match memory::source(&context.machines(), &arguments.path.to_string_lossy()) {
+        // What is there under that name is a configuration.
+        Some((file, key)) if !arguments.path.exists() => (file, vec![key]),
+        _ => (arguments.path.clone(), Vec::new()),
+    };
+    names.extend(arguments.machines.iter().cloned());
+    let (project, realised) = realise(context, &path, &names, &arguments.source)?;
     start(context, &project, &realised, &arguments.how, arguments.hold)
 }
 

@@ -1,6 +1,6 @@
 //! From a few lines to a running machine, and every change of it.
 
-use crate::world::{World, copy, examples, get};
+use crate::world::{Said, World, copy, examples, get};
 use std::process::Command;
 
 /// The link of this host by which a machine reaches the outside, if there is one. Other links may be other machines'.
@@ -164,4 +164,38 @@ fn delete_data_asks() {
     world.fine(&["generations", "asks"]);
     world.fine(&["down", "--delete-data", "--yes", "asks"]);
     world.refused(&["generations", "asks"], "NV0611");
+}
+
+#[test]
+fn machines_are_named_by_the_configuration_that_they_were_started_from() {
+    let world = World::of(&["here", "one", "two"]);
+    world.write("here/configuration.nix", "{ }");
+    world.write("both.nix", "{ machines.one = { }; machines.two = { }; }");
+    let in_folder = |words: &[&str]| {
+        let mut command = world.command(words);
+        let output = command.current_dir(world.folder.path().join("here")).output().expect("it runs");
+        Said::of(&output)
+    };
+    let text = world.refused(&["down", "./here"], "NV0835");
+    assert!(text.contains("nival up --detach"), "{text}");
+    world.fine(&["up", "--detach", "here"]);
+    world.fine(&["up", "--detach", "both.nix"]);
+
+    let status = world.fine(&["status", "both.nix"]);
+    assert!(status.contains("one  ") && status.contains("two  ") && !status.contains("here  "), "{status}");
+    let text = world.refused(&["logs", "both.nix"], "NV0840");
+    assert!(text.contains("`one`, `two`"), "{text}");
+    assert!(world.fine(&["generations", "./here/configuration.nix"]).starts_with("*   1"));
+    assert_eq!(in_folder(&["shell", ".", "--", "hostname"]).out.trim(), "here");
+    assert!(in_folder(&["logs", "-n", "1"]).code == 0 && in_folder(&["generations"]).code == 0);
+
+    // The folder's own machine, and nobody else's.
+    assert_eq!(in_folder(&["down"]).out.trim(), "here: down");
+    let said = in_folder(&["down"]);
+    assert!(said.code != 0 && said.err.contains("`one`, `two`, or say `--all`"), "{}", said.err);
+    assert_eq!(world.fine(&["down", "both.nix"]), "one: down\ntwo: down");
+    // A name is enough once the machine was started.
+    world.fine(&["up", "--detach", "two"]);
+    assert_eq!(world.fine(&["down", "--all"]), "two: down");
+    world.refused(&["down", "nothing"], "NV0611");
 }

@@ -47,6 +47,20 @@ const WRONG: &[(&str, &str)] = &[
     (r#"systemd.service.x.script = "true";"#, "NV0301"),
     (r#"security.pam.services.sudo.sesion.x.module = "pam_warn.so";"#, "NV0301"),
     (r#"instances.a = services.redis { prot = 6380; };"#, "NV0301"),
+    (
+        r#"imports = [ (lib.mkRenamedOptionModule [ "old" ] [ "services" "rediss" "enable" ]) ]; old = true;"#,
+        "NV0301",
+    ),
+    (r#"services = lib.genAttrs [ "redis" ] (_: { prot = 1; });"#, "NV0301"),
+    (r#"networking = lib.setAttrByPath [ "hostNam" ] "a";"#, "NV0301"),
+    (r#"networking = lib.setAttrByPath [ "hostName" ] 1;"#, "NV0302"),
+    (
+        r#"imports = [ (lib.mkChangedOptionModule [ "old" ] [ "networking" "hostName" ] (c: 1)) ]; old = true;"#,
+        "NV0302",
+    ),
+    // Definitions that are passed on without what belongs to them.
+    (r#"networking.hostName = lib.mkDefinition { };"#, "NV0210"),
+    (r#"networking.hostName = { _type = "definition"; };"#, "NV0202"),
     // Arguments that are missing.
     (r#"services.gemini.enable = true;"#, "NV0304"),
     (r#"services.restic.enable = true; services.restic.paths = [ "/srv" ];"#, "NV0304"),
