@@ -1,6 +1,7 @@
 //! String contexts: the store paths that a string refers to, interned.
 
 use hashbrown::HashTable;
+use nival_store_model::{StoreDir, StorePath, StorePathError};
 use nival_syntax::{Interner, Symbol};
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
@@ -75,6 +76,15 @@ pub(crate) struct Contexts {
     ends: Vec<u32>,
     set_ids: HashTable<u32>,
     joins: FxHashMap<(u32, u32), u32>,
+    /// What was read of the paths that derivations refer to, by their symbols.
+    parsed: Vec<Option<StorePath>>,
+}
+
+/// As [`ContextElement`], with a path that was read.
+pub(crate) enum Gained {
+    Plain(StorePath),
+    DrvDeep(StorePath),
+    Output(StorePath, String),
 }
 
 fn hash(ids: &[u32]) -> u64 {
@@ -99,17 +109,24 @@ impl Contexts {
             ends: Vec::new(),
             set_ids: HashTable::new(),
             joins: FxHashMap::default(),
+            parsed: Vec::new(),
         };
         contexts.set(&mut Vec::new());
         contexts
     }
 
     fn element(&mut self, element: &ContextElement) -> u32 {
-        let (path, what) = match element {
-            ContextElement::Plain(path) => (path, PLAIN),
-            ContextElement::DrvDeep(path) => (path, DEEP),
-            ContextElement::Output { drv, output } => (drv, OUTPUTS + self.names.intern(output).0),
-        };
+        match element {
+            ContextElement::Plain(path) => self.element_of(path, PLAIN),
+            ContextElement::DrvDeep(path) => self.element_of(path, DEEP),
+            ContextElement::Output { drv, output } => {
+                let output = self.names.intern(output);
+                self.element_of(drv, OUTPUTS + output.0)
+            }
+        }
+    }
+
+    fn element_of(&mut self, path: &str, what: u32) -> u32 {
         let element = (self.names.intern(path).0, what);
         let id = self.elements.len() as u32;
         let found = *self.element_ids.entry(element).or_insert(id);
@@ -160,6 +177,19 @@ impl Contexts {
         self.set(&mut ids)
     }
 
+    /// The context of an output of a derivation.
+    pub(crate) fn of_output(&mut self, drv: &str, output: &str) -> ContextId {
+        let output = self.names.intern(output);
+        let element = self.element_of(drv, OUTPUTS + output.0);
+        self.set(&mut vec![element])
+    }
+
+    /// The context of a derivation with everything it needs and yields.
+    pub(crate) fn of_derivation(&mut self, drv: &str) -> ContextId {
+        let element = self.element_of(drv, DEEP);
+        self.set(&mut vec![element])
+    }
+
     /// The elements in their order (not that of their first occurrence).
     pub(crate) fn elements(&self, id: ContextId) -> Vec<ContextElement> {
         let mut all: Vec<ContextElement> = self.members(id.0).iter().map(|id| self.shown(*id)).collect();
@@ -187,9 +217,41 @@ impl Contexts {
         }
     }
 
-    /// The elements of what was gathered, each once, without interning their union.
-    pub(crate) fn gathered_elements(&self, gathered: &Gathered) -> Vec<ContextElement> {
-        self.gathered_ids(gathered).into_iter().map(|id| self.shown(id)).collect()
+    /// What was gathered, each once, as store paths.
+    ///
+    /// # Errors
+    /// A path that is none of the store's.
+    pub(crate) fn gathered_paths(
+        &mut self,
+        gathered: &Gathered,
+        dir: &StoreDir,
+    ) -> Result<Vec<Gained>, StorePathError> {
+        let ids = self.gathered_ids(gathered);
+        let mut all = Vec::with_capacity(ids.len());
+        for id in ids {
+            let (symbol, what) = self.elements[id as usize];
+            let path = self.parsed(symbol, dir)?;
+            all.push(match what {
+                PLAIN => Gained::Plain(path),
+                DEEP => Gained::DrvDeep(path),
+                output => Gained::Output(path, self.names.name(Symbol(output - OUTPUTS)).to_owned()),
+            });
+        }
+        Ok(all)
+    }
+
+    /// A path that was read before, or is now.
+    fn parsed(&mut self, symbol: u32, dir: &StoreDir) -> Result<StorePath, StorePathError> {
+        let place = symbol as usize;
+        if let Some(Some(known)) = self.parsed.get(place) {
+            return Ok(known.clone());
+        }
+        let path = dir.parse(self.names.name(Symbol(symbol)))?;
+        if self.parsed.len() <= place {
+            self.parsed.resize(place + 1, None);
+        }
+        self.parsed[place] = Some(path.clone());
+        Ok(path)
     }
 
     pub(crate) fn join(&mut self, a: ContextId, b: ContextId) -> ContextId {

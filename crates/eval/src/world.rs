@@ -104,8 +104,8 @@ pub trait World {
     fn add_path(&self, request: AddPath<'_>) -> WorldResult<String>;
     /// Writes a text into the store; the store path.
     fn add_text(&self, name: &str, text: &[u8], references: &[String]) -> WorldResult<String>;
-    /// Keeps a derivation, whose file is this.
-    fn write_derivation(&self, file: DerivationFile, derivation: &Derivation) -> WorldResult<()>;
+    /// Keeps a derivation, whose file is this; the outline has neither its arguments nor its environment.
+    fn write_derivation(&self, file: DerivationFile, outline: &Derivation) -> WorldResult<()>;
     /// Reads a derivation. Where nothing is written, one that this evaluation made may come without its arguments and
     /// environment.
     fn read_derivation(&self, path: &str) -> WorldResult<Derivation>;

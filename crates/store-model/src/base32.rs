@@ -25,15 +25,24 @@ const VALUES: [u8; 256] = {
 
 /// Encodes bytes.
 pub fn encode(bytes: &[u8]) -> String {
-    let digit = |n: usize| {
-        let (byte, bit) = (n * 5 / 8, n * 5 % 8);
-        let low = bytes.get(byte).copied().unwrap_or(0) >> bit;
-        let high = bytes.get(byte + 1).copied().map_or(0, |b| if bit > 3 { b << (8 - bit) } else { 0 });
-        char::from(ALPHABET[usize::from((low | high) & 31)])
-    };
-    let mut text = String::with_capacity(encoded_length(bytes.len()));
-    (0..encoded_length(bytes.len())).rev().for_each(|n| text.push(digit(n)));
-    text
+    let mut digits = vec![0; encoded_length(bytes.len())];
+    encode_into(bytes, &mut digits);
+    String::from_utf8(digits).unwrap_or_default()
+}
+
+/// Encodes bytes into as many digits as they take.
+pub(crate) fn encode_into(bytes: &[u8], digits: &mut [u8]) {
+    // Five bits at a time, from the first byte on; the first digits are written last.
+    let (mut bits, mut count, mut rest) = (0u32, 0, bytes.iter());
+    for digit in digits.iter_mut().rev() {
+        if count < 5 {
+            bits |= u32::from(rest.next().copied().unwrap_or(0)) << count;
+            count += 8;
+        }
+        *digit = ALPHABET[(bits & 31) as usize];
+        bits >>= 5;
+        count -= 5;
+    }
 }
 
 /// Decodes characters into exactly `length` bytes; `None` where a character is foreign or bits are left over.

@@ -53,8 +53,12 @@ impl Algorithm {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hash {
     algorithm: Algorithm,
-    digest: Vec<u8>,
+    /// With zeros behind it, where the algorithm's are shorter.
+    digest: [u8; LONGEST],
 }
+
+/// The longest digest, in bytes.
+const LONGEST: usize = 64;
 
 /// Why a text is no hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +91,13 @@ impl std::error::Error for HashError {}
 impl Hash {
     /// Makes a hash from a digest; `None` where the length is not the algorithm's.
     pub fn new(algorithm: Algorithm, digest: &[u8]) -> Option<Self> {
-        (digest.len() == algorithm.length()).then(|| Self { algorithm, digest: digest.to_vec() })
+        (digest.len() == algorithm.length()).then(|| Self::padded(algorithm, digest))
+    }
+
+    fn padded(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        let mut digest = [0; LONGEST];
+        digest[..bytes.len()].copy_from_slice(bytes);
+        Self { algorithm, digest }
     }
 
     /// Hashes bytes.
@@ -109,7 +119,7 @@ impl Hash {
 
     /// The digest's bytes.
     pub fn digest(&self) -> &[u8] {
-        &self.digest
+        &self.digest[..self.algorithm.length()]
     }
 
     /// Reads `ALGO:DIGEST`, `ALGO-BASE64` (SRI), or a bare digest where `expected` names the algorithm.
@@ -131,34 +141,45 @@ impl Hash {
             return Err(HashError::OtherAlgorithm(text.to_owned(), expected.unwrap_or(algorithm)));
         }
         let digest = decode_digest(digest, algorithm, sri);
-        let digest = digest.ok_or_else(|| HashError::Malformed(text.to_owned(), algorithm))?;
-        Ok(Self { algorithm, digest })
+        let hash = digest.and_then(|digest| Self::new(algorithm, &digest));
+        hash.ok_or_else(|| HashError::Malformed(text.to_owned(), algorithm))
     }
 
     /// The digest in base 16.
     pub fn base16(&self) -> String {
-        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble & 15)]);
-        let mut text = String::with_capacity(self.digest.len() * 2);
-        for byte in &self.digest {
-            text.push(digit(byte >> 4));
-            text.push(digit(*byte));
-        }
+        let mut text = String::with_capacity(self.digest().len() * 2);
+        self.push_base16(&mut text);
         text
+    }
+
+    /// Appends the digest in base 16.
+    pub fn push_base16(&self, text: &mut String) {
+        let mut digits = [0; 2 * LONGEST];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.digest()) {
+            pair.copy_from_slice(&PAIRS[usize::from(*byte)]);
+        }
+        let digits = &digits[..2 * self.digest().len()];
+        text.push_str(std::str::from_utf8(digits).unwrap_or_default());
     }
 
     /// The digest in Nix's base 32.
     pub fn base32(&self) -> String {
-        base32::encode(&self.digest)
+        base32::encode(self.digest())
     }
 
     /// `ALGO-BASE64`, as Subresource Integrity writes it.
     pub fn sri(&self) -> String {
-        format!("{}-{}", self.algorithm.name(), base64::encode(&self.digest))
+        format!("{}-{}", self.algorithm.name(), base64::encode(self.digest()))
     }
 
     /// `ALGO:BASE16`, as the database and derivations write it.
     pub fn prefixed_base16(&self) -> String {
-        format!("{}:{}", self.algorithm.name(), self.base16())
+        let name = self.algorithm.name();
+        let mut text = String::with_capacity(name.len() + 1 + 2 * self.digest().len());
+        text.push_str(name);
+        text.push(':');
+        self.push_base16(&mut text);
+        text
     }
 
     /// `ALGO:BASE32`, as narinfo files write it.
@@ -172,6 +193,18 @@ impl fmt::Debug for Hash {
         f.write_str(&self.prefixed_base16())
     }
 }
+
+/// Each byte's two digits in base 16.
+const PAIRS: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 fn decode_digest(text: &str, algorithm: Algorithm, sri: bool) -> Option<Vec<u8>> {
     let length = algorithm.length();
@@ -233,14 +266,13 @@ impl Hasher {
 
     /// Ends the hash.
     pub fn finish(self) -> Hash {
-        let (algorithm, digest) = match self {
-            Self::Md5(hasher) => (Algorithm::Md5, hasher.finalize().to_vec()),
-            Self::Sha1(hasher) => (Algorithm::Sha1, hasher.finalize().to_vec()),
-            Self::Sha256(hasher) => (Algorithm::Sha256, hasher.finalize().to_vec()),
-            Self::Sha512(hasher) => (Algorithm::Sha512, hasher.finalize().to_vec()),
-            Self::Blake3(hasher) => (Algorithm::Blake3, hasher.finalize().as_bytes().to_vec()),
-        };
-        Hash { algorithm, digest }
+        match self {
+            Self::Md5(hasher) => Hash::padded(Algorithm::Md5, &hasher.finalize()),
+            Self::Sha1(hasher) => Hash::padded(Algorithm::Sha1, &hasher.finalize()),
+            Self::Sha256(hasher) => Hash::padded(Algorithm::Sha256, &hasher.finalize()),
+            Self::Sha512(hasher) => Hash::padded(Algorithm::Sha512, &hasher.finalize()),
+            Self::Blake3(hasher) => Hash::padded(Algorithm::Blake3, hasher.finalize().as_bytes()),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::base32;
 use crate::hash::{Algorithm, Hash};
 use std::fmt;
+use std::sync::Arc;
 
 /// The logical store directory, `/nix/store` unless the user says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,9 +15,9 @@ impl Default for StoreDir {
     }
 }
 
-/// The last part of a store path: 32 digits of hash, a dash, a name.
+/// The last part of a store path: 32 digits of hash, a dash, a name. Copies share the text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StorePath(String);
+pub struct StorePath(Arc<str>);
 
 /// Why a text is no store path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,9 +76,15 @@ impl ContentMethod {
 /// The digits of the hash part.
 pub const HASH_DIGITS: usize = 32;
 
+/// The bytes that the hash part stands for.
+const HASH_BYTES: usize = 20;
+
+/// The longest name.
+const LONGEST_NAME: usize = 211;
+
 /// Whether a name may have this byte.
 fn is_allowed(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+-._?=".contains(&byte)
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b'?' | b'=')
 }
 
 /// Checks the name of a store path.
@@ -86,7 +93,7 @@ fn is_allowed(byte: u8) -> bool {
 /// [`StorePathError::BadName`].
 pub fn check_name(name: &str) -> Result<(), StorePathError> {
     let dots = name == "." || name == ".." || name.starts_with(".-") || name.starts_with("..-");
-    if name.is_empty() || name.len() > 211 || dots || !name.bytes().all(is_allowed) {
+    if name.is_empty() || name.len() > LONGEST_NAME || dots || !name.bytes().all(is_allowed) {
         return Err(StorePathError::BadName(name.to_owned()));
     }
     Ok(())
@@ -104,7 +111,7 @@ impl StorePath {
             return Err(bad());
         }
         check_name(name.strip_prefix('-').ok_or_else(bad)?)?;
-        Ok(Self(base_name.to_owned()))
+        Ok(Self(base_name.into()))
     }
 
     /// Makes a path from a digest, compressed to 20 bytes, and a name.
@@ -113,7 +120,16 @@ impl StorePath {
     /// [`StorePathError::BadName`].
     pub fn from_digest(digest: &[u8], name: &str) -> Result<Self, StorePathError> {
         check_name(name)?;
-        Ok(Self(format!("{}-{name}", base32::encode(&compress(digest, 20)))))
+        let mut folded = [0; HASH_BYTES];
+        for (n, byte) in digest.iter().enumerate() {
+            folded[n % HASH_BYTES] ^= byte;
+        }
+        let mut text = [b'-'; HASH_DIGITS + 1 + LONGEST_NAME];
+        base32::encode_into(&folded, &mut text[..HASH_DIGITS]);
+        let text = &mut text[..HASH_DIGITS + 1 + name.len()];
+        text[HASH_DIGITS + 1..].copy_from_slice(name.as_bytes());
+        let text = std::str::from_utf8(text).map_err(|_| StorePathError::BadName(name.to_owned()))?;
+        Ok(Self(text.into()))
     }
 
     /// `HASH-NAME`.
@@ -149,14 +165,6 @@ impl fmt::Display for StorePath {
     }
 }
 
-fn compress(digest: &[u8], length: usize) -> Vec<u8> {
-    let mut folded = vec![0; length];
-    for (n, byte) in digest.iter().enumerate() {
-        folded[n % length] ^= byte;
-    }
-    folded
-}
-
 /// What a path refers to: other paths, and maybe itself.
 #[derive(Clone, Debug, Default)]
 pub struct References {
@@ -179,7 +187,16 @@ impl StoreDir {
 
     /// The full path.
     pub fn print(&self, path: &StorePath) -> String {
-        format!("{}/{}", self.0, path.0)
+        let mut text = String::with_capacity(self.0.len() + 1 + path.0.len());
+        self.push(&mut text, path);
+        text
+    }
+
+    /// Appends the full path.
+    pub fn push(&self, text: &mut String, path: &StorePath) {
+        text.push_str(&self.0);
+        text.push('/');
+        text.push_str(&path.0);
     }
 
     /// Reads a full path that names a store object itself.
@@ -207,17 +224,31 @@ impl StoreDir {
     /// # Errors
     /// [`StorePathError::BadName`].
     pub fn make(&self, kind: &str, inner: &Hash, name: &str) -> Result<StorePath, StorePathError> {
-        let text = format!("{kind}:{}:{}:{name}", inner.prefixed_base16(), self.0);
+        self.made(kind.to_owned(), inner, name)
+    }
+
+    fn made(&self, kind: String, inner: &Hash, name: &str) -> Result<StorePath, StorePathError> {
+        let mut text = kind;
+        text.reserve(160 + self.0.len() + name.len());
+        for word in [":", inner.algorithm().name(), ":"] {
+            text.push_str(word);
+        }
+        inner.push_base16(&mut text);
+        for word in [":", &self.0, ":", name] {
+            text.push_str(word);
+        }
         StorePath::from_digest(Hash::sha256(text.as_bytes()).digest(), name)
     }
 
-    fn typed(&self, kind: &str, references: &References) -> String {
-        let mut text = kind.to_owned();
-        for path in &references.others {
+    fn typed(&self, kind: &str, others: &[StorePath], to_self: bool) -> String {
+        let each = self.0.len() + HASH_DIGITS + 32;
+        let mut text = String::with_capacity(kind.len() + others.len() * each + 256);
+        text.push_str(kind);
+        for path in others {
             text.push(':');
-            text.push_str(&self.print(path));
+            self.push(&mut text, path);
         }
-        if references.to_self {
+        if to_self {
             text.push_str(":self");
         }
         text
@@ -233,8 +264,7 @@ impl StoreDir {
         hash: &Hash,
         references: &[StorePath],
     ) -> Result<StorePath, StorePathError> {
-        let references = References { others: references.to_vec(), to_self: false };
-        self.make(&self.typed("text", &references), hash, name)
+        self.made(self.typed("text", references, false), hash, name)
     }
 
     /// The path of an output with fixed contents.
@@ -251,10 +281,15 @@ impl StoreDir {
         match method {
             ContentMethod::Text => self.text_path(name, hash, &references.others),
             ContentMethod::Recursive if hash.algorithm() == Algorithm::Sha256 => {
-                self.make(&self.typed("source", references), hash, name)
+                self.made(self.typed("source", &references.others, references.to_self), hash, name)
             }
             _ => {
-                let text = format!("fixed:out:{}{}:", method.prefix(), hash.prefixed_base16());
+                let mut text = String::with_capacity(160);
+                for word in ["fixed:out:", method.prefix(), hash.algorithm().name(), ":"] {
+                    text.push_str(word);
+                }
+                hash.push_base16(&mut text);
+                text.push(':');
                 self.make("output:out", &Hash::sha256(text.as_bytes()), name)
             }
         }

@@ -3,7 +3,7 @@
 use super::Row;
 use crate::Coercion;
 use crate::attrs;
-use crate::context::{ContextElement, Gathered};
+use crate::context::{Gained, Gathered};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::Evaluator;
@@ -27,7 +27,13 @@ pub(crate) type Known = FxHashMap<StorePath, Modulo>;
 /// What the attributes say, before it becomes a derivation.
 #[derive(Default)]
 struct Wanted {
-    derivation: Derivation,
+    /// Without arguments and environment.
+    outline: Derivation,
+    arguments: Vec<Vec<u8>>,
+    /// The values of all variables, one behind the other.
+    values: Vec<u8>,
+    /// The variables in their order, with where their values begin and end.
+    variables: Vec<(Symbol, usize, usize)>,
     outputs: Vec<String>,
     context: Gathered,
     structured: Option<BTreeMap<String, String>>,
@@ -68,7 +74,8 @@ fn attribute(error: EvalError, span: Option<Span>, name: &str, derivation: &str)
 
 fn strict(evaluator: &mut Evaluator, set: Value, name: &str) -> EvalResult {
     let mut wanted = Wanted { outputs: vec!["out".to_owned()], ..Wanted::default() };
-    name.clone_into(&mut wanted.derivation.name);
+    name.clone_into(&mut wanted.outline.name);
+    wanted.values = evaluator.take_buffer();
     if option(evaluator, set, symbols::STRUCTURED_ATTRS)? {
         wanted.structured = Some(BTreeMap::new());
     }
@@ -118,7 +125,7 @@ fn take(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value: Valu
         symbols::ARGS => {
             for item in evaluator.expect_list(value)? {
                 let text = coerce(evaluator, wanted, item)?;
-                wanted.derivation.arguments.push(text);
+                wanted.arguments.push(text);
             }
             return Ok(());
         }
@@ -138,11 +145,15 @@ fn coerce(evaluator: &mut Evaluator, wanted: &mut Wanted, value: Value) -> EvalR
 }
 
 fn take_plain(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value: Value) -> EvalResult<()> {
-    let text = coerce(evaluator, wanted, value)?;
-    let readable = || crate::text::from_bytes(text.clone());
+    let start = wanted.values.len();
+    let how = Coercion { more: true, copy_to_store: true };
+    evaluator.append(&mut wanted.values, &mut wanted.context, value, how)?;
+    wanted.variables.push((key, start, wanted.values.len()));
+    let text = &wanted.values[start..];
+    let readable = || crate::text::from_bytes(text.to_vec());
     match key {
-        symbols::BUILDER => wanted.derivation.builder.clone_from(&text),
-        symbols::SYSTEM => wanted.derivation.system.clone_from(&text),
+        symbols::BUILDER => wanted.outline.builder = text.to_vec(),
+        symbols::SYSTEM => wanted.outline.system = text.to_vec(),
         symbols::OUTPUT_HASH => wanted.hash = Some(readable()),
         symbols::OUTPUT_HASH_ALGO => wanted.hash_algorithm = Some(readable()),
         symbols::OUTPUT_HASH_MODE => wanted.hash_mode = Some(readable()),
@@ -152,8 +163,6 @@ fn take_plain(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value
         }
         _ => {}
     }
-    let key = evaluator.name(key).as_bytes().to_vec();
-    wanted.derivation.environment.insert(key, text);
     Ok(())
 }
 
@@ -176,9 +185,9 @@ fn take_structured(
         symbols::BUILDER => {
             let (text, context) = evaluator.expect_bytes(value)?;
             wanted.context.add(context);
-            wanted.derivation.builder = text;
+            wanted.outline.builder = text;
         }
-        symbols::SYSTEM => wanted.derivation.system = evaluator.expect_string(value)?.into_bytes(),
+        symbols::SYSTEM => wanted.outline.system = evaluator.expect_string(value)?.into_bytes(),
         symbols::OUTPUT_HASH => wanted.hash = Some(evaluator.expect_string(value)?),
         symbols::OUTPUT_HASH_ALGO => wanted.hash_algorithm = Some(evaluator.expect_string(value)?),
         symbols::OUTPUT_HASH_MODE => wanted.hash_mode = Some(evaluator.expect_string(value)?),
@@ -218,15 +227,17 @@ fn finish(evaluator: &mut Evaluator, mut wanted: Wanted) -> EvalResult {
             .map(|(name, json)| format!("{}:{json}", serde_json::Value::String(name)))
             .collect();
         let json = format!("{{{}}}", fields.join(","));
-        wanted.derivation.environment.insert(b"__json".to_vec(), json.into_bytes());
+        let start = wanted.values.len();
+        wanted.values.extend_from_slice(json.as_bytes());
+        wanted.variables.push((evaluator.symbol("__json"), start, wanted.values.len()));
     }
     let world = evaluator.world();
     let dir = StoreDir::new(world.store_dir());
     add_inputs(evaluator, &mut wanted, &dir)?;
-    if wanted.derivation.builder.is_empty() {
+    if wanted.outline.builder.is_empty() {
         return Err(wrong("the derivation has no attribute `builder`".to_owned()));
     }
-    if wanted.derivation.system.is_empty() {
+    if wanted.outline.system.is_empty() {
         return Err(wrong("the derivation has no attribute `system`".to_owned()));
     }
     let method = method(wanted.hash_mode.as_deref())?;
@@ -239,30 +250,38 @@ fn finish(evaluator: &mut Evaluator, mut wanted: Wanted) -> EvalResult {
         return Err(wrong("a derivation is either content-addressed or impure".to_owned()));
     }
     let makes_derivation = method == ContentMethod::Text && wanted.outputs == ["out"];
-    if wanted.derivation.name.ends_with(".drv") && !makes_derivation {
+    if wanted.outline.name.ends_with(".drv") && !makes_derivation {
         return Err(wrong("the name of a derivation may not end in `.drv`".to_owned()));
     }
-    set_kinds(&mut wanted, &dir)?;
-    let mut derivation = wanted.derivation;
-    let is_fixed = derivation.outputs.values().any(|output| matches!(output.kind, OutputKind::Fixed { .. }));
-    let inputs = if is_fixed {
-        Inputs::default()
-    } else {
-        derivation.inputs(|path| modulo_of(evaluator, &dir, path))?
-    };
-    let is_deferred = derivation.outputs.values().any(|output| output.kind == OutputKind::Deferred);
-    let mut addressing = Addressing::new(&mut derivation, &dir, &inputs);
+    set_kinds(&mut wanted)?;
+    address(evaluator, &dir, wanted)
+}
+
+/// Finds the paths of what is wanted, and tells the world of it.
+fn address(evaluator: &mut Evaluator, dir: &StoreDir, wanted: Wanted) -> EvalResult {
+    let Wanted { mut outline, arguments, values, variables, .. } = wanted;
+    let is_fixed = outline.outputs.values().any(|output| matches!(output.kind, OutputKind::Fixed { .. }));
+    let inputs =
+        if is_fixed { Inputs::default() } else { outline.inputs(|path| modulo_of(evaluator, dir, path))? };
+    let is_deferred = outline.outputs.values().any(|output| output.kind == OutputKind::Deferred);
+    let named: Vec<(&[u8], &[u8])> = variables
+        .iter()
+        .map(|(name, start, end)| (evaluator.name(*name).as_bytes(), &values[*start..*end]))
+        .collect();
+    let mut addressing = Addressing::new(&mut outline, dir, &inputs, &arguments, &named)?;
+    evaluator.give_buffer(values);
     if is_deferred {
         addressing.fill_outputs()?;
     }
-    let file = addressing.file()?;
-    let path = file.path.clone();
+    let address = addressing.address()?;
+    let path = address.path.clone();
+    let paths = addressing.paths().to_vec();
     if !evaluator.outside.derivations.contains_key(&path) {
-        let modulo = addressing.modulo()?;
-        world.write_derivation(file, &derivation)?;
+        let (modulo, file) = (addressing.modulo(), addressing.file(address));
+        evaluator.world().write_derivation(file, &outline)?;
         evaluator.outside.derivations.insert(path.clone(), modulo);
     }
-    result(evaluator, &dir, &derivation, &path)
+    result(evaluator, dir, &outline, &paths, &path)
 }
 
 impl From<StorePathError> for EvalError {
@@ -283,20 +302,15 @@ fn modulo_of(evaluator: &mut Evaluator, dir: &StoreDir, path: &StorePath) -> Eva
 }
 
 fn add_inputs(evaluator: &mut Evaluator, wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
-    for element in evaluator.contexts.gathered_elements(&wanted.context) {
-        match element {
-            ContextElement::Plain(path) => {
-                let path = dir.parse(&path).map_err(bad_path)?;
-                wanted.derivation.input_sources.insert(path);
+    for gained in evaluator.contexts.gathered_paths(&wanted.context, dir)? {
+        match gained {
+            Gained::Plain(path) => {
+                wanted.outline.input_sources.insert(path);
             }
-            ContextElement::Output { drv, output } => {
-                let path = dir.parse(&drv).map_err(bad_path)?;
-                wanted.derivation.input_derivations.entry(path).or_default().insert(output);
+            Gained::Output(path, output) => {
+                wanted.outline.input_derivations.entry(path).or_default().insert(output);
             }
-            ContextElement::DrvDeep(drv) => {
-                let path = dir.parse(&drv).map_err(bad_path)?;
-                add_closure(evaluator, wanted, dir, path)?;
-            }
+            Gained::DrvDeep(path) => add_closure(evaluator, wanted, dir, path)?,
         }
     }
     Ok(())
@@ -316,12 +330,12 @@ fn add_closure(
         if !seen.insert(path.clone()) {
             continue;
         }
-        wanted.derivation.input_sources.insert(path.clone());
+        wanted.outline.input_sources.insert(path.clone());
         if !path.is_derivation() {
             continue;
         }
         let derivation = world.read_derivation(&dir.print(&path))?;
-        let outputs = wanted.derivation.input_derivations.entry(path).or_default();
+        let outputs = wanted.outline.input_derivations.entry(path).or_default();
         outputs.extend(derivation.outputs.keys().cloned());
         work.extend(derivation.references());
     }
@@ -339,7 +353,7 @@ fn method(mode: Option<&str>) -> EvalResult<ContentMethod> {
 }
 
 /// How each output gets its path.
-fn set_kinds(wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
+fn set_kinds(wanted: &mut Wanted) -> EvalResult<()> {
     // An algorithm that is not known counts as none.
     let algorithm = wanted.hash_algorithm.as_deref().and_then(Algorithm::from_name);
     if let Some(text) = wanted.hash.take() {
@@ -349,12 +363,7 @@ fn set_kinds(wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
         let hash =
             if text.is_empty() { empty_hash(algorithm)? } else { super::hashing::parse(&text, algorithm)? };
         let kind = OutputKind::Fixed { method: method(wanted.hash_mode.as_deref())?, hash };
-        let output = Output { kind };
-        let path = output.path(dir, &wanted.derivation.name, "out").map_err(bad_path)?;
-        if let Some(path) = path {
-            wanted.derivation.environment.insert(b"out".to_vec(), dir.print(&path).into_bytes());
-        }
-        wanted.derivation.outputs.insert("out".to_owned(), output);
+        wanted.outline.outputs.insert("out".to_owned(), Output { kind });
         return Ok(());
     }
     for output in &wanted.outputs {
@@ -364,19 +373,15 @@ fn set_kinds(wanted: &mut Wanted, dir: &StoreDir) -> EvalResult<()> {
                 .as_deref()
                 .map_or(Ok(ContentMethod::Recursive), |mode| method(Some(mode)))?;
             let algorithm = algorithm.unwrap_or(Algorithm::Sha256);
-            let placeholder =
-                format!("/{}", Hash::sha256(format!("nix-output:{output}").as_bytes()).base32());
-            wanted.derivation.environment.insert(output.clone().into_bytes(), placeholder.into_bytes());
             if wanted.impure {
                 OutputKind::Impure { method, algorithm }
             } else {
                 OutputKind::Floating { method, algorithm }
             }
         } else {
-            wanted.derivation.environment.insert(output.clone().into_bytes(), Vec::new());
             OutputKind::Deferred
         };
-        wanted.derivation.outputs.insert(output.clone(), Output { kind });
+        wanted.outline.outputs.insert(output.clone(), Output { kind });
     }
     Ok(())
 }
@@ -401,22 +406,22 @@ pub(super) fn unknown_output(path: &StorePath, output: &str) -> String {
 fn result(
     evaluator: &mut Evaluator,
     dir: &StoreDir,
-    derivation: &Derivation,
+    outline: &Derivation,
+    paths: &[Option<StorePath>],
     path: &StorePath,
 ) -> EvalResult {
     let drv = dir.print(path);
-    let mut entries = Vec::with_capacity(derivation.outputs.len() + 1);
-    for (name, output) in &derivation.outputs {
-        let element = ContextElement::Output { drv: drv.clone(), output: name.clone() };
-        let context = evaluator.context(&[element]);
-        let text = match output.path(dir, &derivation.name, name).map_err(bad_path)? {
-            Some(path) => dir.print(&path),
+    let mut entries = Vec::with_capacity(outline.outputs.len() + 1);
+    for (name, known) in outline.outputs.keys().zip(paths) {
+        let context = evaluator.contexts.of_output(&drv, name);
+        let text = match known {
+            Some(known) => dir.print(known),
             None => unknown_output(path, name),
         };
         let value = evaluator.string_with(&text, context);
         entries.push((evaluator.symbol(name), value));
     }
-    let context = evaluator.context(&[ContextElement::DrvDeep(drv.clone())]);
+    let context = evaluator.contexts.of_derivation(&drv);
     entries.push((symbols::DRV_PATH, evaluator.string_with(&drv, context)));
     debug_assert!(entries.iter().all(|(_, value)| value.tag() == tag::STRING));
     Ok(evaluator.attrs(&entries))

@@ -11,35 +11,39 @@ pub(super) struct Form<'a> {
     /// Arguments and environment are left out.
     pub(super) outline: bool,
     pub(super) mask_outputs: bool,
-    pub(super) inputs: Option<&'a BTreeMap<String, BTreeSet<String>>>,
-    /// What follows the inputs, where it was written before.
-    pub(super) rest: Option<&'a Rest>,
+    /// The text of what stands for the input derivations.
+    pub(super) inputs: Option<&'a str>,
 }
 
 /// The text of a derivation behind its inputs: the same in all forms but for the variables of the outputs.
 pub(super) struct Rest {
     text: Vec<u8>,
-    /// Where the value of an output's variable belongs, and which.
-    holes: Vec<(usize, Vec<u8>)>,
+    /// Where the value of an output's variable belongs, and the output's number.
+    holes: Vec<(usize, usize)>,
 }
 
 impl Rest {
-    pub(super) fn of(derivation: &Derivation) -> Self {
-        let (mut text, mut holes) = (Vec::with_capacity(4096), Vec::new());
-        for (n, argument) in derivation.arguments.iter().enumerate() {
+    /// The text of arguments and variables; the variables are in their order, those of all outputs among them.
+    pub(super) fn of<'a>(
+        arguments: impl Iterator<Item = &'a [u8]>,
+        variables: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        outputs: &BTreeMap<String, Output>,
+        expected: usize,
+    ) -> Self {
+        let (mut text, mut holes) = (Vec::with_capacity(expected), Vec::new());
+        for (n, argument) in arguments.enumerate() {
             comma(&mut text, n);
             escaped(&mut text, argument);
         }
         text.extend_from_slice(b"],[");
-        for (n, (name, value)) in derivation.environment.iter().enumerate() {
+        for (n, (name, value)) in variables.enumerate() {
             comma(&mut text, n);
             text.push(b'(');
             escaped(&mut text, name);
             text.push(b',');
-            if derivation.outputs.keys().any(|output| output.as_bytes() == name) {
-                holes.push((text.len(), name.clone()));
-            } else {
-                escaped(&mut text, value);
+            match outputs.keys().position(|output| output.as_bytes() == name) {
+                Some(output) => holes.push((text.len(), output)),
+                None => escaped(&mut text, value),
             }
             text.push(b')');
         }
@@ -47,15 +51,22 @@ impl Rest {
         Self { text, holes }
     }
 
-    fn write(&self, out: &mut Vec<u8>, derivation: &Derivation, mask_outputs: bool) {
+    /// The text, piece by piece, with the values of the outputs' variables, of which there may be too few.
+    pub(super) fn pieces(&self, values: &[Vec<u8>], mut piece: impl FnMut(&[u8])) {
         let mut at = 0;
-        for (hole, name) in &self.holes {
-            out.extend_from_slice(&self.text[at..*hole]);
-            let value = if mask_outputs { None } else { derivation.environment.get(name) };
-            escaped(out, value.map_or(b"", |value| value.as_slice()));
+        for (hole, output) in &self.holes {
+            piece(&self.text[at..*hole]);
+            let mut value = Vec::with_capacity(96);
+            escaped(&mut value, values.get(*output).map_or(b"", |value| value.as_slice()));
+            piece(&value);
             at = *hole;
         }
-        out.extend_from_slice(&self.text[at..]);
+        piece(&self.text[at..]);
+    }
+
+    /// How many bytes it has, with values of that many bytes.
+    pub(super) fn len(&self, values: &[Vec<u8>]) -> usize {
+        self.text.len() + values.iter().map(|value| value.len() + 2).sum::<usize>()
     }
 }
 
@@ -77,16 +88,44 @@ impl Derivation {
     }
 
     pub(super) fn write(&self, dir: &StoreDir, form: &Form<'_>) -> Result<Vec<u8>, StorePathError> {
-        let mut out = Vec::with_capacity(4096);
+        let paths = if form.mask_outputs { Vec::new() } else { self.paths(dir)? };
+        let mut out = self.head(dir, &paths, form.inputs);
+        if form.outline {
+            out.extend_from_slice(b"],[])");
+            return Ok(out);
+        }
+        let arguments = self.arguments.iter().map(Vec::as_slice);
+        let variables = self.environment.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
+        let rest = Rest::of(arguments, variables, &self.outputs, 4096);
+        let value = |name: &String| self.environment.get(name.as_bytes()).cloned().unwrap_or_default();
+        let values: Vec<Vec<u8>> = match form.mask_outputs {
+            true => Vec::new(),
+            false => self.outputs.keys().map(value).collect(),
+        };
+        rest.pieces(&values, |piece| out.extend_from_slice(piece));
+        Ok(out)
+    }
+
+    /// The paths of the outputs in their order, as far as they are known.
+    pub(super) fn paths(&self, dir: &StoreDir) -> Result<Vec<Option<StorePath>>, StorePathError> {
+        self.outputs.iter().map(|(name, output)| output.path(dir, &self.name, name)).collect()
+    }
+
+    /// The text before the arguments, with the paths of the outputs, of which there may be too few.
+    pub(super) fn head(&self, dir: &StoreDir, paths: &[Option<StorePath>], inputs: Option<&str>) -> Vec<u8> {
+        let mut out =
+            Vec::with_capacity(512 + 96 * (self.input_derivations.len() + self.input_sources.len()));
         out.extend_from_slice(b"Derive([");
         for (n, (name, output)) in self.outputs.iter().enumerate() {
             comma(&mut out, n);
-            let path = if form.mask_outputs { None } else { output.path(dir, &self.name, name)? };
             let (algorithm, hash) = describe(output);
             out.push(b'(');
             plain(&mut out, name);
             out.push(b',');
-            plain(&mut out, &path.map(|path| dir.print(&path)).unwrap_or_default());
+            match paths.get(n) {
+                Some(Some(path)) => full(&mut out, dir, path),
+                _ => plain(&mut out, ""),
+            }
             out.push(b',');
             plain(&mut out, &algorithm);
             out.push(b',');
@@ -94,41 +133,42 @@ impl Derivation {
             out.push(b')');
         }
         out.extend_from_slice(b"],[");
-        self.write_inputs(&mut out, dir, form);
+        match inputs {
+            Some(inputs) => out.extend_from_slice(inputs.as_bytes()),
+            None => self.write_inputs(&mut out, dir),
+        }
+        out.extend_from_slice(b"],[");
+        for (n, path) in self.input_sources.iter().enumerate() {
+            comma(&mut out, n);
+            full(&mut out, dir, path);
+        }
         out.extend_from_slice(b"],");
-        strings(&mut out, self.input_sources.iter().map(|path| dir.print(path)));
-        out.push(b',');
         escaped(&mut out, &self.system);
         out.push(b',');
         escaped(&mut out, &self.builder);
         out.extend_from_slice(b",[");
-        if form.outline {
-            out.extend_from_slice(b"],[])");
-            return Ok(out);
-        }
-        match form.rest {
-            Some(rest) => rest.write(&mut out, self, form.mask_outputs),
-            None => Rest::of(self).write(&mut out, self, form.mask_outputs),
-        }
-        Ok(out)
+        out
     }
 
-    fn write_inputs(&self, out: &mut Vec<u8>, dir: &StoreDir, form: &Form<'_>) {
-        let mut one = |n: usize, name: &str, outputs: &BTreeSet<String>| {
+    fn write_inputs(&self, out: &mut Vec<u8>, dir: &StoreDir) {
+        for (n, (path, outputs)) in self.input_derivations.iter().enumerate() {
             comma(out, n);
             out.push(b'(');
-            plain(out, name);
-            out.push(b',');
-            strings(out, outputs.iter());
-            out.push(b')');
-        };
-        match form.inputs {
-            Some(inputs) => inputs.iter().enumerate().for_each(|(n, (name, outputs))| one(n, name, outputs)),
-            None => {
-                let inputs = self.input_derivations.iter().enumerate();
-                inputs.for_each(|(n, (path, outputs))| one(n, &dir.print(path), outputs));
+            full(out, dir, path);
+            out.extend_from_slice(b",[");
+            for (n, output) in outputs.iter().enumerate() {
+                comma(out, n);
+                plain(out, output);
             }
+            out.extend_from_slice(b"])");
         }
+    }
+}
+
+/// The full path of something in the store, in quotes.
+fn full(out: &mut Vec<u8>, dir: &StoreDir, path: &StorePath) {
+    for part in ["\"", dir.as_str(), "/", path.base_name(), "\""] {
+        out.extend_from_slice(part.as_bytes());
     }
 }
 
@@ -153,15 +193,6 @@ fn plain(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
-}
-
-fn strings(out: &mut Vec<u8>, all: impl Iterator<Item = impl AsRef<str>>) {
-    out.push(b'[');
-    for (n, text) in all.enumerate() {
-        comma(out, n);
-        plain(out, text.as_ref());
-    }
-    out.push(b']');
 }
 
 fn escaped(out: &mut Vec<u8>, text: &[u8]) {

@@ -7,7 +7,7 @@ mod aterm;
 mod modulo;
 
 pub use aterm::parse;
-pub use modulo::{Addressing, Inputs, Modulo, fixed_output_hash};
+pub use modulo::{Address, Addressing, Inputs, Modulo, fixed_output_hash};
 
 use crate::hash::{Algorithm, Hash};
 use crate::store_path::{ContentMethod, References, StoreDir, StorePath, StorePathError};
@@ -155,9 +155,12 @@ impl Derivation {
 
     /// What the `.drv` file refers to, sorted.
     pub fn references(&self) -> Vec<StorePath> {
-        let all: BTreeSet<_> =
+        let mut all: Vec<_> =
             self.input_sources.iter().chain(self.input_derivations.keys()).cloned().collect();
-        all.into_iter().collect()
+        // Two sorted runs.
+        all.sort();
+        all.dedup();
+        all
     }
 }
 

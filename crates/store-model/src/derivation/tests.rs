@@ -33,20 +33,50 @@ fn three_texts_from_one_agree_with_each_alone() {
     alone.arguments = vec![b"-c".to_vec(), b"echo \"$dev\"".to_vec()];
     alone.outputs.insert("dev".to_owned(), Output { kind: OutputKind::Deferred });
     alone.environment.insert(b"dev".to_vec(), Vec::new());
-    let mut together = alone.clone();
+    let mut outline = alone.clone();
+    let arguments = std::mem::take(&mut outline.arguments);
+    outline.environment.clear();
+    let variables: Vec<(&[u8], &[u8])> = vec![
+        (b"builder", b"/bin/sh"),
+        (b"dev", b"of no matter"),
+        (b"name", b"c"),
+        (b"system", b"x86_64-linux"),
+    ];
     let Ok::<_, Never>(_) = alone.fill_outputs(&dir, |_| Ok(Modulo::Deferred)) else { panic!("valid name") };
     let inputs = Inputs::default();
-    assert_eq!(Addressing::new(&mut together, &dir, &inputs).modulo(), Ok(Modulo::Deferred));
-    let Ok::<_, Never>(inputs) = together.inputs(|_| Ok(Modulo::Deferred)) else { panic!("no inputs") };
-    let mut addressing = Addressing::new(&mut together, &dir, &inputs);
+    let deferred = Addressing::new(&mut outline, &dir, &inputs, &arguments, &variables).unwrap();
+    assert_eq!(deferred.modulo(), Modulo::Deferred);
+    let Ok::<_, Never>(inputs) = outline.inputs(|_| Ok(Modulo::Deferred)) else { panic!("no inputs") };
+    let mut addressing = Addressing::new(&mut outline, &dir, &inputs, &arguments, &variables).unwrap();
     addressing.fill_outputs().unwrap();
-    assert_eq!(addressing.file(), alone.file(&dir));
+    assert_eq!(addressing.file(addressing.address().unwrap()), alone.file(&dir).unwrap());
     let Ok::<_, Never>(modulo) = alone.modulo(&dir, false, |_| Ok(Modulo::Deferred)) else {
         panic!("valid name")
     };
-    assert_eq!(addressing.modulo(), Ok(modulo));
-    assert_eq!(together, alone);
+    assert_eq!(addressing.modulo(), modulo);
+    assert_eq!(outline.outputs, alone.outputs);
     assert_ne!(alone.environment[b"dev".as_slice()], Vec::<u8>::new());
+}
+
+#[test]
+fn hashes_that_stand_for_inputs_are_sorted_and_name_each_output_once() {
+    let path = |digit: char| StorePath::parse(&format!("{}-x.drv", digit.to_string().repeat(32))).unwrap();
+    let mut drv = simple("d");
+    for (digit, outputs) in [('0', &["out", "dev"][..]), ('1', &["out"]), ('2', &["lib", "out"])] {
+        drv.input_derivations.insert(path(digit), outputs.iter().map(|name| (*name).to_owned()).collect());
+    }
+    let (low, high) = (Hash::sha256(b"2"), Hash::sha256(b"0"));
+    assert!(high.base16() < low.base16());
+    let one = |input: &StorePath| {
+        Ok::<_, Never>(Modulo::Whole(if *input == path('2') { low.clone() } else { high.clone() }))
+    };
+    let Modulo::Whole(hash) = drv.modulo(&StoreDir::default(), true, one).unwrap() else { panic!("known") };
+    let text = format!(
+        "Derive([(\"out\",\"\",\"\",\"\")],[(\"{}\",[\"dev\",\"out\"]),(\"{}\",[\"lib\",\"out\"])],[],\"x86_64-linux\",\"/bin/sh\",[],[(\"builder\",\"/bin/sh\"),(\"name\",\"d\"),(\"out\",\"\"),(\"system\",\"x86_64-linux\")])",
+        high.base16(),
+        low.base16()
+    );
+    assert_eq!(hash, Hash::sha256(text.as_bytes()));
 }
 
 #[test]
