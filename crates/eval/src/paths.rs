@@ -8,20 +8,16 @@ pub(crate) fn canonical(path: &str) -> String {
     {
         return path.to_owned();
     }
-    let mut kept: Vec<&str> = Vec::new();
+    let mut out = String::with_capacity(path.len() + 1);
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                kept.pop();
+            ".." => out.truncate(out.rfind('/').unwrap_or(0)),
+            part => {
+                out.push('/');
+                out.push_str(part);
             }
-            part => kept.push(part),
         }
-    }
-    let mut out = String::with_capacity(path.len());
-    for part in &kept {
-        out.push('/');
-        out.push_str(part);
     }
     if out.is_empty() {
         out.push('/');

@@ -257,6 +257,13 @@ impl<'a> Lexer<'a> {
                 _ => (TokenKind::Unknown, start + 1),
             };
         }
+        if is(byte, IDENT_START) {
+            // Most words are names, and what follows shows that they are nothing longer.
+            let end = self.run(start, IDENT);
+            if !matches!(self.text.get(end), Some(b'.' | b'+' | b'/' | b':')) {
+                return (keyword(&self.text[start..end]), end);
+            }
+        }
         if !(self.no_path.0..self.no_path.1).contains(&start) {
             let run = self.run(start, PATH);
             if self.text.get(run) == Some(&b'/')
@@ -435,6 +442,9 @@ impl<'a> Lexer<'a> {
 }
 
 fn keyword(word: &[u8]) -> TokenKind {
+    if word.len() > 7 {
+        return TokenKind::Identifier;
+    }
     match word {
         b"if" => TokenKind::If,
         b"then" => TokenKind::Then,

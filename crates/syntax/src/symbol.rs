@@ -13,43 +13,62 @@ pub struct Symbol(pub u32);
 #[derive(Default)]
 pub struct Interner {
     text: String,
-    ends: Vec<u32>,
-    /// The first bytes of each name, which decide most comparisons.
-    beginnings: Vec<u64>,
+    names: Vec<Name>,
     table: HashTable<u32>,
+}
+
+/// Where a name is, with its first bytes, which decide most comparisons.
+#[derive(Clone, Copy)]
+struct Name {
+    beginning: u64,
+    start: u32,
+    end: u32,
+}
+
+impl Name {
+    fn text(self, text: &str) -> &str {
+        &text[self.start as usize..self.end as usize]
+    }
+
+    /// Whether this is that name, which begins so.
+    fn is(self, text: &str, name: &str, beginning: u64) -> bool {
+        let len = (self.end - self.start) as usize;
+        self.beginning == beginning && len == name.len() && (len <= 8 || self.text(text) == name)
+    }
 }
 
 impl Interner {
     /// The symbol of a name.
     pub fn intern(&mut self, name: &str) -> Symbol {
-        let hash = hash(name);
-        let (text, ends) = (&self.text, &self.ends);
-        if let Some(found) = self.table.find(hash, |id| slice(text, ends, *id) == name) {
+        let (hash, beginning) = (hash(name), beginning(name));
+        let (text, names) = (&self.text, &self.names);
+        if let Some(found) = self.table.find(hash, |id| names[*id as usize].is(text, name, beginning)) {
             return Symbol(*found);
         }
-        let id = self.ends.len() as u32;
+        let (id, start) = (self.names.len() as u32, self.text.len() as u32);
         self.text.push_str(name);
-        self.ends.push(self.text.len() as u32);
-        self.beginnings.push(beginning(name));
-        let (text, ends) = (&self.text, &self.ends);
-        self.table.insert_unique(hash, id, |id| self::hash(slice(text, ends, *id)));
+        self.names.push(Name { beginning, start, end: self.text.len() as u32 });
+        let (text, names) = (&self.text, &self.names);
+        self.table.insert_unique(hash, id, |id| self::hash(names[*id as usize].text(text)));
         Symbol(id)
     }
 
     /// The symbol of a name, if it was interned before.
     pub fn find(&self, name: &str) -> Option<Symbol> {
-        self.table.find(hash(name), |id| slice(&self.text, &self.ends, *id) == name).map(|id| Symbol(*id))
+        let beginning = beginning(name);
+        let is_name = |id: &u32| self.names[*id as usize].is(&self.text, name, beginning);
+        self.table.find(hash(name), is_name).map(|id| Symbol(*id))
     }
 
     /// The name of a symbol of this interner; empty for a foreign one.
     pub fn name(&self, symbol: Symbol) -> &str {
-        if (symbol.0 as usize) < self.ends.len() { slice(&self.text, &self.ends, symbol.0) } else { "" }
+        self.names.get(symbol.0 as usize).map_or("", |name| name.text(&self.text))
     }
 
     /// The first eight bytes of a name of this interner, as a number that is ordered as names are where it differs.
     #[inline]
     pub fn beginning(&self, symbol: Symbol) -> u64 {
-        self.beginnings.get(symbol.0 as usize).copied().unwrap_or_default()
+        self.names.get(symbol.0 as usize).map_or(0, |name| name.beginning)
     }
 
     /// Compares two names of this interner, byte by byte.
@@ -59,12 +78,12 @@ impl Interner {
 
     /// How many names there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.names.len()
     }
 
     /// Whether no name was interned yet.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.names.is_empty()
     }
 }
 
@@ -80,12 +99,6 @@ fn hash(name: &str) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(name.as_bytes());
     hasher.finish()
-}
-
-fn slice<'a>(text: &'a str, ends: &[u32], id: u32) -> &'a str {
-    let id = id as usize;
-    let start = if id == 0 { 0 } else { ends[id - 1] as usize };
-    &text[start..ends[id] as usize]
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ fn strict(evaluator: &mut Evaluator, set: Value, name: &str) -> EvalResult {
     wanted.ignore_nulls = option(evaluator, set, symbols::IGNORE_NULLS)?;
     let mut entries = attrs::entries(&mut evaluator.heap, set.handle());
     evaluator.sort_by_name(&mut entries);
+    wanted.variables.reserve(entries.len() + 1);
     for (key, position, slot) in entries {
         if key == symbols::IGNORE_NULLS {
             continue;

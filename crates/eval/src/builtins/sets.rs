@@ -8,6 +8,7 @@ use crate::symbols;
 use crate::value::{Value, tag};
 use nival_syntax::Symbol;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 pub(super) const ROWS: &[Row] = &[
     Row("__attrNames", 1, 1, names),
@@ -65,9 +66,10 @@ fn has(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 
 fn remove(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let set = evaluator.expect_attrs(arguments[0])?;
-    let mut removed: Vec<Symbol> = Vec::new();
-    for name in evaluator.expect_list(arguments[1])? {
-        removed.push(evaluator.attribute_name(name)?);
+    let names = evaluator.forced_list(arguments[1])?;
+    let mut removed = SmallVec::<[Symbol; 8]>::new();
+    for index in 0..names.detail() {
+        removed.push(evaluator.attribute_name(Value::reference(names.handle() + index))?);
     }
     removed.retain(|name| attrs::find(&evaluator.heap, set.handle(), *name).is_some());
     if removed.is_empty() {
@@ -127,7 +129,7 @@ fn intersect(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 fn cat(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let name = evaluator.attribute_name(arguments[0])?;
     let list = evaluator.forced_list(arguments[1])?;
-    let (mut found, mut finder) = (Vec::new(), attrs::Finder::new(name));
+    let (mut found, mut finder) = (SmallVec::<[Value; 8]>::new(), attrs::Finder::new(name));
     for index in 0..list.detail() {
         let set = evaluator.expect_attrs(Value::reference(list.handle() + index))?;
         if let Some((slot, _)) = finder.find(&evaluator.heap, set.handle()) {

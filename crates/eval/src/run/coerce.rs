@@ -1,6 +1,5 @@
 //! Turning values into strings.
 
-use crate::attrs;
 use crate::context::{ContextElement, ContextId, Gathered};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
@@ -42,7 +41,24 @@ impl Evaluator {
         value: Value,
         how: Coercion,
     ) -> EvalResult<()> {
+        let mut known = value;
+        if known.tag() == tag::REF {
+            known = self.heap.value(known.handle());
+        }
+        // A string that is there takes no level of its own.
+        if known.is_string() && self.depth < self.settings.max_call_depth {
+            return self.append_string(text, context, known);
+        }
         self.deeper(|evaluator| evaluator.append_here(text, context, value, how))
+    }
+
+    #[inline]
+    fn append_string(&mut self, text: &mut Vec<u8>, context: &mut Gathered, value: Value) -> EvalResult<()> {
+        let bytes = self.heap.bytes(value.handle());
+        self.check_text(text.len() + bytes.len())?;
+        text.extend_from_slice(self.heap.bytes(value.handle()));
+        context.add(ContextId(value.detail()));
+        Ok(())
     }
 
     fn append_here(
@@ -54,12 +70,7 @@ impl Evaluator {
     ) -> EvalResult<()> {
         let value = self.force(value)?;
         match value.tag() {
-            tag::STRING => {
-                self.check_text(text.len() + self.heap.bytes(value.handle()).len())?;
-                text.extend_from_slice(self.heap.bytes(value.handle()));
-                context.add(ContextId(value.detail()));
-                Ok(())
-            }
+            tag::STRING => self.append_string(text, context, value),
             tag::PATH => self.append_path(text, context, value, how),
             tag::ATTRS => self.append_set(text, context, value, how),
             _ if how.more => self.append_more(text, context, value, how),
@@ -114,12 +125,12 @@ impl Evaluator {
         how: Coercion,
     ) -> EvalResult<()> {
         let set = value.handle();
-        if let Some((slot, _)) = attrs::find(&self.heap, set, symbols::TO_STRING) {
+        if let Some(slot) = self.find_remembered(set, symbols::TO_STRING) {
             let function = self.force_slot(slot)?;
             let result = self.call(function, &[value])?;
             return self.append(text, context, result, how);
         }
-        if let Some((slot, _)) = attrs::find(&self.heap, set, symbols::OUT_PATH) {
+        if let Some(slot) = self.find_remembered(set, symbols::OUT_PATH) {
             let result = self.force_slot(slot)?;
             return self.append(text, context, result, how);
         }

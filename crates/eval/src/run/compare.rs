@@ -193,7 +193,7 @@ impl Evaluator {
 
     /// Whether a set is a derivation: its `type` is `"derivation"`.
     pub(crate) fn is_derivation_set(&mut self, set: Handle) -> EvalResult<bool> {
-        let Some((slot, _)) = attrs::find(&self.heap, set, symbols::TYPE) else { return Ok(false) };
+        let Some(slot) = self.find_remembered(set, symbols::TYPE) else { return Ok(false) };
         let value = self.force_slot(slot)?;
         Ok(value.is_string() && self.heap.bytes(value.handle()) == b"derivation")
     }

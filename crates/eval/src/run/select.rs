@@ -75,7 +75,7 @@ impl Evaluator {
     }
 
     /// As `find_layered`, for any set; that a name is not there is remembered too.
-    fn find_remembered(&mut self, set: Handle, name: Symbol) -> Option<Handle> {
+    pub(super) fn find_remembered(&mut self, set: Handle, name: Symbol) -> Option<Handle> {
         let place = (set ^ name.0.wrapping_mul(0x9e37_79b1)) as usize % RECENT_SLOTS;
         let (known_set, known_name, slot) = self.recent_slots[place];
         if known_set == set && known_name == name.0 {

@@ -225,11 +225,10 @@ impl<'a> Addressing<'a> {
     ) -> Result<Self, StorePathError> {
         let mut all = Vec::with_capacity(variables.len() + outline.outputs.len());
         all.extend_from_slice(variables);
-        let has = |output: &&[u8]| variables.binary_search_by_key(output, |(name, _)| name).is_ok();
-        let outputs = outline.outputs.keys().map(String::as_bytes);
-        all.extend(outputs.filter(|output| !has(output)).map(|output| (output, &b""[..])));
-        if all.len() > variables.len() {
-            all.sort_by_key(|(name, _)| *name);
+        for output in outline.outputs.keys().map(String::as_bytes) {
+            if let Err(at) = all.binary_search_by_key(&output, |(name, _)| *name) {
+                all.insert(at, (output, b""));
+            }
         }
         let expected: usize = all.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
         let expected = expected + expected / 16 + arguments.iter().map(|text| text.len() + 64).sum::<usize>();

@@ -15,6 +15,18 @@ impl Parser<'_> {
         let mut parts: Vec<Part> = Vec::new();
         let mut text: Vec<u8> = Vec::new();
         loop {
+            let here = self.lexer.offset();
+            let rest = &self.lexer.text()[here..];
+            let run = rest.iter().position(|byte| ENDS_TEXT[usize::from(*byte)]).unwrap_or(rest.len());
+            self.lexer.seek(here + run);
+            if parts.is_empty() && text.is_empty() && self.lexer.byte(0) == b'"' {
+                // Most strings are what is written.
+                let text = self.ast.add_text(&rest[..run]);
+                self.lexer.seek(here + run + 1);
+                self.resume();
+                return self.add(Expr::Text(text), start);
+            }
+            text.extend_from_slice(&rest[..run]);
             if self.lexer.at_end() {
                 return self.unterminated(start, 1, "\"");
             }
@@ -224,6 +236,18 @@ impl Parser<'_> {
         self.add(Expr::InterpolatedPath(parts), token.start)
     }
 }
+
+/// The bytes of a string that do not just stand for themselves.
+const ENDS_TEXT: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = [0, b'"', b'\\', b'\r', b'$'];
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 fn unescape(byte: u8) -> u8 {
     match byte {

@@ -16,30 +16,44 @@ use crate::value::Value;
 use regex_automata::Input;
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax::Config as SyntaxConfig;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 pub(super) const ROWS: &[Row] = &[Row("__match", 2, 3, whole), Row("__split", 2, 3, split)];
 
 /// An expression that is ready to run.
 pub(crate) struct Compiled {
-    whole: Regex,
-    search: Regex,
+    /// As it is searched for.
+    pattern: String,
+    /// Made when it is needed first, as most expressions are used in one way only; `None` where it would be too large.
+    whole: OnceCell<Option<Regex>>,
+    search: OnceCell<Option<Regex>>,
     exact: Option<Program>,
     groups: usize,
 }
 
+impl Compiled {
+    /// Matches a whole text; `written` is the expression as the user wrote it.
+    fn whole(&self, written: &[u8]) -> EvalResult<&Regex> {
+        let made = self.whole.get_or_init(|| build(&format!("\\A(?:{})\\z", self.pattern)));
+        made.as_ref().ok_or_else(|| invalid(written))
+    }
+
+    /// Finds parts of a text; `written` is the expression as the user wrote it.
+    fn search(&self, written: &[u8]) -> EvalResult<&Regex> {
+        self.search.get_or_init(|| build(&self.pattern)).as_ref().ok_or_else(|| invalid(written))
+    }
+}
+
+fn build(pattern: &str) -> Option<Regex> {
+    // Tables of all states cost more than the texts of most expressions are long.
+    let config = Regex::config().utf8_empty(false).nfa_size_limit(Some(64 << 20)).dfa(false);
+    let syntax = SyntaxConfig::new().unicode(false).utf8(false).dot_matches_new_line(true);
+    Regex::builder().configure(config).syntax(syntax).build(pattern).ok()
+}
+
 fn compile(pattern: &[u8]) -> Option<Compiled> {
     let translated = syntax::translate(pattern)?;
-    let config = SyntaxConfig::new().unicode(false).utf8(false).dot_matches_new_line(true);
-    let build = |pattern: &str| {
-        Regex::builder()
-            .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(64 << 20)))
-            .syntax(config)
-            .build(pattern)
-            .ok()
-    };
-    let whole = build(&format!("\\A(?:{})\\z", translated.pattern))?;
-    let search = build(&translated.pattern)?;
     let mut parser = regex_syntax::ParserBuilder::new();
     let hir = parser
         .unicode(false)
@@ -49,7 +63,16 @@ fn compile(pattern: &[u8]) -> Option<Compiled> {
         .parse(&translated.pattern)
         .ok()?;
     let exact = if is_needed(&hir) { Program::new(&hir, translated.groups) } else { None };
-    Some(Compiled { whole, search, exact, groups: translated.groups })
+    let (whole, search) = (OnceCell::new(), OnceCell::new());
+    Some(Compiled { pattern: translated.pattern, whole, search, exact, groups: translated.groups })
+}
+
+fn invalid(pattern: &[u8]) -> EvalError {
+    EvalError::of(
+        &diagnostics::invalid_regex::ENTRY,
+        format!("`{}` is not a valid regular expression", String::from_utf8_lossy(pattern)),
+    )
+    .help("regular expressions are POSIX extended ones: `[[:space:]]`, no `\\s`")
 }
 
 fn compiled(evaluator: &mut Evaluator, pattern: &[u8]) -> EvalResult<Rc<Compiled>> {
@@ -57,11 +80,7 @@ fn compiled(evaluator: &mut Evaluator, pattern: &[u8]) -> EvalResult<Rc<Compiled
         return Ok(Rc::clone(known));
     }
     let Some(made) = compile(pattern) else {
-        return Err(EvalError::of(
-            &diagnostics::invalid_regex::ENTRY,
-            format!("`{}` is not a valid regular expression", String::from_utf8_lossy(pattern)),
-        )
-        .help("regular expressions are POSIX extended ones: `[[:space:]]`, no `\\s`"));
+        return Err(invalid(pattern));
     };
     let made = Rc::new(made);
     evaluator.outside.regexes.insert(pattern.to_vec(), Rc::clone(&made));
@@ -83,11 +102,12 @@ fn whole(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let pattern = evaluator.expect_bytes(arguments[0])?.0;
     let regex = compiled(evaluator, &pattern)?;
     let (text, _) = evaluator.expect_bytes(arguments[1])?;
+    let matcher = regex.whole(&pattern)?;
     if regex.groups == 0 {
-        return Ok(if regex.whole.is_match(&text[..]) { Value::list(1, 0) } else { Value::NULL });
+        return Ok(if matcher.is_match(&text[..]) { Value::list(1, 0) } else { Value::NULL });
     }
-    let mut captures = regex.whole.create_captures();
-    regex.whole.captures(&text[..], &mut captures);
+    let mut captures = matcher.create_captures();
+    matcher.captures(&text[..], &mut captures);
     if !captures.is_match() {
         return Ok(Value::NULL);
     }
@@ -101,9 +121,9 @@ fn whole(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
 }
 
 /// The leftmost match from `from` on, with its groups.
-fn find(regex: &Compiled, text: &[u8], from: usize) -> Option<Spans> {
-    let mut captures = regex.search.create_captures();
-    regex.search.search_captures(&Input::new(text).range(from..), &mut captures);
+fn find(regex: &Compiled, searcher: &Regex, text: &[u8], from: usize) -> Option<Spans> {
+    let mut captures = searcher.create_captures();
+    searcher.search_captures(&Input::new(text).range(from..), &mut captures);
     let start = captures.get_match()?.start();
     let exact = regex.exact.as_ref().and_then(|exact| exact.find(text, start, false));
     Some(exact.unwrap_or_else(|| {
@@ -116,9 +136,10 @@ fn split(evaluator: &mut Evaluator, arguments: &[Value]) -> EvalResult {
     let regex = compiled(evaluator, &pattern)?;
     let (text, context) = evaluator.expect_bytes(arguments[1])?;
     let mut parts = Vec::new();
+    let searcher = regex.search(&pattern)?;
     let (mut from, mut last) = (0, 0);
     while from <= text.len() {
-        let Some(found) = find(&regex, &text, from) else { break };
+        let Some(found) = find(&regex, searcher, &text, from) else { break };
         let (start, end) = found[0].unwrap_or((text.len(), text.len()));
         // An empty match right behind the one before does not count.
         parts.push(evaluator.make_string(&text[last..start], context));
