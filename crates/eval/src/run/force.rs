@@ -7,6 +7,9 @@ use crate::evaluator::Evaluator;
 use crate::heap::{Content, Handle};
 use crate::value::{Value, tag};
 
+/// So many values are looked at each time, instead of remembering that they were looked at.
+const FEW: u32 = 16;
+
 impl Evaluator {
     /// What an expression will be, without running it; belongs into exactly one slot.
     #[inline]
@@ -241,11 +244,35 @@ impl Evaluator {
     fn force_deep_inner(&mut self, value: Value, seen: &mut rustc_hash::FxHashSet<u64>) -> EvalResult {
         if value.tag() == tag::REF && self.depth < self.settings.max_call_depth {
             let inner = self.heap.value(value.handle());
-            if !inner.is_delayed() && !matches!(inner.tag(), tag::LIST | tag::ATTRS) {
+            // What is inside takes a level, too.
+            let room = self.depth + 1 < self.settings.max_call_depth;
+            let is_plain = match inner.tag() {
+                tag::LIST => room && self.is_plain(inner.handle(), inner.detail()),
+                tag::ATTRS => match attrs::flat_shape(&self.heap, inner.handle()) {
+                    Some(shape) => {
+                        room && self.is_plain(inner.handle() + 1, attrs::shape_len(&self.heap, shape))
+                    }
+                    None => false,
+                },
+                _ => !inner.is_delayed(),
+            };
+            if is_plain {
                 return Ok(inner);
             }
         }
         self.deeper(|evaluator| evaluator.force_deep_inner_here(value, seen))
+    }
+
+    /// Whether all of a few slots hold something that is there and holds nothing else: it need not be remembered.
+    fn is_plain(&self, first: Handle, count: u32) -> bool {
+        let is_plain = |slot: Handle| {
+            let mut value = self.heap.value(slot);
+            if value.tag() == tag::REF {
+                value = self.heap.value(value.handle());
+            }
+            !value.is_delayed() && !matches!(value.tag(), tag::LIST | tag::ATTRS)
+        };
+        count <= FEW && (first..first + count).all(is_plain)
     }
 
     fn force_deep_inner_here(&mut self, value: Value, seen: &mut rustc_hash::FxHashSet<u64>) -> EvalResult {
