@@ -210,6 +210,8 @@ let
       message = "${lib.concatMapStringsSep " and " (claim: "`${claim.option}`") same} ${
         if lib.length same == 2 then "both" else "all"
       } want ${what}";
+      # The definition that names it is marked, where one does.
+      about = first.port;
       help =
         if first.kind != "port" then
           "give one of them another name"

@@ -191,9 +191,16 @@ in
     ) config.secretTemplates;
     systemd.services.nival-secrets = lib.mkIf (declared != { } || config.secretTemplates != { }) {
       description = "Secrets of this machine";
-      wantedBy = [ "multi-user.target" ];
+      # Before all services of an ordinary kind: what reads a secret need not say so.
+      wantedBy = [ "sysinit.target" ];
       after = [ "local-fs.target" ];
-      before = [ "network-pre.target" ];
+      before = [
+        "network-pre.target"
+        "sysinit.target"
+        "shutdown.target"
+      ];
+      conflicts = [ "shutdown.target" ];
+      unitConfig.DefaultDependencies = false;
       files = [ "/etc/nival/templates/" ];
       serviceConfig = {
         Type = "oneshot";

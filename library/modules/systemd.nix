@@ -153,17 +153,35 @@ let
     ) { inherit (service) script preStart postStart; }
   ) cfg.services;
 
+  # What lays secrets out, for a service that names one of them.
+  secretsUnit = "nival-secrets";
+  layer =
+    kind: name: unit:
+    let
+      text = lib.concatStrings (
+        [ (builtins.toJSON [ unit.serviceConfig unit.environment unit.restartTriggers ]) ]
+        ++ lib.filter (text: text != null) [ unit.script unit.preStart unit.postStart ]
+      );
+    in
+    lib.optional (
+      kind == "service" && name != secretsUnit && cfg.services ? ${secretsUnit} && lib.hasInfix "/run/secrets/" text
+    ) "${secretsUnit}.service";
+
   unitSection =
-    unit:
+    kind: name: unit:
+    let
+      first = layer kind name unit;
+      joined = names: lib.unique (names ++ first);
+    in
     unit.unitConfig
     // lib.filterAttrs (_: setting: setting != "" && setting != [ ]) {
       Description = unit.description;
-      After = unit.after;
+      After = joined unit.after;
       Before = unit.before;
-      Requires = unit.requires;
+      Requires = joined unit.requires;
       Wants = unit.wants;
       BindsTo = unit.bindsTo;
-      PartOf = unit.partOf;
+      PartOf = joined unit.partOf;
       Conflicts = unit.conflicts;
     };
   quote = text: "\"${lib.replaceStrings [ "\\" "\"" "%" "\n" ] [ "\\\\" "\\\"" "%%" "\\n" ] text}\"";
@@ -227,7 +245,7 @@ let
       name: unit:
       lib.nameValuePair "${name}.${kind}" (
         manifestUnit kind {
-          Unit = unitSection unit;
+          Unit = unitSection kind name unit;
           ${sectionName} = if kind == "service" then serviceSection name unit else unit.${attribute};
         } name unit
       )

@@ -423,7 +423,7 @@ in
           lib.nameValuePair "http-${toString port}" {
             inherit port;
             open = lib.any (listen: listen.port == port && !loopback listen.addr) listening;
-            description = "http";
+            description = if port == 443 && encrypted != { } then "https" else "http";
           }
         ) ports
       );

@@ -322,13 +322,19 @@ fn assertion(
         "requirement" => &diagnostics::requirement::ENTRY,
         _ => &diagnostics::assertion::ENTRY,
     };
+    let about = match ev.select_opt(item, "about")? {
+        Some(about) => serde_json::from_str(&ev.to_json(about, false)?.0).unwrap_or_default(),
+        None => Json::Null,
+    };
     let mut diagnostic = Diagnostic::error(entry, message);
     let mut marked: Vec<Span> = Vec::new();
     for option in options {
         let below = |location: &str| {
             location == option || location.strip_prefix(option.as_str()).is_some_and(|r| r.starts_with('.'))
         };
-        let place = definitions.iter().find(|d| below(&d.location)).and_then(|d| d.span);
+        let own: Vec<&Described> = definitions.iter().filter(|d| below(&d.location)).collect();
+        let naming = own.iter().find(|d| !about.is_null() && holds(&d.value, &about));
+        let place = naming.or(own.first()).and_then(|d| d.span);
         if let Some(span) = place
             && !marked.contains(&span)
         {
@@ -337,6 +343,15 @@ fn assertion(
         }
     }
     Ok(diagnostic)
+}
+
+/// Whether a value is another one, or has it in it.
+fn holds(value: &Json, wanted: &Json) -> bool {
+    match value {
+        Json::Array(all) => all.iter().any(|one| holds(one, wanted)),
+        Json::Object(all) => all.values().any(|one| holds(one, wanted)),
+        one => one == wanted,
+    }
 }
 
 fn locked_versions(ev: &mut Evaluator, cell: &Later<LockedVersions>) -> EvalResult<Value> {

@@ -7,7 +7,7 @@ use crate::nix_settings::NixSettings;
 use crate::project::Project;
 use crate::world::EngineWorld;
 use nival_diagnostics::{Diagnostic, Sources};
-use nival_eval::{EvalResult, Evaluator, Kind, Settings, Value};
+use nival_eval::{Attribute, EvalResult, Evaluator, Kind, Settings, Value};
 use nival_store::LocalStore;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -160,9 +160,21 @@ impl Session {
         let mut machines = Vec::new();
         for attribute in self.evaluator.attributes(set)? {
             let name = self.evaluator.name(attribute.name).to_owned();
-            machines.push(self.machine(name, attribute.value)?);
+            let module = self.with_file(&file, attribute);
+            machines.push(self.machine(name, module)?);
         }
         Ok(machines)
+    }
+
+    /// A module that counts as written in a file, at the attribute that gives it.
+    fn with_file(&mut self, file: &str, attribute: Attribute) -> Value {
+        let ev = &mut self.evaluator;
+        let (name, imports) = (ev.symbol("_file"), ev.symbol("imports"));
+        let (file, list) = (ev.string(file), ev.list(&[attribute.value]));
+        ev.attrs_at(&[
+            Attribute { name, value: file, position: None },
+            Attribute { name: imports, value: list, position: attribute.position },
+        ])
     }
 
     fn several(&mut self, value: Value) -> Result<Option<Value>, Error> {

@@ -153,7 +153,7 @@ fn load(ev: &mut Evaluator, context: &Rc<Context>, waiting: &Waiting) -> EvalRes
         file = path.as_str().into();
         value = ev
             .import(&path)
-            .map_err(|error| error.frame(None, format!("while importing the module `{path}`")))?;
+            .map_err(|error| error.frame(waiting.imported, format!("while importing the module `{path}`")))?;
         key = Some(path);
     }
     let position = match ev.kind(value)? {

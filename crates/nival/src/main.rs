@@ -27,6 +27,7 @@ mod output;
 mod profile;
 mod progress;
 mod reference;
+mod relevant;
 mod repl;
 mod retention;
 mod serving;

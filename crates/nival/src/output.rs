@@ -2,6 +2,7 @@
 
 use crate::arguments::When;
 use crate::error::Error;
+use crate::relevant::relevant;
 use nival_diagnostics::{Diagnostic, RenderOptions, Sources, render, to_json};
 use serde_json::Value as Json;
 use std::io::{IsTerminal as _, Write as _};
@@ -91,10 +92,15 @@ impl Output {
             let _ = writeln!(out, "{}", to_json(diagnostic, sources));
             return;
         }
-        let options = RenderOptions { color: self.color, width: width(), frames };
+        let options = |frames| RenderOptions { color: self.color, width: width(), frames };
         let text = match self.plain {
-            true => plain(&render(&quoted(diagnostic), sources, options), diagnostic.entry.code),
-            false => render(diagnostic, sources, options),
+            true => plain(&render(&quoted(diagnostic), sources, options(frames)), diagnostic.entry.code),
+            // All of it was asked for.
+            false if frames == usize::MAX => render(diagnostic, sources, options(frames)),
+            false => {
+                let (diagnostic, frames) = relevant(diagnostic, sources, frames);
+                render(&diagnostic, sources, options(frames))
+            }
         };
         let _ = writeln!(out, "{text}");
     }

@@ -294,8 +294,8 @@ impl Error {
                 vec![format!("set it up once:\n{}", commands.join("\n"))]
             }
             Self::Running(name) => vec![format!("`nival switch` changes it, `nival down {name}` stops it")],
-            Self::NotRunning(_) | Self::Supervisor { .. } => vec!["start it with `nival up`".to_owned()],
-            Self::Check { .. } => vec!["look around with `nival logs` and `nival shell`".to_owned()],
+            Self::NotRunning(name) => vec![format!("start it: nival up --detach {name}")],
+            Self::Supervisor { .. } => vec!["start it with `nival up`".to_owned()],
             Self::Switch { .. } | Self::Preflight { .. } => {
                 vec!["mend the configuration, then switch again".to_owned()]
             }

@@ -1,7 +1,8 @@
 # A web server and a database. Start it:      nival up --detach .
 # Change a line, and see what would happen:   nival plan .
 # Make it so:                                 nival switch .
-# Take it back:                               nival rollback NAME
+# Take it back:                               nival rollback .
+# Stop it:                                    nival down .
 {
   # The machine's name; `nival shell NAME` opens a shell in it.
   # networking.hostName = "web";

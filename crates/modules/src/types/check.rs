@@ -122,10 +122,18 @@ fn is_member(ev: &mut Evaluator, option_type: Value, value: Value) -> EvalResult
     Ok(false)
 }
 
+/// What is said of a value that a type does not take.
+pub(super) struct Hints {
+    /// What is wrong with one of the right kind.
+    pub(super) problem: Option<String>,
+    /// What would be right.
+    pub(super) hints: Vec<String>,
+}
+
 /// What would be right, in words, where that can be told from the type and the value.
-pub(super) fn hints(ev: &mut Evaluator, option_type: Value, value: Value) -> EvalResult<Vec<String>> {
+pub(super) fn hints(ev: &mut Evaluator, option_type: Value, value: Value) -> EvalResult<Hints> {
     let found = ev.kind(value)?;
-    let mut hints = Vec::new();
+    let (mut hints, mut wrong) = (Vec::new(), None);
     match kind(ev, option_type)? {
         Some(Kind::Enum) => {
             let values = ev.select(option_type, "values")?;
@@ -181,10 +189,10 @@ pub(super) fn hints(ev: &mut Evaluator, option_type: Value, value: Value) -> Eva
         && check_kind(ev, of_type, option_type, value)?
         && let Some(text) = problem(ev, option_type, value)?
     {
-        hints.push(text);
+        wrong = Some(text);
     }
     if let Some(text) = ev.select_opt(option_type, "hint")? {
         hints.push(ev.expect_string_context(text)?.0);
     }
-    Ok(hints)
+    Ok(Hints { problem: wrong, hints })
 }

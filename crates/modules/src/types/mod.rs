@@ -334,22 +334,24 @@ fn wrong_type(
     let (wanted, got) = (describe(ev, option_type)?, ev.type_name(definition.value)?);
     let got = if ev.secret_name(definition.value).is_some() { "secret" } else { got };
     let shown = show(ev, definition.value);
-    let mut diagnostic = Diagnostic::error(
-        &diagnostics::wrong_type::ENTRY,
-        format!("the option `{location}` takes {}, not {shown}", with_article(&wanted)),
-    );
+    let check::Hints { problem, hints } = check::hints(ev, option_type, definition.value)?;
+    let wanted = with_article(&wanted);
+    let message = match &problem {
+        Some(_) => format!("the option `{location}` takes {wanted}, and {shown} will not do"),
+        None => format!("the option `{location}` takes {wanted}, not {shown}"),
+    };
+    let mut diagnostic = Diagnostic::error(&diagnostics::wrong_type::ENTRY, message);
+    let said = problem.unwrap_or_else(|| format!("this is {}", with_article(type_word(got))));
     match definition.position {
-        Some(span) => {
-            diagnostic = diagnostic.label(span, format!("this is {}", with_article(type_word(got))))
-        }
-        None => diagnostic = diagnostic.note(format!("defined in `{}`", definition.file)),
+        Some(span) => diagnostic = diagnostic.label(span, said),
+        None => diagnostic = diagnostic.note(said).note(format!("defined in `{}`", definition.file)),
     }
     if got == "secret" {
         diagnostic = diagnostic.help(
             "name it as a file: `lib.secrets.file config.secrets.NAME`; or put it into one: `secretTemplates`",
         );
     }
-    for hint in check::hints(ev, option_type, definition.value)? {
+    for hint in hints {
         diagnostic = diagnostic.help(hint);
     }
     Ok(EvalError::thrown(diagnostic))

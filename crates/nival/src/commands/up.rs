@@ -122,14 +122,7 @@ pub fn start(
         }))
     })?;
     memory::remember(&machines, project, realised)?;
-    if let Err(nival_os::Error::Check { .. }) = &started {
-        for name in names.iter().filter(|name| machines.is_running(name)) {
-            context.output.say(&format!(
-                "{name}: is left running, so that you can look: `nival logs {name}`, `nival shell {name}`; `nival down {name}` stops it"
-            ));
-        }
-    }
-    started?;
+    started.map_err(|error| left_running(&machines, &names, &error))?;
     report(context, &machines, realised)?;
     if arguments.detach {
         return Ok(ExitCode::SUCCESS);
@@ -139,6 +132,19 @@ pub fn start(
         return hold(context, &machines, &names);
     }
     attach(context, &machines, &names)
+}
+
+/// The error of a start, with what can be done with machines that run on although a health check failed.
+fn left_running(machines: &Machines, names: &[String], error: &nival_os::Error) -> Error {
+    let mut diagnostic = error.diagnostic();
+    if matches!(error, nival_os::Error::Check { .. }) {
+        for name in names.iter().filter(|name| machines.is_running(name)) {
+            diagnostic = diagnostic.help(format!(
+                "`{name}` is left running, so that you can look: `nival logs {name}`, `nival shell {name}`; `nival down {name}` stops it"
+            ));
+        }
+    }
+    Error::plain(diagnostic)
 }
 
 /// Says that all machines are up, where a service manager waits for that (sd_notify(3)).
@@ -235,7 +241,7 @@ fn line(name: &str, publish: &Publish, ports: &[Port]) -> String {
         if publish.address.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { publish.address };
     let place = std::net::SocketAddr::new(address, publish.host);
     match what {
-        "http" => format!("{name}: http://{place}/"),
+        "http" | "https" => format!("{name}: {what}://{place}/"),
         "" => format!("{name}: port {} at {place}", publish.guest),
         other => format!("{name}: {other} at {place}"),
     }
@@ -253,7 +259,8 @@ fn report(context: &mut Context, machines: &Machines, realised: &[Realised]) -> 
         let mut ports = status.ports.clone();
         // Web pages come last: the command ends with an address to open.
         let is_page = |publish: &Publish| {
-            manifest.ports.iter().any(|p| p.port == publish.guest && p.description == "http")
+            let is_web = |port: &Port| matches!(port.description.as_str(), "http" | "https");
+            manifest.ports.iter().any(|port| port.port == publish.guest && is_web(port))
         };
         ports.sort_by_key(|publish| (is_page(publish), publish.guest));
         if ports.is_empty() {
@@ -301,7 +308,9 @@ fn attach(context: &Context, machines: &Machines, names: &[String]) -> Result<Ex
 
 #[cfg(test)]
 mod tests {
-    use super::PublishArgument;
+    use super::{PublishArgument, line};
+    use nival_os::Publish;
+    use nival_os::manifest::{Port, Protocol};
 
     #[test]
     fn ports_to_publish_have_three_forms() {
@@ -311,5 +320,18 @@ mod tests {
         assert_eq!(read("web:8080:80"), Ok((Some("web".to_owned()), 8080, 80)));
         assert!(read("127.0.0.1:8080:80").is_err_and(|text| text.contains("--address 127.0.0.1")));
         assert!(read("70000").is_err() && read("a:b:c:d").is_err());
+    }
+    #[test]
+    fn what_browsers_open_is_an_address() {
+        let declared = |description: &str| Port {
+            port: 443,
+            protocol: Protocol::Tcp,
+            unit: "nginx.service".to_owned(),
+            description: description.to_owned(),
+        };
+        let publish = Publish { address: [0, 0, 0, 0].into(), host: 4430, guest: 443 };
+        assert_eq!(line("web", &publish, &[declared("https")]), "web: https://127.0.0.1:4430/");
+        assert_eq!(line("web", &publish, &[declared("http")]), "web: http://127.0.0.1:4430/");
+        assert_eq!(line("web", &publish, &[declared("mail")]), "web: mail at 127.0.0.1:4430");
     }
 }

@@ -199,3 +199,35 @@ fn machines_are_named_by_the_configuration_that_they_were_started_from() {
     assert_eq!(world.fine(&["down", "--all"]), "two: down");
     world.refused(&["down", "nothing"], "NV0611");
 }
+
+#[test]
+fn a_plan_of_several_machines_names_the_lines() {
+    let world = World::of(&["left", "right"]);
+    let text = |port: u16| {
+        format!(
+            "{{\n  machines.left = {{ }};\n  machines.right = {{\n    services.redis.enable = true;\n    services.redis.port = {port};\n  }};\n}}\n"
+        )
+    };
+    world.write("pair.nix", &text(7000));
+    world.fine(&["up", "--detach", "pair.nix"]);
+    world.write("pair.nix", &text(7001));
+    let plan = world.fine(&["plan", "pair.nix"]);
+    assert!(plan.contains("pair.nix:5:5  services.redis.port: 7000 -> 7001"), "{plan}");
+    assert!(plan.contains("left:\nnothing changes"), "{plan}");
+    // Values that nothing needs are looked at, as those of one machine are.
+    world.write("pair.nix", "{ machines.left = { }; machines.right.services.redis.port = \"x\"; }");
+    world.refused(&["build", "pair.nix"], "NV0302");
+}
+
+#[test]
+fn a_failed_start_shows_what_was_said_at_that_start() {
+    let world = World::of(&["fails"]);
+    let service = "{ wantedBy = [ \"multi-user.target\" ]; script = \"echo once; exit 1\"; }";
+    world.write("fails/configuration.nix", &format!("{{ systemd.services.app = {service}; }}"));
+    for _ in 0..2 {
+        let text = world.refused(&["up", "--detach", "fails"], "NV0613");
+        assert_eq!(text.matches(": once").count(), 1, "{text}");
+        assert!(text.contains("`nival logs fails`"), "{text}");
+        world.fine(&["down", "fails"]);
+    }
+}

@@ -385,3 +385,22 @@ fn unpack(image: &std::path::Path, to: &std::path::Path) -> (std::path::PathBuf,
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
 }
+
+#[test]
+fn a_service_that_names_a_secret_is_started_after_it() {
+    let world = World::of(&["guide"]);
+    // As the guide has it.
+    let guide = include_str!("../../../../docs/guides/services.md");
+    let text = guide.split("## Secrets\n```nix\n").nth(1).and_then(|rest| rest.split("```").next());
+    let text = text.expect("the guide's example");
+    let service = r#"script = "test -n \"$TOKEN\"; exec sleep infinity";"#;
+    let text = text.replace(r#"script = "exec /usr/local/bin/app";"#, service);
+    assert!(text.contains(service), "{text}");
+    world.write("guide/configuration.nix", &text);
+    world.write("token", "abc\n");
+    world.refused(&["up", "--detach", "guide"], "NV0627");
+    world.fine(&["up", "--detach", "--secret", "token=token", "guide"]);
+    assert_eq!(world.fine(&["shell", "guide", "--", "cat", "/run/secrets/app.env"]), "TOKEN=abc");
+    world.fine(&["down", "guide"]);
+    world.fine(&["up", "--detach", "guide"]);
+}

@@ -27,6 +27,9 @@ const WRONG: &[(&str, &str)] = &[
     (r#"services.nginx.instances.a.virtualHosts.b.root = ./nowhere;"#, "NV0302"),
     (r#"secrets.a = { }; environment.etc.x.text = config.secrets.a;"#, "NV0302"),
     (r#"services.redis.enable = true; services.redis.patches.ports.redis.port = "x";"#, "NV0302"),
+    // Files that are not there.
+    (r#"imports = [ ./nowhere.nix ];"#, "NV0803"),
+    (r#"environment.etc.motd.source = ./nowhere;"#, "NV0302"),
     // Packages that are not there.
     (r#"environment.systemPackages = [ "no-such-package" ];"#, "NV0401"),
     // Numbers of users and groups, and two programs for one unit.
@@ -169,4 +172,31 @@ fn wrong_configurations_end_in_coded_errors_with_the_users_file_first() {
         }
     }
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), WRONG.len(), failures.join("\n"));
+}
+
+#[test]
+fn what_is_said_of_a_mistake_is_short_and_to_the_point() {
+    let world = World::new();
+    let said = |text: &str| {
+        world.write("configuration.nix", text);
+        world.run(&["build"]).err
+    };
+    // The definition that names the port, not the first of the service.
+    let text = said(
+        "{\n  services.nginx.enable = true;\n  services.nginx.virtualHosts.a.listen = [ { port = 6379; } ];\n  services.redis.enable = true;\n}\n",
+    );
+    assert!(text.contains("configuration.nix:3:3") && text.contains("6380 is free"), "{text}");
+    // Neither the library's lines nor the same place twice.
+    let text = said("{ services.nginx.enable = \"yes\"; }");
+    assert!(
+        !text.contains("/nival/library") && text.matches("services.nginx.enable`").count() == 1,
+        "{text}"
+    );
+    let text = said("{ pkgs, ... }: { environment.systemPackages = [ pkgs.htop ]; }");
+    assert!(text.contains("asked for by name") && !text.contains("/nival/library"), "{text}");
+    // All of it where that is asked for.
+    let whole = world.run(&["build", "--show-trace"]).err;
+    assert!(whole.contains("/nival/library"), "{whole}");
+    let text = said("{ environment.etc.motd.source = ./motd; }");
+    assert!(text.contains("^ there is no `"), "{text}");
 }

@@ -181,16 +181,22 @@ pub(crate) fn unit_state(unit: &str) -> String {
     output("systemctl", &["show", "--value", "--property=ActiveState", unit])
 }
 
-/// The last lines of a unit's journal.
+/// The last lines of a unit's journal since the machine was started.
 pub(crate) fn unit_journal(unit: &str) -> Vec<String> {
     if unit.is_empty() {
         return Vec::new();
     }
     output("journalctl", &["--sync"]);
-    let text = output(
-        "journalctl",
-        &["--unit", unit, "--lines=15", "--no-pager", "--output=short-precise", "--no-hostname"],
-    );
+    // All machines have the boot identifier of their host, so the time tells which lines are of this run.
+    let started =
+        output("systemctl", &["show", "--timestamp=unix", "--property=UserspaceTimestamp", "--value"]);
+    let since = format!("--since={started}");
+    let mut words =
+        vec!["--unit", unit, "--lines=15", "--no-pager", "--output=short-precise", "--no-hostname"];
+    if started.starts_with('@') {
+        words.push(&since);
+    }
+    let text = output("journalctl", &words);
     text.lines().map(str::to_owned).collect()
 }
 
