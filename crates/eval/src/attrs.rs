@@ -251,66 +251,50 @@ pub(crate) fn flatten(heap: &mut Heap, set: Handle) -> Handle {
 /// Merges two flat sets, `right` wins; gives the set and its shape. With a known
 /// resulting shape no new one is made.
 pub(crate) fn merge(heap: &mut Heap, left: Handle, right: Handle, known: Handle) -> (Handle, Handle) {
-    let (left_shape, right_shape) = (heap.pair(left).1, heap.pair(right).1);
-    let (left_len, right_len) = (shape_len(heap, left_shape), shape_len(heap, right_shape));
-    if known != 0 {
-        let set = new_set(heap, known);
-        fill(heap, (left, left_shape, left_len), (right, right_shape, right_len), |heap, at, _, slot| {
-            let value = load(heap, slot);
-            heap.set(set + 1 + at, value);
-        });
-        return (set, known);
-    }
-    let (left, right) = ((left, left_shape, left_len), (right, right_shape, right_len));
-    let mut names = std::mem::take(&mut heap.names);
+    let (mut names, mut slots) = (std::mem::take(&mut heap.names), std::mem::take(&mut heap.slots));
     names.clear();
-    fill(heap, left, right, |_, _, name, _| names.push(name));
-    let shape = heap.shape_of(&names);
-    let set = heap.allocate(Content::Headed, 1 + names.len());
+    slots.clear();
+    walk(heap, left, right, &mut names, &mut slots);
+    let shape = if known == 0 { heap.shape_of(&names) } else { known };
+    let set = heap.allocate(Content::Headed, 1 + slots.len());
     heap.set_pair(set, 0, shape);
-    heap.names = names;
-    fill(heap, left, right, |heap, at, _, slot| {
-        let value = load(heap, slot);
-        heap.set(set + 1 + at, value);
-    });
+    for (at, slot) in slots.iter().enumerate() {
+        let value = load(heap, *slot);
+        heap.set(set + 1 + at as u32, value);
+    }
+    (heap.names, heap.slots) = (names, slots);
     (set, shape)
 }
 
-/// Walks two sorted sets at once: index, shape word and slot of each attribute of the result.
-fn fill(
-    heap: &mut Heap,
-    (left, left_shape, left_len): (Handle, Handle, u32),
-    (right, right_shape, right_len): (Handle, Handle, u32),
-    mut take: impl FnMut(&mut Heap, u32, u64, Handle),
-) {
-    let (mut l, mut r, mut at) = (0, 0, 0);
-    let mask = |has: bool| if has { u64::MAX } else { u64::from(u32::MAX) };
-    let (left_mask, right_mask) = (mask(has_positions(heap, left)), mask(has_positions(heap, right)));
-    while l < left_len || r < right_len {
-        let left_word = if l < left_len { Some(heap.word(left_shape + 1 + l) & left_mask) } else { None };
-        let right_word = if r < right_len { Some(heap.word(right_shape + 1 + r) & right_mask) } else { None };
-        match (left_word, right_word) {
-            (Some(a), Some(b)) if a as u32 == b as u32 => {
-                take(heap, at, b, right + 1 + r);
-                l += 1;
-                r += 1;
-            }
-            (Some(a), Some(b)) if (a as u32) < (b as u32) => {
-                take(heap, at, a, left + 1 + l);
-                l += 1;
-            }
-            (Some(a), None) => {
-                take(heap, at, a, left + 1 + l);
-                l += 1;
-            }
-            (_, Some(b)) => {
-                take(heap, at, b, right + 1 + r);
-                r += 1;
-            }
-            (None, None) => break,
+/// Walks two sorted sets at once: shape word and slot of each attribute of both, those of `right` where both have one.
+fn walk(heap: &Heap, left: Handle, right: Handle, names: &mut Vec<u64>, slots: &mut Vec<Handle>) {
+    let words = |set: Handle| {
+        let shape = heap.pair(set).1;
+        heap.words(shape + 1, shape_len(heap, shape) as usize)
+    };
+    let mask = |set: Handle| if has_positions(heap, set) { u64::MAX } else { u64::from(u32::MAX) };
+    let (left_words, right_words, left_mask, right_mask) =
+        (words(left), words(right), mask(left), mask(right));
+    names.reserve(left_words.len() + right_words.len());
+    slots.reserve(left_words.len() + right_words.len());
+    let (mut l, mut r) = (0, 0);
+    while let (Some(a), Some(b)) = (left_words.get(l), right_words.get(r)) {
+        let (first, second) = (*a as u32, *b as u32);
+        if first < second {
+            names.push(a & left_mask);
+            slots.push(left + 1 + l as u32);
+        } else {
+            names.push(b & right_mask);
+            slots.push(right + 1 + r as u32);
         }
-        at += 1;
+        l += usize::from(first <= second);
+        r += usize::from(first >= second);
     }
+    let rest = |words: &[u64], from: usize, set: Handle| set + 1 + from as u32..set + 1 + words.len() as u32;
+    names.extend(left_words[l..].iter().map(|word| word & left_mask));
+    slots.extend(rest(left_words, l, left));
+    names.extend(right_words[r..].iter().map(|word| word & right_mask));
+    slots.extend(rest(right_words, r, right));
 }
 
 /// Table of the shapes that updates of shared shapes result in.

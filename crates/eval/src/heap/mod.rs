@@ -66,6 +66,8 @@ pub(crate) struct Heap {
     hints: hints::Hints,
     /// Names and positions of a set that is being made.
     pub(crate) names: Vec<u64>,
+    /// The slots that its values come from.
+    pub(crate) slots: Vec<Handle>,
     /// Lists that have room behind their ends.
     growing: growing::Growing,
     /// The end of all objects, up to date while `next` is in a gap.
@@ -113,6 +115,7 @@ impl Heap {
             end: FIRST_PIECE,
             hints: hints::Hints::default(),
             names: Vec::new(),
+            slots: Vec::new(),
             growing: growing::Growing::default(),
             top: 16,
             runs: Vec::new(),
