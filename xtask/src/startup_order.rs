@@ -1,4 +1,5 @@
-//! Which functions the program runs for the smallest evaluation, in a script for the linker that puts them side by side.
+//! Which functions the program runs for the smallest evaluation, and behind them those that a build has where nothing is
+//! to do, in a script for the linker that puts them side by side.
 //!
 //! A page of the program that is touched brings fifteen others along, and without this the functions that every command
 //! runs lie scattered over all of it. What the file names and is no more, or what it lacks, costs a little memory only, so
@@ -12,15 +13,30 @@ use std::process::Command;
 /// Where the script is kept, which `crates/nival/build.rs` gives to the linker.
 const SCRIPT: &str = "crates/nival/startup.ld";
 
-/// The commands whose functions are taken.
+/// The commands whose functions come first.
 const COMMANDS: [&[&str]; 3] = [
     &["instantiate", "--eval", "--readonly-mode", "-E", "1 + 1"],
     &["instantiate", "--eval", "--readonly-mode", "one.nix"],
     &["eval", "--read-only", "-E", "1 + 1"],
 ];
 
+/// The command whose other functions come behind them; it has been run before.
+const BUILD: &[&str] =
+    &["build", "--no-link", "--file", "graph.nix", "--option", "sandbox-paths", "/bin /usr /lib /lib64?"];
+
+/// What it builds.
+const GRAPH: &str = r#"let
+  one = name: needs: derivation {
+    inherit name needs;
+    system = builtins.currentSystem;
+    builder = "/bin/sh";
+    args = [ "-c" "echo $name > $out" ];
+  };
+in one "top" (builtins.genList (n: one "leaf-${toString n}" [ ]) 20)
+"#;
+
 /// Functions that are run whatever is added to the command: those that say which options there are.
-const CLASSES: [&str; 2] = [".text.*augment_args*", ".text.*augment_subcommands*"];
+const CLASSES: [&str; 1] = [".text.*augment_subcommands*"];
 
 /// So many bytes of functions of one name are taken along, also where few of them were run.
 const FEW: u64 = 24 << 10;
@@ -40,14 +56,28 @@ pub fn write(words: &[String]) -> Result<(), Failure> {
     let folder = std::path::absolute(target.join("startup-order")).map_err(said)?;
     std::fs::create_dir_all(&folder).map_err(said)?;
     std::fs::write(folder.join("one.nix"), "1 + 1").map_err(said)?;
+    std::fs::write(folder.join("graph.nix"), GRAPH).map_err(said)?;
     let mut names = BTreeSet::new();
     for words in COMMANDS {
         names.extend(executed(&nival, words, &folder)?);
     }
-    let patterns = patterns(&names, &sizes(&nival)?);
-    std::fs::write(SCRIPT, script(&patterns)).map_err(said)?;
-    println!("{SCRIPT}: {} functions", patterns.len());
+    let sizes = sizes(&nival)?;
+    let first = patterns(&names, &sizes);
+    run(in_folder(Command::new(&nival), &folder, BUILD))?;
+    names.extend(executed(&nival, BUILD, &folder)?);
+    let others: BTreeSet<String> = patterns(&names, &sizes).difference(&first).cloned().collect();
+    std::fs::write(SCRIPT, script(&[&first, &others])).map_err(said)?;
+    println!("{SCRIPT}: {} and {} functions", first.len(), others.len());
     Ok(())
+}
+
+/// A command with a home and a store of its own.
+fn in_folder(mut command: Command, folder: &Path, words: &[&str]) -> Command {
+    for (name, below) in [("HOME", "home"), ("XDG_CACHE_HOME", "cache"), ("NIVAL_DATA_DIR", "data")] {
+        command.env(name, folder.join(below));
+    }
+    command.args(words).current_dir(folder);
+    command
 }
 
 /// The functions that a command runs.
@@ -56,11 +86,8 @@ fn executed(nival: &Path, words: &[&str], folder: &Path) -> Result<BTreeSet<Stri
     let mut command = Command::new("valgrind");
     command.args(["--quiet", "--tool=callgrind", "--demangle=no"]);
     command.arg(format!("--callgrind-out-file={}", report.display()));
-    command.arg(nival).args(words).current_dir(folder);
-    for (name, below) in [("HOME", "home"), ("XDG_CACHE_HOME", "cache"), ("NIVAL_DATA_DIR", "data")] {
-        command.env(name, folder.join(below));
-    }
-    run(command)?;
+    command.arg(nival);
+    run(in_folder(command, folder, words))?;
     let text = std::fs::read_to_string(&report).map_err(|error| Failure::Said(error.to_string()))?;
     Ok(text.lines().filter_map(function).map(str::to_owned).collect())
 }
@@ -131,11 +158,13 @@ fn pattern(name: &str) -> Option<String> {
     Some(made + "*")
 }
 
-fn script(names: &BTreeSet<String>) -> String {
-    let mut text = "/* Functions that the smallest evaluation runs, side by side: made by `cargo xtask startup-order`. */\n\
+fn script(groups: &[&BTreeSet<String>]) -> String {
+    let mut text =
+        "/* Functions that the smallest evaluation runs, side by side, and those of a build: made by \
+        `cargo xtask startup-order`. */\n\
         SECTIONS {\n  .text.startup_order : {\n"
-        .to_owned();
-    for name in names {
+            .to_owned();
+    for name in groups.iter().copied().flatten() {
         text += &format!("    *({name})\n");
     }
     text + "  }\n} INSERT BEFORE .text;\n"

@@ -71,6 +71,10 @@ pub fn build_one(around: &Surroundings<'_>, job: &Job<'_>) -> Result<BTreeMap<St
     let structured = Structured::of(job.derivation)?;
     let wishes = Wishes::of(job.derivation, around.store.dir(), structured.as_ref())?;
     check_fitness(around, job, &wishes)?;
+    if wishes.ignores_references {
+        let text = "`exportReferencesGraph` in structured attributes is not a JSON object, so it is ignored";
+        around.observer.tell(Event::Notice { text });
+    }
     let mut build = Build::new(around, job, wishes, known, valid)?;
     let result = build.run(structured);
     let result = build.clean_up(result);

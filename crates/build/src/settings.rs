@@ -6,7 +6,7 @@ use crate::elsewhere::Machines;
 use nival_sys::cgroup::limits::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Whether builders are confined.
@@ -110,9 +110,15 @@ pub struct BuildSettings {
     pub debugger: Option<Arc<dyn Debugger>>,
 }
 
+/// How many processors this process may use: looked up once, since that reads several files.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
 impl Default for BuildSettings {
     fn default() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let processors = processors();
         Self {
             program: PathBuf::from("/proc/self/exe"),
             max_jobs: processors,
@@ -158,7 +164,7 @@ impl BuildSettings {
     /// How many processors a builder may use.
     pub fn processors(&self) -> usize {
         match self.cores {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            0 => processors(),
             cores => cores,
         }
     }

@@ -54,6 +54,7 @@ known! {
     OUTPUT_HASH_ALGO = "outputHashAlgo",
     OUTPUT_HASH_MODE = "outputHashMode",
     HASH_ALGO = "hashAlgo",
+    JSON = "__json",
 }
 
 /// An interner that holds them.

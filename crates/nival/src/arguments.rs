@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use crate::commands;
+use crate::late::Late;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -82,86 +83,86 @@ impl Arguments {
 #[derive(Subcommand)]
 pub enum Command {
     /// Write a commented configuration to start from
-    Init(commands::init::Arguments),
+    Init(Late<commands::init::Arguments>),
     /// Start machines, and wait until their health checks succeed
-    Up(commands::up::Arguments),
+    Up(Late<commands::up::Arguments>),
     /// Show what `switch` would do, and which line of the configuration causes it
-    Plan(commands::plan::Arguments),
+    Plan(Late<commands::plan::Arguments>),
     /// Change running machines to their configuration; whatever fails puts everything back
-    Switch(commands::switch::Arguments),
+    Switch(Late<commands::switch::Arguments>),
     /// Change a machine back to an earlier generation
-    Rollback(commands::rollback::Arguments),
+    Rollback(Late<commands::rollback::Arguments>),
     /// List the generations of a machine
-    Generations(commands::generations::Arguments),
+    Generations(Late<commands::generations::Arguments>),
     /// List machines, whether they run, and on which ports they are reached
-    Status(commands::status::Arguments),
+    Status(Late<commands::status::Arguments>),
     /// Run a command, or a shell, in a machine, or with packages at hand
-    Shell(commands::shell::Arguments),
+    Shell(Late<commands::shell::Arguments>),
     /// Run the program of a package, or an app of a flake
-    Run(commands::run::Arguments),
+    Run(Late<commands::run::Arguments>),
     /// Start a shell in which a package can be worked on: with the variables and functions that its build has
-    Develop(commands::develop::Arguments),
+    Develop(Late<commands::develop::Arguments>),
     /// Print what a line of direnv's .envrc evaluates: `eval "$(nival direnv)"`; it takes no time where nothing changed
-    Direnv(commands::direnv::Arguments),
+    Direnv(Late<commands::direnv::Arguments>),
     /// Print the script, or with --json the variables, of such a shell
-    PrintDevEnv(commands::develop::PrintArguments),
+    PrintDevEnv(Late<commands::develop::PrintArguments>),
     /// Show the journal of a machine
-    Logs(commands::logs::Arguments),
+    Logs(Late<commands::logs::Arguments>),
     /// Stop machines
-    Down(commands::down::Arguments),
+    Down(Late<commands::down::Arguments>),
     /// Start a machine whenever this host starts
-    Enable(commands::enable::EnableArguments),
+    Enable(Late<commands::enable::EnableArguments>),
     /// Undo `enable`
-    Disable(commands::enable::DisableArguments),
+    Disable(Late<commands::enable::DisableArguments>),
     /// Choose package versions and write them to the lock
-    Lock(commands::lock::Arguments),
+    Lock(Late<commands::lock::Arguments>),
     /// Choose newer versions, and show what changes
-    Update(commands::update::Arguments),
+    Update(Late<commands::update::Arguments>),
     /// Make everything that machines consist of, without starting them
-    Build(commands::build::Arguments),
+    Build(Late<commands::build::Arguments>),
     /// Evaluate an expression, a file, or an option of a machine
-    Eval(commands::eval::Arguments),
+    Eval(Late<commands::eval::Arguments>),
     /// Ask one expression after the other; variables stay
-    Repl(commands::repl::Arguments),
+    Repl(Late<commands::repl::Arguments>),
     #[command(args_override_self = true)]
     /// Translate expressions into derivations; called by the name nix-instantiate it takes that program's place
-    Instantiate(commands::instantiate::Arguments),
+    Instantiate(Late<commands::instantiate::Arguments>),
     /// Show the log of a build
-    Log(commands::log::Arguments),
+    Log(Late<commands::log::Arguments>),
     /// Copy paths between stores, with all that they refer to
-    Copy(commands::copy::Arguments),
+    Copy(Late<commands::copy::Arguments>),
     /// Show what is known of store paths: sizes, signatures, references
-    PathInfo(commands::path_info::Arguments),
+    PathInfo(Late<commands::path_info::Arguments>),
     /// Install packages for this user, with a history that can be gone back to
-    Profile(commands::profile::Arguments),
+    Profile(Late<commands::profile::Arguments>),
     /// Work with a store and single paths of it
-    Store(commands::store::Arguments),
+    Store(Late<commands::store::Arguments>),
     /// Make keys that sign store paths
-    Key(commands::key::Arguments),
+    Key(Late<commands::key::Arguments>),
     /// Hash files and trees, and write hashes in other spellings
-    Hash(commands::hash::Arguments),
+    Hash(Late<commands::hash::Arguments>),
     /// Look into archives without unpacking them
-    Nar(commands::nar::Arguments),
+    Nar(Late<commands::nar::Arguments>),
     /// Show, check and lock flakes, and begin new ones
-    Flake(commands::flake::Arguments),
+    Flake(Late<commands::flake::Arguments>),
     /// Let names stand for flakes
-    Registry(commands::registry::Arguments),
+    Registry(Late<commands::registry::Arguments>),
     /// Remove what no root leads to
-    Gc(commands::store::gc::Arguments),
+    Gc(Late<commands::store::gc::Arguments>),
     /// Show which roots keep a path, or how another path comes to need it
-    Why(commands::why::Arguments),
+    Why(Late<commands::why::Arguments>),
     /// Check that the store is whole and unchanged
-    Verify(commands::store::Verify),
+    Verify(Late<commands::store::Verify>),
     /// Explain an error code
-    Explain(commands::explain::Arguments),
+    Explain(Late<commands::explain::Arguments>),
     /// Run one service of a machine alone, without systemd, as an image of it would
-    Container(commands::container::Arguments),
+    Container(Late<commands::container::Arguments>),
     /// Write an OCI image of one service, for programs that run containers
-    Oci(commands::oci::Arguments),
+    Oci(Late<commands::oci::Arguments>),
     /// Find options of the modules that a configuration has: what they take, their values, and who set them
-    Options(commands::options::Arguments),
+    Options(Late<commands::options::Arguments>),
     /// Show the manual of a service, or list the services
-    Service(commands::service::Arguments),
+    Service(Late<commands::service::Arguments>),
     /// Print the completion script for a shell
-    Completions(commands::completions::Arguments),
+    Completions(Late<commands::completions::Arguments>),
 }

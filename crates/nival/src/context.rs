@@ -15,7 +15,6 @@ use nival_transport::{Cancel, Options, Proxies, Transport};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What every command works with.
@@ -220,31 +219,12 @@ impl Context {
     /// that takes longer than two seconds, the program ends at once.
     pub fn interruptible<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let signals = [signal::INTERRUPT, signal::TERMINATE];
-        let _in_good_order = signal::Deadline::none();
-        let (Ok(caught), cancel) = (signal::catch(&signals), self.cancel.clone()) else { return work(self) };
-        let done = Arc::new(AtomicBool::new(false));
-        let watched = Arc::clone(&done);
-        let watch = std::thread::spawn(move || {
-            let mut since: Option<Instant> = None;
-            while !watched.load(Ordering::SeqCst) {
-                if caught.is_set() {
-                    cancel.cancel();
-                    if since.get_or_insert_with(Instant::now).elapsed() > Duration::from_secs(2) {
-                        std::process::exit(130);
-                    }
-                }
-                // Woken at once where the work is done.
-                std::thread::park_timeout(Duration::from_millis(20));
-            }
-            // One that came at the very end is not lost: what follows this work is given up.
-            if caught.is_set() {
-                cancel.cancel();
-            }
-        });
+        let _in_good_order = signal::Deadline::silent(Duration::from_secs(2));
+        let _ends_it = signal::Link::new(self.cancel.shared());
+        if signal::catch(&signals).is_err() {
+            return work(self);
+        }
         let result = work(self);
-        done.store(true, Ordering::SeqCst);
-        watch.thread().unpark();
-        let _ = watch.join();
         signal::release(&signals);
         result
     }

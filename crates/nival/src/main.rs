@@ -22,6 +22,7 @@ mod flake_config;
 mod flame;
 mod free_space;
 mod inside;
+mod late;
 mod memory;
 mod output;
 mod profile;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     }
     let called = words.first().map(std::path::Path::new).and_then(std::path::Path::file_name);
     if let Some(program) = called.and_then(dropin::program) {
-        return dropin::start(program, words.clone());
+        return ended(dropin::start(program, words.clone()));
     }
     let arguments = arguments::Arguments::parse();
     let output = output::Output::new(arguments.color, arguments.json);
@@ -74,11 +75,16 @@ fn main() -> ExitCode {
         let code = commands::run(&mut context, arguments.command)?;
         context.finish().map(|()| code)
     });
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            output.error(&error);
-            error.exit_code()
-        }
+    ended(result.unwrap_or_else(|error| {
+        output.error(&error);
+        error.exit_code()
+    }))
+}
+
+/// Ends the program at once where all went well; what is left is memory only.
+fn ended(code: ExitCode) -> ExitCode {
+    if code == ExitCode::SUCCESS {
+        nival_sys::process::end_well();
     }
+    code
 }

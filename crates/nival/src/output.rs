@@ -119,6 +119,10 @@ impl Output {
 /// A diagnostic with names in the quotes that Nix's programs have.
 fn quoted(diagnostic: &Diagnostic) -> Diagnostic {
     let mut quoted = diagnostic.clone();
+    if std::ptr::eq(diagnostic.entry, &nival_eval::diagnostics::ineffective_attribute::ENTRY) {
+        let help = std::mem::take(&mut quoted.help);
+        quoted.message = sentences(&quoted.message, &help);
+    }
     // What an expression says by itself, with `throw` or `addErrorContext`, stays as it says it.
     let own = [&nival_eval::diagnostics::thrown::ENTRY, &nival_eval::diagnostics::aborted::ENTRY];
     if !own.iter().any(|entry| std::ptr::eq(*entry, diagnostic.entry)) {
@@ -131,6 +135,18 @@ fn quoted(diagnostic: &Diagnostic) -> Diagnostic {
         *text = text.replace('`', "'");
     }
     quoted
+}
+
+/// A message and its help as Nix's programs write them in one.
+fn sentences(message: &str, help: &[String]) -> String {
+    let capital = |text: &str| {
+        let mut letters = text.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    };
+    match help {
+        [] => capital(message),
+        help => help.iter().fold(capital(message), |text, help| format!("{text}. {}", capital(help))) + ".",
+    }
 }
 
 /// A rendered diagnostic without its code, and with places as Nix's programs write them: editors look for those.

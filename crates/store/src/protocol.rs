@@ -1,9 +1,10 @@
 //! What both of Nix's protocols say of derivations, paths and builds, as it is written and read.
 
+use crate::PathInfo;
 use crate::database::Realisation;
 use crate::wire::{ReadWire as _, WriteWire as _};
 use nival_store_model::derivation::Output;
-use nival_store_model::{Derivation, Hash, StoreDir, StorePath};
+use nival_store_model::{Algorithm, Derivation, Hash, StoreDir, StorePath};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -121,6 +122,42 @@ pub(crate) fn read_paths(mut from: impl Read, dir: &StoreDir) -> io::Result<Vec<
     let texts = from.texts()?;
     let paths = texts.iter().map(|text| dir.parse(text).map_err(|error| wrong(error.to_string())));
     paths.collect()
+}
+
+/// Writes what is known of a path, behind its name.
+pub(crate) fn put_info(mut out: &mut dyn Write, dir: &StoreDir, info: &PathInfo) -> io::Result<()> {
+    put_path(out, dir, info.deriver.as_ref())?;
+    out.put_text(&info.nar_hash.base16())?;
+    put_paths(out, dir, &info.references)?;
+    out.put(info.registered.cast_unsigned())?;
+    out.put(info.nar_size)?;
+    out.put(u64::from(info.ultimate))?;
+    (&mut out).put_texts(info.signatures.iter().map(String::as_str))?;
+    out.put_text(&info.content_address.as_ref().map(ToString::to_string).unwrap_or_default())
+}
+
+/// Reads what [`put_info`] writes.
+pub(crate) fn read_info(mut from: impl Read, dir: &StoreDir, path: StorePath) -> io::Result<PathInfo> {
+    let deriver = known(&from.text()?, |text| dir.parse(text))?;
+    let hash =
+        Hash::parse(&from.text()?, Some(Algorithm::Sha256)).map_err(|error| wrong(error.to_string()))?;
+    let mut info = PathInfo { deriver, ..PathInfo::new(path, hash, 0) };
+    info.references = read_paths(&mut from, dir)?;
+    info.references.sort();
+    info.registered = from.number()?.cast_signed();
+    info.nar_size = from.number()?;
+    info.ultimate = from.flag()?;
+    info.signatures = from.texts()?.into_iter().collect();
+    info.content_address = known(&from.text()?, str::parse)?;
+    Ok(info)
+}
+
+/// Reads something that is an empty text where it is not known.
+pub(crate) fn known<T, E: ToString>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> io::Result<Option<T>> {
+    (!text.is_empty()).then(|| parse(text).map_err(|error| wrong(error.to_string()))).transpose()
 }
 
 /// Writes a derivation whose inputs are paths alone.

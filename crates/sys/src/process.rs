@@ -485,3 +485,12 @@ pub fn copy_fd(number: i32) -> io::Result<OwnedFd> {
     // SAFETY: the descriptor was made just now and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
+
+/// Ends this process, which has done what it was started for: what was printed goes out, and nothing else is put in order,
+/// since the kernel takes all memory back at once.
+pub fn end_well() -> ! {
+    use std::io::Write as _;
+    let _ = io::stdout().flush();
+    // SAFETY: it ends here.
+    unsafe { libc::_exit(0) }
+}

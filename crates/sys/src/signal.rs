@@ -1,8 +1,8 @@
 //! Signals that end a program, turned into a flag.
 
 use std::io;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Ctrl-C.
@@ -33,6 +33,44 @@ static LAST_WORDS: OnceLock<String> = OnceLock::new();
 /// How long the program may go on after a signal, in microseconds; 0: as long as it likes.
 static DEADLINE: AtomicU32 = AtomicU32::new(0);
 
+/// Whether the last words are left out.
+static IS_SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Whether the time is running.
+static IS_RUNNING: AtomicBool = AtomicBool::new(false);
+
+/// A flag of somebody else's that a caught signal sets, too.
+static OTHER: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());
+
+/// A caught signal sets another flag, too, while this lives.
+#[derive(Debug)]
+pub struct Link(*mut AtomicBool);
+
+impl Link {
+    /// Begins. The flag is kept to the end of the process, since a handler may be just about to set it.
+    #[must_use]
+    pub fn new(flag: Arc<AtomicBool>) -> Self {
+        let before = OTHER.swap(Arc::into_raw(flag).cast_mut(), Ordering::SeqCst);
+        if CAUGHT.load(Ordering::SeqCst) {
+            set_other();
+        }
+        Self(before)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        OTHER.store(self.0, Ordering::SeqCst);
+    }
+}
+
+fn set_other() {
+    // SAFETY: null, or a flag that is never freed.
+    if let Some(other) = unsafe { OTHER.load(Ordering::SeqCst).as_ref() } {
+        other.store(true, Ordering::SeqCst);
+    }
+}
+
 /// The flag that a caught signal sets.
 #[must_use]
 pub fn flag() -> &'static AtomicBool {
@@ -42,36 +80,50 @@ pub fn flag() -> &'static AtomicBool {
 /// After a caught signal the program may go on for so long, while this lives; then it says its last words on standard
 /// error and ends with code 130.
 #[derive(Debug)]
-pub struct Deadline(u32);
+pub struct Deadline {
+    /// The time and the silence of the deadline further out.
+    before: (u32, bool),
+}
 
 impl Deadline {
-    /// Begins; the last words are those of the first deadline of the process.
+    /// Begins; the last words are those of the first deadline of the process that has some.
     pub fn new(time: Duration, last_words: &str) -> Self {
         LAST_WORDS.get_or_init(|| last_words.to_owned());
+        Self::begin(time, false)
+    }
+
+    /// Begins; nothing is said.
+    #[must_use]
+    pub fn silent(time: Duration) -> Self {
+        Self::begin(time, true)
+    }
+
+    fn begin(time: Duration, is_silent: bool) -> Self {
         // SAFETY: `end` calls nothing but what may be called in a handler.
         unsafe {
             libc::signal(libc::SIGALRM, end as extern "C" fn(libc::c_int) as libc::sighandler_t);
         }
-        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX).min(999_999);
-        Self(DEADLINE.swap(micros, Ordering::SeqCst))
-    }
-
-    /// No deadline while this lives, because what is done ends in good order.
-    #[must_use]
-    pub fn none() -> Self {
-        Self(DEADLINE.swap(0, Ordering::SeqCst))
+        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        let silent = IS_SILENT.swap(is_silent, Ordering::SeqCst);
+        Self { before: (DEADLINE.swap(micros, Ordering::SeqCst), silent) }
     }
 }
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        DEADLINE.store(self.0, Ordering::SeqCst);
-        set_timer(0);
+        DEADLINE.store(self.before.0, Ordering::SeqCst);
+        IS_SILENT.store(self.before.1, Ordering::SeqCst);
+        if IS_RUNNING.swap(false, Ordering::SeqCst) {
+            set_timer(0);
+        }
     }
 }
 
 fn set_timer(micros: u32) {
-    let value = libc::timeval { tv_sec: 0, tv_usec: libc::suseconds_t::from(micros) };
+    let value = libc::timeval {
+        tv_sec: libc::time_t::from(micros / 1_000_000),
+        tv_usec: libc::suseconds_t::from(micros % 1_000_000),
+    };
     let timer = libc::itimerval { it_interval: libc::timeval { tv_sec: 0, tv_usec: 0 }, it_value: value };
     // SAFETY: a valid structure, and nobody asks for the old one.
     unsafe {
@@ -80,7 +132,8 @@ fn set_timer(micros: u32) {
 }
 
 extern "C" fn end(_: libc::c_int) {
-    let words = LAST_WORDS.get().map_or(&[][..], |words| words.as_bytes());
+    let is_silent = IS_SILENT.load(Ordering::SeqCst);
+    let words = LAST_WORDS.get().filter(|_| !is_silent).map_or(&[][..], |words| words.as_bytes());
     // SAFETY: a write of bytes that live for ever, and the end of the process; both may be called in a handler.
     unsafe {
         libc::write(2, words.as_ptr().cast(), words.len());
@@ -105,8 +158,10 @@ pub fn release(signals: &[i32]) {
 
 extern "C" fn set(_: libc::c_int) {
     CAUGHT.store(true, Ordering::SeqCst);
+    set_other();
     let micros = DEADLINE.load(Ordering::SeqCst);
-    if micros > 0 {
+    // One that comes again gives no more time.
+    if micros > 0 && !IS_RUNNING.swap(true, Ordering::SeqCst) {
         set_timer(micros);
     }
 }
@@ -117,7 +172,7 @@ extern "C" fn set(_: libc::c_int) {
 /// A number that is no signal.
 pub fn catch(signals: &[i32]) -> io::Result<Caught> {
     for signal in signals {
-        // SAFETY: `action` is a valid structure; the handler only stores to an atomic, which is safe in a handler.
+        // SAFETY: `action` is a valid structure; the handler stores to atomics and sets a timer, which is safe in a handler.
         let result = unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = set as extern "C" fn(libc::c_int) as usize;

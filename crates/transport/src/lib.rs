@@ -100,6 +100,11 @@ impl Cancel {
     pub fn flag(&self) -> &AtomicBool {
         &self.0
     }
+
+    /// The flag itself, for what sets it.
+    pub fn shared(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
 }
 
 /// Is told how far things are, from several threads; what begins while something else goes on adds to it.

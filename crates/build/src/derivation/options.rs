@@ -19,6 +19,8 @@ pub struct Wishes {
     pub pass_as_file: BTreeSet<String>,
     /// Files that tell closures: name, and what the closures start at.
     pub export_references: BTreeMap<String, BTreeSet<String>>,
+    /// Whether it says which files in a form that structured attributes do not have, which is no fault.
+    pub ignores_references: bool,
     /// Whether it is built without a sandbox, where the settings allow that.
     pub no_chroot: bool,
     /// Paths of the host that it wants to see.
@@ -97,6 +99,8 @@ impl Wishes {
                 None => source.words("passAsFile")?.unwrap_or_default(),
             },
             export_references: source.exported()?,
+            ignores_references: structured.is_some()
+                && source.attribute("exportReferencesGraph").is_some_and(|value| !value.is_object()),
             no_chroot: source.flag("__noChroot", false),
             impure_host_paths: source.words("__impureHostDeps")?.unwrap_or_default(),
             impure_variables: source.words("impureEnvVars")?.unwrap_or_default(),

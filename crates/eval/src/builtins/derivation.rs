@@ -149,6 +149,11 @@ fn take_plain(evaluator: &mut Evaluator, wanted: &mut Wanted, key: Symbol, value
     let start = wanted.values.len();
     let how = Coercion { more: true, copy_to_store: true };
     evaluator.append(&mut wanted.values, &mut wanted.context, value, how)?;
+    if key == symbols::JSON {
+        let text = wanted.values.split_off(start);
+        let text = super::structured::handed_over(evaluator, &wanted.outline.name, text)?;
+        wanted.values.extend(text);
+    }
     wanted.variables.push((key, start, wanted.values.len()));
     let text = &wanted.values[start..];
     let readable = || crate::text::from_bytes(text.to_vec());
@@ -179,6 +184,7 @@ fn take_structured(
     let (json, context) = evaluator.to_json(value, true)?;
     wanted.context.add(context);
     let name = evaluator.name(key).to_owned();
+    super::structured::tell_ineffective(evaluator, &wanted.outline.name, &name);
     if let Some(structured) = &mut wanted.structured {
         structured.insert(name, json);
     }

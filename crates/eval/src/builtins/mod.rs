@@ -20,6 +20,7 @@ mod search_path;
 mod sets;
 mod sorting;
 mod strings;
+mod structured;
 mod types;
 mod versions;
 

@@ -12,6 +12,7 @@ pub mod duplicate_computed;
 pub mod feature;
 pub mod import_from_derivation;
 pub mod impure;
+pub mod ineffective_attribute;
 pub mod infinite_recursion;
 pub mod integer_overflow;
 pub mod interrupted;
@@ -69,4 +70,5 @@ pub static ENTRIES: &[&Entry] = &[
     &secret_misused::ENTRY,
     &invalid_argument::ENTRY,
     &warned::ENTRY,
+    &ineffective_attribute::ENTRY,
 ];

@@ -110,6 +110,26 @@ fn warnings_reach_the_world() {
 }
 
 #[test]
+fn attributes_that_do_nothing_are_told() {
+    let world = Rc::new(DiskWorld::default());
+    let shared: Rc<dyn nival_eval::World> = world.clone();
+    let mut evaluator = Evaluator::new(shared, Settings::default());
+    let of =
+        |more: &str| format!(r#"(derivation {{ name = "a"; system = "s"; builder = "b"; {more} }}).drvPath"#);
+    // `nix-instantiate` says the same, and of what a text hands over the order of the text does not count.
+    let handed = code(&mut evaluator, &of(r#"__json = "{ \"b\": [1], \"a\": 2 }";"#));
+    assert_eq!(handed, code(&mut evaluator, &of(r#"__json = ''{"a":2,"b":[1]}'';"#)));
+    assert_eq!(world.traces.borrow().len(), 2, "{:?}", world.traces.borrow());
+    assert!(
+        world.traces.borrow()[0].contains("in derivation `a`: setting structured attributes via `__json`")
+    );
+    code(&mut evaluator, &of("__structuredAttrs = true; maxSize = 1; outputChecks.out.maxSize = 1;"));
+    assert_eq!(world.traces.borrow().len(), 3, "{:?}", world.traces.borrow());
+    assert!(world.traces.borrow()[2].contains("use `outputChecks.<output>.maxSize` instead"));
+    assert_eq!(code(&mut evaluator, &of(r#"__json = "[ ]";"#)), "NV0203");
+}
+
+#[test]
 fn lints_warn_or_refuse() {
     let world = Rc::new(DiskWorld::default());
     let shared: Rc<dyn nival_eval::World> = world.clone();

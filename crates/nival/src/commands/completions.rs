@@ -15,6 +15,7 @@ pub struct Arguments {
 
 /// Prints the script that makes a shell complete `nival`.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+    crate::late::all_at_once();
     let mut command = crate::arguments::Arguments::command();
     clap_complete::generate(arguments.shell, &mut command, "nival", &mut std::io::stdout());
     Ok(ExitCode::SUCCESS)

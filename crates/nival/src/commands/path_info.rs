@@ -1,6 +1,6 @@
 //! `nival path-info`
 
-use crate::commands::subjects::Subjects;
+use crate::commands::subjects::Reaching;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::bytes;
@@ -18,13 +18,7 @@ use std::process::ExitCode;
 #[expect(clippy::struct_excessive_bools, reason = "they are switches")]
 pub struct Arguments {
     #[command(flatten)]
-    subjects: Subjects,
-    /// Everything that the store has
-    #[arg(long, conflicts_with = "words")]
-    all: bool,
-    /// Also what the paths refer to
-    #[arg(short, long)]
-    recursive: bool,
+    subjects: Reaching,
     /// Show the size of each path's archive
     #[arg(short, long)]
     size: bool,
@@ -50,13 +44,7 @@ pub struct Arguments {
 /// Shows what is known of paths.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let stores = context.stores(&arguments.settings)?;
-    let mut paths = match arguments.all {
-        true => stores.store.all()?,
-        false => arguments.subjects.paths(context, stores.store.dir())?,
-    };
-    if arguments.recursive {
-        paths = stores::references_first(&stores::closure(&*stores.store, &paths)?);
-    }
+    let paths = arguments.subjects.paths(context, &*stores.store)?;
     if context.output.is_json() {
         let value = as_json(&stores, &paths, arguments)?;
         context.output.result("", || value);

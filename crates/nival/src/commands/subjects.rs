@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::stores::path_of;
 use clap::Args;
 use nival_build::Request;
+use nival_store::stores::{Store, closure, references_first};
 use nival_store_model::{StoreDir, StorePath};
 use std::io::Read as _;
 use std::path::Path;
@@ -98,6 +99,38 @@ impl Subjects {
             }
         }
         Ok(paths)
+    }
+}
+
+/// The paths that a command works on, perhaps with what they refer to, or all.
+#[derive(Args)]
+pub struct Reaching {
+    #[command(flatten)]
+    subjects: Subjects,
+    /// Everything that the store has
+    #[arg(long, conflicts_with = "words")]
+    all: bool,
+    /// Also what the paths refer to
+    #[arg(short, long)]
+    recursive: bool,
+}
+
+impl Reaching {
+    /// Whether nothing was named.
+    pub fn is_empty(&self) -> bool {
+        !self.all && self.subjects.is_empty()
+    }
+
+    /// The paths of a store that are meant; with `--recursive` each behind what it refers to.
+    pub fn paths(&self, context: &mut Context, store: &dyn Store) -> Result<Vec<StorePath>, Error> {
+        let paths = match self.all {
+            true => store.all()?,
+            false => self.subjects.paths(context, store.dir())?,
+        };
+        match self.recursive {
+            true => Ok(references_first(&closure(store, &paths)?)),
+            false => Ok(paths),
+        }
     }
 }
 

@@ -27,8 +27,6 @@ use scope::Scope;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// How it looks from outside.
 pub struct Style<'s> {
@@ -178,23 +176,13 @@ impl Repl<'_> {
     /// Does something that Ctrl-C ends, also where it is fetched or built.
     fn interruptible<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let signals = [signal::INTERRUPT];
-        let Ok(caught) = signal::catch(&signals) else { return work(self) };
-        let cancel = self.context.cancel.clone();
-        let done = Arc::new(AtomicBool::new(false));
-        let watched = Arc::clone(&done);
-        let watch = std::thread::spawn(move || {
-            while !watched.load(Ordering::SeqCst) {
-                if caught.is_set() {
-                    cancel.cancel();
-                }
-                std::thread::park_timeout(Duration::from_millis(20));
-            }
-        });
+        let link = signal::Link::new(self.context.cancel.shared());
+        if signal::catch(&signals).is_err() {
+            return work(self);
+        }
         let result = work(self);
-        done.store(true, Ordering::SeqCst);
-        watch.thread().unpark();
-        let _ = watch.join();
         signal::release(&signals);
+        drop(link);
         self.context.cancel.reset();
         result
     }

@@ -336,11 +336,17 @@ impl Reader<'_> {
         self.expect("\"")?;
         let mut out = Vec::new();
         loop {
-            let Some(byte) = self.text.get(self.at).copied() else { return self.wrong("a closing quote") };
-            self.at += 1;
-            match byte {
+            // What stands for itself is taken together.
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let Some(length) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) else {
+                self.at = self.text.len();
+                return self.wrong("a closing quote");
+            };
+            out.extend_from_slice(&rest[..length]);
+            self.at += length + 1;
+            match rest[length] {
                 b'"' => return Ok(out),
-                b'\\' => {
+                _ => {
                     let Some(next) = self.text.get(self.at).copied() else {
                         return self.wrong("an escaped letter");
                     };
@@ -352,7 +358,6 @@ impl Reader<'_> {
                         other => other,
                     });
                 }
-                other => out.push(other),
             }
         }
     }

@@ -14,11 +14,12 @@ pub(crate) use channel::{Channel, Connected};
 
 use crate::PathInfo;
 use crate::error::Error;
+use crate::protocol::{put_info, read_info};
 use crate::remote_error::RemoteError;
 use crate::stores::{RemoteBuilder, Store, Trust};
 use crate::wire::{ReadWire as _, WriteWire as _};
 use connection::{Connection, Refusal};
-use nival_store_model::{Algorithm, Hash, StoreDir, StorePath};
+use nival_store_model::{StoreDir, StorePath};
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::Path;
@@ -168,27 +169,6 @@ impl Daemon {
             Ok(())
         })
     }
-
-    fn read_info(&self, from: &mut Connection, path: &StorePath) -> Result<PathInfo, Refusal> {
-        let wrong = |text: String| Refusal::Broken(io::Error::new(io::ErrorKind::InvalidData, text));
-        let deriver = from.channel.input.text()?;
-        let hash = Hash::parse(&from.channel.input.text()?, Some(Algorithm::Sha256));
-        let mut info = PathInfo::new(path.clone(), hash.map_err(|error| wrong(error.to_string()))?, 0);
-        info.deriver = if deriver.is_empty() { None } else { Some(self.parse(&deriver)?) };
-        info.references = self.parse_all(from.channel.input.texts()?)?;
-        info.registered = from.channel.input.number()?.cast_signed();
-        info.nar_size = from.channel.input.number()?;
-        info.ultimate = from.channel.input.flag()?;
-        info.signatures = from.channel.input.texts()?.into_iter().collect();
-        let address = from.channel.input.text()?;
-        if !address.is_empty() {
-            let parsed = address.parse();
-            info.content_address = Some(
-                parsed.map_err(|error: nival_store_model::ContentAddressError| wrong(error.to_string()))?,
-            );
-        }
-        Ok(info)
-    }
 }
 
 impl Store for Daemon {
@@ -205,7 +185,11 @@ impl Store for Daemon {
             to.channel.output.put(operation::PATH_INFO)?;
             to.channel.output.put_text(&self.dir.print(path))?;
             to.finish(&mut |_| {})?;
-            if to.channel.input.flag()? { self.read_info(to, path).map(Some) } else { Ok(None) }
+            if to.channel.input.flag()? {
+                Ok(Some(read_info(&mut to.channel.input, &self.dir, path.clone())?))
+            } else {
+                Ok(None)
+            }
         })
     }
 
@@ -228,17 +212,9 @@ impl Store for Daemon {
         self.ask(|to| {
             to.channel.output.put(operation::ADD_TO_STORE_NAR)?;
             to.channel.output.put_text(&self.dir.print(&info.path))?;
-            to.channel
-                .output
-                .put_text(&info.deriver.as_ref().map_or_else(String::new, |path| self.dir.print(path)))?;
-            to.channel.output.put_text(&info.nar_hash.base16())?;
-            to.channel.output.put_texts(self.printed(&info.references).iter().map(String::as_str))?;
-            to.channel.output.put(0)?;
-            to.channel.output.put(info.nar_size)?;
-            to.channel.output.put(0)?;
-            to.channel.output.put_texts(info.signatures.iter().map(String::as_str))?;
-            let address = info.content_address.as_ref().map(ToString::to_string);
-            to.channel.output.put_text(&address.unwrap_or_default())?;
+            // When it was registered, and whether it was built there, is for that store to say.
+            let said = PathInfo { registered: 0, ultimate: false, ..info.clone() };
+            put_info(&mut to.channel.output, &self.dir, &said)?;
             to.channel.output.put(0)?;
             // Whether it checks signatures itself; only users whom it trusts can tell it not to.
             to.channel.output.put(u64::from(!trust.required))?;

@@ -4,7 +4,8 @@ use crate::PathInfo;
 use crate::daemon::{Archive, Channel, Connected, Way};
 use crate::error::Error;
 use crate::protocol::{
-    BuildResult, BuildStatus, ResultForm, put_derivation, put_path, put_paths, read_paths, read_result,
+    BuildResult, BuildStatus, ResultForm, known, put_derivation, put_info, put_path, put_paths, read_paths,
+    read_result,
 };
 use crate::remote_error::RemoteError;
 use crate::stores::{RemoteBuilder, Store, Trust};
@@ -142,23 +143,16 @@ impl Served {
     fn read_info(&self, from: &mut Connection, path: StorePath) -> io::Result<PathInfo> {
         let wrong = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
         let input = &mut from.channel.input;
-        let deriver = input.text()?;
+        let deriver = known(&input.text()?, |text| self.dir.parse(text))?;
         let references = read_paths(&mut *input, &self.dir)?;
         input.number()?;
         let size = input.number()?;
         let hash = Hash::parse(&input.text()?, None).map_err(|error| wrong(error.to_string()))?;
-        let address = input.text()?;
-        let mut info = PathInfo::new(path, hash, size);
+        let content_address = known(&input.text()?, str::parse)?;
+        let mut info = PathInfo { deriver, content_address, ..PathInfo::new(path, hash, size) };
         info.signatures = input.texts()?.into_iter().collect();
         info.references = references;
         info.references.sort();
-        if !deriver.is_empty() {
-            info.deriver = Some(self.dir.parse(&deriver).map_err(|error| wrong(error.to_string()))?);
-        }
-        if !address.is_empty() {
-            let parsed: Result<_, nival_store_model::ContentAddressError> = address.parse();
-            info.content_address = Some(parsed.map_err(|error| wrong(error.to_string()))?);
-        }
         Ok(info)
     }
 }
@@ -205,14 +199,8 @@ impl Store for Served {
             let output = &mut to.channel.output;
             output.put(operation::ADD_TO_STORE_NAR)?;
             put_path(output, &self.dir, Some(&info.path))?;
-            put_path(output, &self.dir, info.deriver.as_ref())?;
-            output.put_text(&info.nar_hash.base16())?;
-            put_paths(output, &self.dir, &info.references)?;
-            output.put(0)?;
-            output.put(info.nar_size)?;
-            output.put(0)?;
-            output.put_texts(info.signatures.iter().map(String::as_str))?;
-            output.put_text(&info.content_address.as_ref().map(ToString::to_string).unwrap_or_default())?;
+            // When it was registered, and whether it was built there, is for that store to say.
+            put_info(output, &self.dir, &PathInfo { registered: 0, ultimate: false, ..info.clone() })?;
             let sent = io::copy(&mut nar.take(info.nar_size), output)?;
             if sent != info.nar_size {
                 return Err(io::Error::other(format!("the archive of `{}` is too short", info.path)));

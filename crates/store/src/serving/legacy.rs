@@ -1,13 +1,12 @@
 //! Serving by the protocol of `nix-store --serve`.
 
-use super::answers::status_and_text;
+use super::building::status_and_text;
 use super::{Builder, Host, Mode, Said, Wish, wish};
 use crate::PathInfo;
-use crate::protocol::{put_path, put_paths, put_result, read_derivation, read_path, read_paths};
+use crate::protocol::{put_path, put_paths, put_result, read_derivation, read_info, read_path, read_paths};
 use crate::serve::{CLIENT_MAGIC, FORM, SERVER_MAGIC, VERSION, operation};
 use crate::stores::{Store, Trust};
 use crate::wire::{ReadWire as _, WriteWire as _};
-use nival_store_model::{Algorithm, Hash};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 
 fn broken(error: impl std::fmt::Display) -> io::Error {
@@ -171,22 +170,7 @@ impl<R: Read, W: Write> Session<'_, R, W> {
     fn add(&mut self) -> io::Result<()> {
         let dir = self.host.store.dir();
         let path = read_path(&mut *self.input, dir)?;
-        let deriver = self.input.text()?;
-        let hash = Hash::parse(&self.input.text()?, Some(Algorithm::Sha256)).map_err(broken)?;
-        let mut info = PathInfo::new(path, hash, 0);
-        info.references = read_paths(&mut *self.input, dir)?;
-        info.references.sort();
-        info.registered = self.input.number()?.cast_signed();
-        info.nar_size = self.input.number()?;
-        info.ultimate = self.input.flag()?;
-        info.signatures = self.input.texts()?.into_iter().collect();
-        let address = self.input.text()?;
-        if !deriver.is_empty() {
-            info.deriver = Some(dir.parse(&deriver).map_err(broken)?);
-        }
-        if !address.is_empty() {
-            info.content_address = Some(address.parse().map_err(broken)?);
-        }
+        let info = read_info(&mut *self.input, dir, path)?;
         let mut nar = self.input.by_ref().take(info.nar_size);
         Store::add(self.host.store, &info, &mut nar, &Trust::everything(), "the client").map_err(broken)?;
         io::copy(&mut nar, &mut io::sink())?;

@@ -3,9 +3,12 @@
 //!
 //! Building is not this crate's: whoever serves says how, by a [`Builder`].
 
+mod adding;
 mod answers;
+mod building;
 mod legacy;
 mod told;
+mod upkeep;
 mod worker;
 
 pub use legacy::serve as serve_legacy;

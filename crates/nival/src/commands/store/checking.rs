@@ -1,7 +1,7 @@
 //! `nival store verify` of single paths, in a store of any kind: their contents, and who vouches for them
 
 use super::keeping;
-use crate::commands::subjects::Subjects;
+use crate::commands::subjects::Reaching;
 use crate::context::Context;
 use crate::error::Error;
 use crate::stores::SettingArguments;
@@ -19,13 +19,7 @@ use std::sync::Arc;
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    subjects: Subjects,
-    /// Everything that the store has
-    #[arg(long, conflicts_with = "words")]
-    all: bool,
-    /// Also what the paths refer to
-    #[arg(short, long)]
-    recursive: bool,
+    subjects: Reaching,
     /// Do not read the contents of paths
     #[arg(long)]
     no_contents: bool,
@@ -53,17 +47,11 @@ struct Problem {
 
 /// Checks paths, or where none are named the whole store and its database.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    if !arguments.all && arguments.subjects.is_empty() {
+    if arguments.subjects.is_empty() {
         return keeping::verify(context, &arguments.whole);
     }
     let stores = context.stores(&arguments.settings)?;
-    let mut paths = match arguments.all {
-        true => stores.store.all()?,
-        false => arguments.subjects.paths(context, stores.store.dir())?,
-    };
-    if arguments.recursive {
-        paths = stores.infos(&paths, true)?.into_keys().collect();
-    }
+    let paths = arguments.subjects.paths(context, &*stores.store)?;
     let opened = arguments.also.iter().map(|address| stores.opener.open(address, false));
     let others = opened.map(|opened| Ok(opened?.0)).collect::<Result<Vec<_>, nival_store::Error>>()?;
     let trust = arguments.settings.read()?.trust()?;

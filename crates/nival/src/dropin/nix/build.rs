@@ -1,10 +1,8 @@
 //! `nix build`
 
-use crate::building::{self, Building};
-use crate::commands::evaluation::Evaluation;
-use crate::commands::installables::Installables;
+use super::target::Target;
+use crate::building;
 use crate::context::Context;
-use crate::dropin::Common;
 use crate::error::Error;
 use clap::Args;
 use nival_build::Request;
@@ -18,7 +16,7 @@ use std::process::ExitCode;
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    installables: Installables,
+    pub(super) target: Target,
     /// Where the links to the results are made
     #[arg(short = 'o', long, value_name = "LINK", default_value = "result")]
     out_link: PathBuf,
@@ -31,26 +29,21 @@ pub struct Arguments {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    evaluation: Evaluation,
-    #[command(flatten)]
-    building: Building,
-    #[command(flatten)]
-    pub(super) common: Common,
 }
 
 /// Builds.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     let other = context.take_other_store()?;
-    let flakes = arguments.installables.flakes();
+    let flakes = arguments.target.installables.flakes();
     let (mut session, progress) =
-        building::session(context, &arguments.evaluation, &arguments.building, &flakes)?;
-    let found = arguments.installables.requests(context, &mut session, &arguments.evaluation);
+        building::session(context, &arguments.target.evaluation, &arguments.target.building, &flakes)?;
+    let found = arguments.target.installables.requests(context, &mut session, &arguments.target.evaluation);
     context.show_messages(&session);
     let requests = found.map_err(|error| context.failed(&session, &error))?;
     if let Some(other) = other {
-        let settings = arguments.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
-        let (builds, building) = (session.builds(), &arguments.building);
+        let settings =
+            arguments.target.evaluation.settings().map_err(|error| Error::plain(error.diagnostic()))?;
+        let (builds, building) = (session.builds(), &arguments.target.building);
         let made = building::for_other(context, builds, &progress, &requests, building, &settings, &*other)?;
         let Some(paths) = made else { return Ok(ExitCode::FAILURE) };
         for path in paths.iter().filter(|_| arguments.print_out_paths) {
@@ -59,11 +52,11 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         return Ok(ExitCode::SUCCESS);
     }
     let (answers, code) =
-        building::build(context, session.builds(), &progress, &requests, &arguments.building)?;
+        building::build(context, session.builds(), &progress, &requests, &arguments.target.building)?;
     let store = context.store()?;
     let print = |path: &StorePath| store.dir().print(path);
     let made = building::made(requests, answers);
-    if code == ExitCode::SUCCESS && !arguments.no_link && !arguments.building.dry_run {
+    if code == ExitCode::SUCCESS && !arguments.no_link && !arguments.target.building.dry_run {
         for (name, path) in building::link_names(&arguments.out_link, &made) {
             building::link(&store, &name, &path)?;
         }

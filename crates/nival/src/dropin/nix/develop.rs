@@ -1,11 +1,10 @@
 //! `nix develop` and `nix print-dev-env`
 
-use crate::building::{self, Building};
+use super::target::Target;
+use crate::building;
 use crate::commands::develop::{Found, Work, only_derivation, read, search, show, start};
-use crate::commands::evaluation::Evaluation;
-use crate::commands::installables::{Installables, Named};
+use crate::commands::installables::Named;
 use crate::context::Context;
-use crate::dropin::Common;
 use crate::dropin::words::usage;
 use crate::error::Error;
 use clap::Args;
@@ -16,36 +15,24 @@ use std::process::ExitCode;
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    installables: Installables,
+    pub(super) target: Target,
     #[command(flatten)]
     work: Work,
-    #[command(flatten)]
-    evaluation: Evaluation,
-    #[command(flatten)]
-    building: Building,
-    #[command(flatten)]
-    pub(super) common: Common,
 }
 
 /// What can be typed behind `nix print-dev-env`.
 #[derive(Args)]
 pub struct Print {
     #[command(flatten)]
-    installables: Installables,
+    pub(super) target: Target,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    evaluation: Evaluation,
-    #[command(flatten)]
-    building: Building,
-    #[command(flatten)]
-    pub(super) common: Common,
 }
 
 /// Starts a shell or a program in the environment of a derivation.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    match find(context, &arguments.installables, &arguments.evaluation, &arguments.building)? {
+    match find(context, &arguments.target)? {
         Ok(found) => Err(start(context, &found, &arguments.work)),
         Err(code) => Ok(code),
     }
@@ -53,18 +40,14 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
 
 /// Prints the environment of a derivation.
 pub fn print(context: &mut Context, arguments: &Print) -> Result<ExitCode, Error> {
-    match find(context, &arguments.installables, &arguments.evaluation, &arguments.building)? {
+    match find(context, &arguments.target)? {
         Ok(found) => show(context, &found, arguments.json),
         Err(code) => Ok(code),
     }
 }
 
-fn find(
-    context: &mut Context,
-    installables: &Installables,
-    evaluation: &Evaluation,
-    building: &Building,
-) -> Result<Result<Found, ExitCode>, Error> {
+fn find(context: &mut Context, target: &Target) -> Result<Result<Found, ExitCode>, Error> {
+    let Target { installables, evaluation, building, .. } = target;
     let (mut session, progress) = building::session(context, evaluation, building, &installables.flakes())?;
     let shells = search(session.system());
     let drv = context.evaluating(&mut session, |context, session| {

@@ -11,8 +11,10 @@ mod repl;
 mod run;
 mod search;
 mod shell;
+mod target;
 mod why_depends;
 
+use crate::late::Late;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -28,30 +30,30 @@ struct Nix {
 #[derive(Subcommand)]
 enum Command {
     /// Build derivations, and link to the results
-    Build(build::Arguments),
+    Build(Late<build::Arguments>),
     /// Evaluate an expression, and print its value
-    Eval(eval::Arguments),
+    Eval(Late<eval::Arguments>),
     /// Show the log of a build
-    Log(log::Arguments),
+    Log(Late<log::Arguments>),
     /// Show or add derivations as JSON
     #[command(subcommand)]
     Derivation(derivation::Command),
     /// Start a shell in the environment of a derivation
     #[command(alias = "dev-shell")]
-    Develop(develop::Arguments),
+    Develop(Late<develop::Arguments>),
     /// Print the environment of a derivation
-    PrintDevEnv(develop::Print),
+    PrintDevEnv(Late<develop::Print>),
     /// Read expressions, and print their values
-    Repl(repl::Arguments),
+    Repl(Late<repl::Arguments>),
     /// Run the program of a package, or an app
     #[command(alias = "app")]
-    Run(run::Arguments),
+    Run(Late<run::Arguments>),
     /// Search packages
-    Search(search::Arguments),
+    Search(Late<search::Arguments>),
     /// Run a program, or a shell, with packages at hand
-    Shell(shell::Arguments),
+    Shell(Late<shell::Arguments>),
     /// Show why a package needs another one
-    WhyDepends(why_depends::Arguments),
+    WhyDepends(Late<why_depends::Arguments>),
     /// Show settings
     #[command(subcommand, alias = "show-config")]
     Config(config::Command),
@@ -73,7 +75,7 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
     }
     match Nix::parse_from(words).command {
         Command::Build(arguments) => {
-            super::run(&arguments.common.clone(), |context| build::run(context, &arguments))
+            super::run(&arguments.target.common.clone(), |context| build::run(context, &arguments))
         }
         Command::Eval(arguments) => {
             super::run(&arguments.common.clone(), |context| eval::run(context, &arguments))
@@ -82,13 +84,13 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
             super::run(&arguments.common.clone(), |context| log::run(context, &arguments))
         }
         Command::Develop(arguments) => {
-            super::run(&arguments.common.clone(), |context| develop::run(context, &arguments))
+            super::run(&arguments.target.common.clone(), |context| develop::run(context, &arguments))
         }
         Command::PrintDevEnv(arguments) => {
-            super::run(&arguments.common.clone(), |context| develop::print(context, &arguments))
+            super::run(&arguments.target.common.clone(), |context| develop::print(context, &arguments))
         }
         Command::Repl(arguments) => {
-            super::run(&arguments.common.clone(), |context| repl::run(context, &arguments))
+            super::run(&arguments.target.common.clone(), |context| repl::run(context, &arguments))
         }
         Command::Run(arguments) => {
             super::run(&arguments.common.clone(), |context| run::run(context, &arguments))
@@ -97,10 +99,10 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
             super::run(&arguments.common.clone(), |context| search::run(context, &arguments))
         }
         Command::Shell(arguments) => {
-            super::run(&arguments.common.clone(), |context| shell::run(context, &arguments))
+            super::run(&arguments.target.common.clone(), |context| shell::run(context, &arguments))
         }
         Command::WhyDepends(arguments) => {
-            super::run(&arguments.common.clone(), |context| why_depends::run(context, &arguments))
+            super::run(&arguments.target.common.clone(), |context| why_depends::run(context, &arguments))
         }
         Command::Derivation(command) => {
             super::run(&command.common(), |context| derivation::run(context, &command))

@@ -1,10 +1,9 @@
 //! `nix repl`
 
-use crate::building::Building;
-use crate::commands::evaluation::{Evaluation, file_expression};
-use crate::commands::installables::Installables;
+use super::target::Target;
+use crate::commands::evaluation::file_expression;
 use crate::context::{Context, current_folder};
-use crate::dropin::{Common, VERSION};
+use crate::dropin::VERSION;
 use crate::error::Error;
 use crate::repl::{self, Options, Style};
 use clap::Args;
@@ -16,25 +15,19 @@ use std::process::ExitCode;
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    installables: Installables,
-    #[command(flatten)]
-    evaluation: Evaluation,
-    #[command(flatten)]
-    building: Building,
-    #[command(flatten)]
-    pub(super) common: Common,
+    pub(super) target: Target,
 }
 
 /// Reads expressions, and prints their values.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let mut evaluation = arguments.evaluation.clone();
+    let mut evaluation = arguments.target.evaluation.clone();
     evaluation.impure |= !evaluation.pure_eval;
-    let named = !arguments.installables.installables.is_empty();
+    let named = !arguments.target.installables.installables.is_empty();
     let values = |context: &Context, session: &mut Session| values(context, session, arguments);
     let options = Options {
         evaluation: &evaluation,
-        building: &arguments.building,
-        flakes: if named { arguments.installables.flakes() } else { Vec::new() },
+        building: &arguments.target.building,
+        flakes: if named { arguments.target.installables.flakes() } else { Vec::new() },
         values: &values,
     };
     let greeting = Some(format!("Nix {VERSION}\nType :? for help."));
@@ -47,8 +40,8 @@ fn values(
     session: &mut Session,
     arguments: &Arguments,
 ) -> Result<Vec<(Value, String)>, nival_engine::Error> {
-    let installables = &arguments.installables;
-    let automatic = arguments.evaluation.automatic(session)?;
+    let installables = &arguments.target.installables;
+    let automatic = arguments.target.evaluation.automatic(session)?;
     let root = match (&installables.file, &installables.expr) {
         (Some(file), _) => Some(session.evaluate(&file_expression(file))?),
         (None, Some(text)) => Some(session.evaluate(&Expression::Text(text.clone(), current_folder()))?),

@@ -1,12 +1,9 @@
 //! `nix shell`, also as `nix env shell`
 
-use crate::building::Building;
-use crate::commands::evaluation::Evaluation;
-use crate::commands::installables::Installables;
+use super::target::Target;
 use crate::commands::shell::with_outputs;
 use crate::commands::wanted::Surroundings;
 use crate::context::Context;
-use crate::dropin::Common;
 use crate::error::Error;
 use clap::Args;
 use std::process::ExitCode;
@@ -15,23 +12,21 @@ use std::process::ExitCode;
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    installables: Installables,
+    pub(super) target: Target,
     /// Run this program with its arguments instead of a shell
     #[arg(short = 'c', long = "command", num_args = 1.., allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<String>,
     #[command(flatten)]
     surroundings: Surroundings,
-    #[command(flatten)]
-    evaluation: Evaluation,
-    #[command(flatten)]
-    building: Building,
-    #[command(flatten)]
-    pub(super) common: Common,
 }
 
 /// Runs a program, or the user's shell, with packages at hand.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let (made, code) = arguments.installables.build(context, &arguments.evaluation, &arguments.building)?;
+    let (made, code) = arguments.target.installables.build(
+        context,
+        &arguments.target.evaluation,
+        &arguments.target.building,
+    )?;
     if code != ExitCode::SUCCESS {
         return Ok(code);
     }

@@ -1,10 +1,8 @@
 //! `nix why-depends`
 
-use crate::building::{Building, known_outputs};
-use crate::commands::evaluation::Evaluation;
-use crate::commands::installables::Installables;
+use super::target::Target;
+use crate::building::known_outputs;
 use crate::context::Context;
-use crate::dropin::Common;
 use crate::dropin::words::usage;
 use crate::error::Error;
 use clap::Args;
@@ -18,7 +16,7 @@ use std::process::ExitCode;
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    installables: Installables,
+    pub(super) target: Target,
     /// Show all ways, not only the shortest one
     #[arg(short = 'a', long)]
     all: bool,
@@ -28,17 +26,11 @@ pub struct Arguments {
     /// Look at the derivations
     #[arg(long)]
     derivation: bool,
-    #[command(flatten)]
-    evaluation: Evaluation,
-    #[command(flatten)]
-    building: Building,
-    #[command(flatten)]
-    pub(super) common: Common,
 }
 
 /// Shows the ways of references from one path to another.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
-    let [from, to] = arguments.installables.installables.as_slice() else {
+    let [from, to] = arguments.target.installables.installables.as_slice() else {
         return Err(usage("`why-depends` takes a package and what it may depend on"));
     };
     let Some(from) = path(context, arguments, from, true)? else { return Ok(ExitCode::FAILURE) };
@@ -68,7 +60,7 @@ fn path(
     word: &str,
     build: bool,
 ) -> Result<Option<StorePath>, Error> {
-    let installables = arguments.installables.only(word);
+    let installables = arguments.target.installables.only(word);
     if !word.contains('#')
         && installables.file.is_none()
         && installables.expr.is_none()
@@ -78,7 +70,8 @@ fn path(
     }
     let several = || usage(&format!("`{word}` stands for several paths, and one is wanted"));
     if build && !arguments.derivation {
-        let (made, code) = installables.build(context, &arguments.evaluation, &arguments.building)?;
+        let (made, code) =
+            installables.build(context, &arguments.target.evaluation, &arguments.target.building)?;
         let mut paths = made.into_iter().flat_map(|(_, outputs)| outputs.into_values());
         return match (code == ExitCode::SUCCESS, paths.next(), paths.next()) {
             (false, ..) => Ok(None),
@@ -86,7 +79,7 @@ fn path(
             _ => Err(several()),
         };
     }
-    let requests = installables.wanted(context, &arguments.evaluation)?;
+    let requests = installables.wanted(context, &arguments.target.evaluation)?;
     let store = context.store()?;
     let mut paths = Vec::new();
     for request in &requests {
