@@ -348,15 +348,18 @@ in
   exampleModule =
     name:
     { services, ... }:
-    let
-      declaration = services.${name}.service;
-    in
-    {
-      imports = [ (declaration.beside or { }) ];
-      config.services.${name} = (declaration.examples.minimal or { }) // {
-        enable = true;
-      };
+    lib.services.exampleOf name services.${name}.service;
+  exampleOf = name: declaration: {
+    imports = [ (declaration.beside or { }) ];
+    config.services.${name} = (declaration.examples.minimal or { }) // {
+      enable = true;
     };
+  };
+  # The same of a service that is not the library's, by its declaration.
+  exampleModuleOf = name: declaration: {
+    imports = [ (lib.services.exampleOf name declaration) ];
+    options.services.${name} = lib.mkService declaration;
+  };
 
   # What a manual says of the instance that `exampleModule` makes.
   describe =

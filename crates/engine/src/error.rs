@@ -105,7 +105,7 @@ impl Error {
                 let near = known.iter().find(|other| strsim::jaro_winkler(name, other) > 0.8);
                 let diagnostic = Diagnostic::error(
                     &diagnostics::no_such_service::ENTRY,
-                    format!("the library has no service of this name: `{name}`"),
+                    format!("there is no service of this name: `{name}`"),
                 );
                 match near {
                     Some(near) => diagnostic.help(format!("did you mean `{near}`?")),

@@ -2,9 +2,10 @@
 
 use crate::error::Error;
 use crate::library::{LIBRARY_ROOT, entries};
+use crate::machine::Machine;
 use crate::options::OptionDescription;
 use crate::session::{Later, Library, Session};
-use nival_eval::{EvalResult, Evaluator, FileType, Value};
+use nival_eval::{EvalResult, Evaluator, FileType, Kind, Value};
 use nival_modules::{Evaluated, OnDemand};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -99,7 +100,39 @@ impl Session {
         if !service_names().iter().any(|known| known == name) {
             return Err(Error::UnknownService { name: name.to_owned(), known: service_names() });
         }
-        let machine = self.example_machine(name)?;
+        let library = self.library()?;
+        let ev = &mut self.evaluator;
+        let services = ev.select(library.lib, "services")?;
+        let make = ev.select(services, "exampleModule")?;
+        let text = ev.string(name);
+        let module = ev.call(make, &[text])?;
+        self.manual_of(name, module)
+    }
+
+    /// Everything that is known of a service that a machine's own modules declare; `None` where they declare none of that
+    /// name.
+    ///
+    /// # Errors
+    /// What evaluating it raises.
+    pub fn own_service_manual(
+        &mut self,
+        machine: &Machine,
+        name: &str,
+    ) -> Result<Option<ServiceManual>, Error> {
+        let own = machine.own_services(self)?;
+        let Some((_, declaration)) = own.into_iter().find(|(own, _)| own == name) else { return Ok(None) };
+        let library = self.library()?;
+        let ev = &mut self.evaluator;
+        let services = ev.select(library.lib, "services")?;
+        let make = ev.select(services, "exampleModuleOf")?;
+        let text = ev.string(name);
+        let module = ev.call(make, &[text, declaration])?;
+        self.manual_of(name, module).map(Some)
+    }
+
+    /// The manual of a service that a module makes an example of.
+    fn manual_of(&mut self, name: &str, module: Value) -> Result<ServiceManual, Error> {
+        let machine = self.machine("example".to_owned(), module)?;
         let prefix = format!("{FOLDER}.{name}.");
         let options = machine.options(self)?;
         let own = ["enable", "instances", "patches", "requirements"];
@@ -132,15 +165,28 @@ impl Session {
         manual.makes = serde_json::from_value(json["makes"].clone()).unwrap_or_default();
         Ok(manual)
     }
+}
 
-    /// A machine with one instance of a service, which has its minimal example as arguments.
-    fn example_machine(&mut self, name: &str) -> Result<crate::machine::Machine, Error> {
-        let library = self.library()?;
-        let ev = &mut self.evaluator;
-        let make = ev.select(library.lib, "services")?;
-        let make = ev.select(make, "exampleModule")?;
-        let text = ev.string(name);
-        let module = ev.call(make, &[text])?;
-        self.machine("example".to_owned(), module)
+impl Machine {
+    /// The services that the machine's own modules declare beside the library's: their names and declarations.
+    ///
+    /// # Errors
+    /// What evaluating the modules raises.
+    pub fn own_services(&self, session: &mut Session) -> Result<Vec<(String, Value)>, Error> {
+        let ev = &mut session.evaluator;
+        let folder = ev.select(self.options_value(), FOLDER)?;
+        let known = service_names();
+        let mut own = Vec::new();
+        for attribute in ev.attributes(folder)? {
+            let name = ev.name(attribute.name).to_owned();
+            if known.contains(&name) || ev.kind(attribute.value)? != Kind::Attrs {
+                continue;
+            }
+            if let Some(declaration) = ev.select_opt(attribute.value, "service")? {
+                own.push((name, declaration));
+            }
+        }
+        own.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(own)
     }
 }

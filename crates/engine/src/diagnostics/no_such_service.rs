@@ -6,7 +6,8 @@ use nival_diagnostics::{Entry, Example};
 pub static ENTRY: Entry = Entry {
     code: "NV0815",
     title: "there is no such service",
-    page: r#"The library has no service of that name. `nival service` lists those that there are; `nival init service NAME` writes one of
+    page: r#"Neither the library nor the configuration (that of the current folder, or of `-c PATH`) declares a service of that name.
+`nival service` lists those that there are; `nival init service NAME` writes one of
 your own to start from."#,
     example: Example::Situation { story: "`nival service ngnix`.", test: "services_have_manuals" },
 };

@@ -83,6 +83,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Error> 
     let mut text = format!("wrote {}\n\nnext:  nival up --detach {}", written.join(", "), folder.display());
     if name.is_some() {
         text.push_str(&format!("\ntest:  nival up --detach {}", folder.join("test.nix").display()));
+        text.push_str(&format!("\nread:  nival service -c {0} {0}", folder.display()));
     }
     context.output.result(&text, || json!({ "written": written }));
     Ok(ExitCode::SUCCESS)

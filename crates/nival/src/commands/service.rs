@@ -3,9 +3,10 @@
 use crate::context::Context;
 use crate::error::Error;
 use clap::Args;
-use nival_engine::{ServiceManual, service_names};
+use nival_engine::{Machine, Project, ServiceManual, Session, service_names};
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What can be typed behind `nival service`.
@@ -13,16 +14,20 @@ use std::process::ExitCode;
 pub struct Arguments {
     /// The service; without one, all of them are listed
     name: Option<String>,
+    /// The configuration whose own services are known beside the library's: a file or folder; the current folder's where
+    /// none is named
+    #[arg(long, short, value_name = "PATH")]
+    configuration: Option<PathBuf>,
 }
 
 /// Shows a service's manual, or all services.
 pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Error> {
     match &arguments.name {
         Some(name) => {
-            let manual = manual(context, name)?;
+            let manual = manual_with(context, arguments.configuration.as_deref(), name)?;
             context.output.result(&page(&manual), || serde_json::to_value(&manual).unwrap_or_default());
         }
-        None => list(context)?,
+        None => list(context, arguments.configuration.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -33,8 +38,69 @@ pub fn manual(context: &mut Context, name: &str) -> Result<ServiceManual, Error>
     session.service_manual(name).map_err(|error| context.failed(&session, &error))
 }
 
-fn list(context: &mut Context) -> Result<(), Error> {
-    let mut all = Vec::new();
+/// The machines of the configuration that is named, or of the current folder's; none where it has none.
+fn machines(
+    context: &Context,
+    session: &mut Session,
+    configuration: Option<&Path>,
+) -> Result<Vec<Machine>, Error> {
+    let project = match Project::find(configuration.unwrap_or(Path::new("."))) {
+        Ok(project) => project,
+        Err(error) if configuration.is_some() => return Err(Error::from(error)),
+        Err(_) => return Ok(Vec::new()),
+    };
+    session.machines(&project).map_err(|error| context.failed(session, &error))
+}
+
+/// The manual of a service of the library, or of a configuration's own.
+fn manual_with(
+    context: &mut Context,
+    configuration: Option<&Path>,
+    name: &str,
+) -> Result<ServiceManual, Error> {
+    if service_names().iter().any(|known| known == name) {
+        return manual(context, name);
+    }
+    let mut session = context.session()?;
+    let mut known = service_names();
+    for machine in machines(context, &mut session, configuration)? {
+        let found = session.own_service_manual(&machine, name);
+        if let Some(manual) = found.map_err(|error| context.failed(&session, &error))? {
+            return Ok(manual);
+        }
+        let own = machine.own_services(&mut session);
+        known.extend(own.into_iter().flatten().map(|(name, _)| name));
+    }
+    Err(Error::from(nival_engine::Error::UnknownService { name: name.to_owned(), known }))
+}
+
+/// The manuals of the services that a configuration declares itself. A configuration that nobody named is passed over where
+/// it cannot be evaluated.
+fn own_manuals(context: &mut Context, configuration: Option<&Path>) -> Result<Vec<ServiceManual>, Error> {
+    let mut session = context.session()?;
+    let machines = match machines(context, &mut session, configuration) {
+        Ok(machines) => machines,
+        Err(error) if configuration.is_some() => return Err(error),
+        Err(_) => Vec::new(),
+    };
+    let mut all: Vec<ServiceManual> = Vec::new();
+    for machine in machines {
+        let found = machine.own_services(&mut session).and_then(|own| {
+            let manuals = own.iter().map(|(name, _)| session.own_service_manual(&machine, name));
+            manuals.collect::<Result<Vec<_>, _>>()
+        });
+        match found {
+            Ok(manuals) => all.extend(manuals.into_iter().flatten()),
+            Err(error) if configuration.is_some() => return Err(context.failed(&session, &error)),
+            Err(_) => {}
+        }
+    }
+    all.dedup_by(|a, b| a.name == b.name);
+    Ok(all)
+}
+
+fn list(context: &mut Context, configuration: Option<&Path>) -> Result<(), Error> {
+    let mut all = own_manuals(context, configuration)?;
     for name in service_names() {
         all.push(manual(context, &name)?);
     }

@@ -404,3 +404,22 @@ fn a_service_that_names_a_secret_is_started_after_it() {
     world.fine(&["down", "guide"]);
     world.fine(&["up", "--detach", "guide"]);
 }
+
+#[test]
+fn a_service_of_ones_own_has_a_manual() {
+    let world = World::new();
+    world.fine(&["init", "service", "hello"]);
+    let manual = world.fine(&["service", "-c", "hello", "hello"]);
+    assert!(manual.starts_with("# hello") && manual.contains("### message"), "{manual}");
+    assert!(manual.contains("- ports: 8080/tcp (open)"), "{manual}");
+    let list = world.fine(&["service", "--configuration", "hello"]);
+    assert!(list.contains("hello           says something") && list.contains("nginx "), "{list}");
+    assert!(world.refused(&["service", "-c", "hello", "helo"], "NV0815").contains("hello"));
+    // Without a configuration there are the library's.
+    assert!(!world.fine(&["service"]).contains("hello "));
+    world.refused(&["service", "hello"], "NV0815");
+    // One that is wrong does not hide them, unless it is asked for.
+    world.write("configuration.nix", "{ services.nothing.enable = true; imports = [ ./nowhere.nix ]; }");
+    world.fine(&["service"]);
+    world.refused(&["service", "-c", "."], "NV0803");
+}
