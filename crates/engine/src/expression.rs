@@ -289,7 +289,7 @@ impl Session {
                 if strict {
                     ev.force_deep(value)?;
                 }
-                ev.to_xml(value, places, strict)?.0
+                String::from_utf8_lossy(&ev.to_xml(value, places, strict)?.0).into_owned()
             }
             Format::Expression { strict } => {
                 let value = if strict { ev.force_deep(value)? } else { ev.force(value)? };

@@ -173,7 +173,8 @@ fn run(evaluator: &mut Evaluator, options: &Options) -> EvalResult<String> {
         return Ok(evaluator.to_json(value, true)?.0);
     }
     if options.xml {
-        return Ok(evaluator.to_xml(value, options.places, options.strict)?.0.trim_end().to_owned());
+        let text = evaluator.to_xml(value, options.places, options.strict)?.0;
+        return Ok(String::from_utf8_lossy(&text).trim_end().to_owned());
     }
     if options.raw {
         return Ok(evaluator.expect_string_context(value)?.0);

@@ -21,15 +21,17 @@ pub(super) const ROWS: &[Row] = &[
 type Operation = fn(&mut Evaluator, crate::run::Number, crate::run::Number) -> EvalResult;
 
 fn with(evaluator: &mut Evaluator, arguments: &[Value], operation: Operation) -> EvalResult {
-    let mut numbers = Vec::with_capacity(2);
-    for argument in arguments {
-        let value = evaluator.force(*argument)?;
-        match evaluator.number(value) {
-            Some(number) => numbers.push(number),
-            None => return Err(evaluator.wrong_type("a number", value)),
-        }
+    // Both are evaluated before one is found to be no number, as by the operators.
+    let (left, right) = (evaluator.force(arguments[0])?, evaluator.force(arguments[1])?);
+    let (left, right) = (number(evaluator, left)?, number(evaluator, right)?);
+    operation(evaluator, left, right)
+}
+
+fn number(evaluator: &mut Evaluator, value: Value) -> EvalResult<crate::run::Number> {
+    match evaluator.number(value) {
+        Some(number) => Ok(number),
+        None => Err(evaluator.wrong_type("a number", value)),
     }
-    operation(evaluator, numbers[0], numbers[1])
 }
 
 fn bits(evaluator: &mut Evaluator, arguments: &[Value], operation: fn(i64, i64) -> i64) -> EvalResult {

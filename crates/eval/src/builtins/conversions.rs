@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
     Row("__fromJSON", 1, 1, from_json),
     Row("__toXML", 1, 1, |e, a| {
         let (text, context) = e.to_xml(a[0], false, true)?;
-        Ok(e.string_with(&text, context))
+        Ok(e.make_string(&text, context))
     }),
     Row("fromTOML", 1, 1, |e, a| {
         let text = e.expect_string_context(a[0])?.0;

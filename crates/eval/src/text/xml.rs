@@ -84,7 +84,7 @@ impl Writer {
 impl Evaluator {
     /// A value as XML, as `builtins.toXML` makes it; with `places`, as `nix-instantiate --eval --xml` does. What is not
     /// evaluated yet is evaluated where this is `strict`, and else shown as such.
-    pub fn to_xml(&mut self, value: Value, places: bool, strict: bool) -> EvalResult<(String, ContextId)> {
+    pub fn to_xml(&mut self, value: Value, places: bool, strict: bool) -> EvalResult<(Vec<u8>, ContextId)> {
         let mut writer = Writer {
             out: Vec::new(),
             context: Gathered::default(),
@@ -97,7 +97,7 @@ impl Evaluator {
         self.holding(|evaluator| evaluator.xml_into(&mut writer, value, 1))?;
         writer.close(0, "expr");
         let context = self.contexts.gather(&writer.context);
-        Ok((super::from_bytes(writer.out), context))
+        Ok((writer.out, context))
     }
 
     fn xml_into(&mut self, writer: &mut Writer, value: Value, depth: usize) -> EvalResult<()> {
