@@ -28,7 +28,9 @@ impl<R: Read, W: Write + Send> Question<'_, R, W> {
                     let mut file = sys::create_new(&staged, 0o644)?;
                     io::copy(&mut frames, &mut file)?;
                 }
-                _ => drop(archive::restore(&mut frames, &staged)?),
+                _ => {
+                    archive::restore(&mut frames, &staged)?;
+                }
             }
             crate::canonicalise(&staged)?;
             let (nar_hash, size) = archive::hash(&staged, None)?;
