@@ -35,9 +35,9 @@ pub enum BuildError {
         /// The derivation.
         drv: String,
         /// The hash that it says.
-        wanted: Hash,
+        wanted: Box<Hash>,
         /// The hash of what was made.
-        got: Hash,
+        got: Box<Hash>,
         /// The address that it was fetched from, where it names one.
         address: Option<String>,
     },

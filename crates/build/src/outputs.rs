@@ -414,8 +414,8 @@ impl Finished<'_> {
             let text = found.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
             return Err(BuildError::HashMismatch {
                 drv: self.store.dir().print(self.drv),
-                wanted: wanted.clone(),
-                got: address.hash.clone(),
+                wanted: Box::new(wanted.clone()),
+                got: Box::new(address.hash.clone()),
                 address: text.filter(|text| !text.is_empty()),
             });
         }
