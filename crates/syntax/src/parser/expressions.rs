@@ -261,7 +261,7 @@ impl Parser<'_> {
             K::ParenOpen => {
                 self.next();
                 let inner = self.expression();
-                self.expect(K::ParenClose, "`)`");
+                self.close(K::ParenClose, "`)`", start);
                 inner
             }
             K::BracketOpen => self.list(),
@@ -374,7 +374,7 @@ impl Parser<'_> {
             self.scratch.push(element);
         }
         let elements = self.take_scratch(base);
-        self.expect(K::BracketClose, "`]`");
+        self.close(K::BracketClose, "`]`", start);
         self.add(Expr::List(elements), start)
     }
 }

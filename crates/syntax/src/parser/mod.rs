@@ -116,6 +116,24 @@ impl<'a> Parser<'a> {
         found
     }
 
+    /// As [`Self::expect`], for what closes the bracket at `open`, which is shown where it is not closed.
+    fn close(&mut self, kind: TokenKind, what: &str, open: u32) {
+        if self.expect(kind, what) {
+            return;
+        }
+        // The innermost bracket is the first to come here, and it may have been found to be open before.
+        let at = self.token.start;
+        let is_of_here = |error: &mut Diagnostic| {
+            error.labels.first().is_some_and(|label| label.span.start >= at)
+                && !error.labels.iter().any(|label| label.text.ends_with("is not closed"))
+        };
+        if let Some(error) = self.errors.pop_if(is_of_here) {
+            let bracket = String::from_utf8_lossy(self.slice(open, open + 1)).into_owned();
+            let span = self.span(open, open + 1);
+            self.errors.push(error.label(span, format!("this `{bracket}` is not closed")));
+        }
+    }
+
     fn slice(&self, start: u32, end: u32) -> &'a [u8] {
         &self.lexer.text()[start as usize..end as usize]
     }
@@ -176,7 +194,10 @@ impl<'a> Parser<'a> {
                         made.label(self.span(end.saturating_sub(1), end), "the definition before ends here");
                     made = made.help("each definition of a set or `let` ends with `;`");
                 }
-                made
+                match hint(wanted, kind) {
+                    Some(hint) => made.help(hint),
+                    None => made,
+                }
             }
         };
         self.error(diagnostic);
@@ -216,6 +237,18 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// What may have been meant, by what was expected and what was found.
+fn hint(wanted: &str, found: TokenKind) -> Option<&'static str> {
+    Some(match (wanted, found) {
+        ("`;`", TokenKind::Comma) => "definitions end with `;`, not with `,`",
+        ("`)`", TokenKind::Comma) => "arguments stand behind the function, without commas: `f x y`",
+        ("`.` or `=`", TokenKind::Colon) => "a value is given with `=`: `name = value;`",
+        ("the end of the file", TokenKind::Assign) => "definitions stand in a set: `{ name = value; }`",
+        ("`,`", _) => "a function's arguments are separated by commas: `{ a, b, ... }: body`",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::parse;
@@ -229,6 +262,44 @@ mod tests {
         assert!(!parsed.errors.is_empty());
         for label in parsed.errors.iter().flat_map(|error| &error.labels) {
             assert!(label.span.start <= label.span.end, "{label:?}");
+        }
+    }
+
+    /// The first error of a text: what it says, what it marks besides its place, and what it advises.
+    fn said(text: &str) -> (String, Vec<(u32, String)>, Vec<String>) {
+        let parsed = parse(text.as_bytes(), SourceId(0), &mut Interner::default());
+        let error = parsed.errors.into_iter().next().unwrap();
+        let others = error.labels.iter().skip(1).map(|label| (label.span.start, label.text.clone()));
+        (error.message.clone(), others.collect(), error.help.clone())
+    }
+
+    #[test]
+    fn brackets_that_stay_open_are_shown() {
+        for (text, bracket, place) in [
+            ("{ a = 1; b = { c = 2; }", "{", 0),
+            ("{ a = 1; b = { c = 2; ", "{", 13),
+            ("{ a = [ 1 2; b = 3; }", "[", 6),
+            ("{ a = (1 + 2; b = 3; }", "(", 6),
+        ] {
+            let (_, others, _) = said(text);
+            let shown: Vec<_> = others.iter().filter(|(_, text)| text.ends_with("is not closed")).collect();
+            assert_eq!(shown, [&(place, format!("this `{bracket}` is not closed"))], "{text}: {others:?}");
+        }
+        assert_eq!(said("{ a = 1 b = 2; }").1, [(8, "the definition before ends here".to_owned())]);
+    }
+
+    #[test]
+    fn what_other_languages_would_have_is_explained() {
+        for (text, message, advice) in [
+            ("{ lib pkgs, ... }: lib", "expected `,`, found `pkgs`", "separated by commas"),
+            ("{ a = 1, b = 2; }", "expected `;`, found `,`", "not with `,`"),
+            ("f(x, y)", "expected `)`, found `,`", "without commas"),
+            ("{ a: 1; }", "expected `.` or `=`, found `:`", "with `=`"),
+            ("x = 1", "expected the end of the file, found `=`", "in a set"),
+        ] {
+            let (said, _, help) = said(text);
+            assert_eq!(said, message);
+            assert!(help.iter().any(|text| text.contains(advice)), "{text}: {help:?}");
         }
     }
 }

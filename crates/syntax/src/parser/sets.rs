@@ -9,9 +9,10 @@ use nival_diagnostics::Diagnostic;
 impl Parser<'_> {
     /// `{ ... }`
     pub(super) fn set(&mut self, recursive: bool) -> SetId {
+        let open = self.token.start;
         self.expect(K::BraceOpen, "`{`");
         let set = self.bindings(recursive, K::BraceClose);
-        self.expect(K::BraceClose, "an attribute name or `}`");
+        self.close(K::BraceClose, "an attribute name or `}`", open);
         set
     }
 
@@ -72,7 +73,7 @@ impl Parser<'_> {
         let position = self.token.start;
         let path = self.attr_path();
         if !self.at(K::Assign) {
-            self.unexpected("`.` or `=`");
+            self.unexpected(if self.arguments_ahead() { "`,`" } else { "`.` or `=`" });
             self.skip_binding();
             return;
         }
@@ -91,6 +92,15 @@ impl Parser<'_> {
         if let Some(first) = names.first() {
             insert(set, *first, value, position);
         }
+    }
+
+    /// Whether what follows looks like arguments of a function between which a comma is missing.
+    fn arguments_ahead(&self) -> bool {
+        let (mut lexer, mut kind) = (self.lexer.clone(), self.token.kind);
+        while matches!(kind, K::Identifier | K::Comma | K::Ellipsis) {
+            kind = lexer.token().kind;
+        }
+        kind == K::BraceClose && matches!(lexer.token().kind, K::Colon | K::At)
     }
 
     fn inherit(&mut self, set: &mut AttrSet) {
