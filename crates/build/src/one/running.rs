@@ -125,9 +125,8 @@ impl Build<'_> {
         if !line.is_empty() {
             self.heard(b"\n", &mut line, log)?;
         }
-        if ended != Ended::Code(0)
-            && let Some(passed) = self.passed()
-        {
+        // Also where the builder took no notice: what it made may lack what the process that was killed had to do.
+        if let Some(passed) = self.passed() {
             return Err(self.limit(passed));
         }
         match ended {

@@ -40,7 +40,7 @@ fn a_profile_names_functions_and_files() {
     let world = World::new();
     world.write(
         "work.nix",
-        "let slow = n: if n == 0 then 0 else 1 + slow (n - 1); in map (x: slow 5000) [ 1 2 3 4 5 6 7 8 ]\n",
+        "let slow = n: if n == 0 then 0 else 1 + slow (n - 1); in builtins.foldl' (a: x: a + slow 5000) 0 (builtins.genList (x: x) 80)\n",
     );
     let said = world.run(&["eval", "--timings", "--flame", "graph.svg", "work.nix"]);
     assert_eq!(said.code, 0, "{}", said.err);
