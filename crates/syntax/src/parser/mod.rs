@@ -285,6 +285,12 @@ mod tests {
             let shown: Vec<_> = others.iter().filter(|(_, text)| text.ends_with("is not closed")).collect();
             assert_eq!(shown, [&(place, format!("this `{bracket}` is not closed"))], "{text}: {others:?}");
         }
+        // No bracket stands where the file ends.
+        for text in ["rec", "let", "rec x", "rec ;"] {
+            let (message, others, _) = said(text);
+            assert!(message.starts_with("expected"), "{text}: {message}");
+            assert!(!others.iter().any(|(_, text)| text.starts_with("this `")), "{text}: {others:?}");
+        }
         assert_eq!(said("{ a = 1 b = 2; }").1, [(8, "the definition before ends here".to_owned())]);
     }
 

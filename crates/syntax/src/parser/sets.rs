@@ -10,9 +10,15 @@ impl Parser<'_> {
     /// `{ ... }`
     pub(super) fn set(&mut self, recursive: bool) -> SetId {
         let open = self.token.start;
-        self.expect(K::BraceOpen, "`{`");
+        let opened = self.expect(K::BraceOpen, "`{`");
         let set = self.bindings(recursive, K::BraceClose);
-        self.close(K::BraceClose, "an attribute name or `}`", open);
+        let wanted = "an attribute name or `}`";
+        // After `rec` or `let` the bracket may be missing, and then the file may end there.
+        if opened {
+            self.close(K::BraceClose, wanted, open);
+        } else {
+            self.expect(K::BraceClose, wanted);
+        }
         set
     }
 
