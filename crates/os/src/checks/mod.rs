@@ -189,11 +189,11 @@ pub(crate) fn unit_journal(unit: &str) -> Vec<String> {
     output("journalctl", &["--sync"]);
     // All machines have the boot identifier of their host, so the time tells which lines are of this run.
     let started =
-        output("systemctl", &["show", "--timestamp=unix", "--property=UserspaceTimestamp", "--value"]);
+        output("systemctl", &["show", "--timestamp=us+utc", "--property=UserspaceTimestamp", "--value"]);
     let since = format!("--since={started}");
     let mut words =
         vec!["--unit", unit, "--lines=15", "--no-pager", "--output=short-precise", "--no-hostname"];
-    if started.starts_with('@') {
+    if started.ends_with("UTC") {
         words.push(&since);
     }
     let text = output("journalctl", &words);
