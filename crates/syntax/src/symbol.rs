@@ -31,30 +31,45 @@ impl Name {
     }
 
     /// Whether this is that name, which begins so.
-    fn is(self, text: &str, name: &str, beginning: u64) -> bool {
+    fn is(self, text: &str, name: &[u8], beginning: u64) -> bool {
         let len = (self.end - self.start) as usize;
-        self.beginning == beginning && len == name.len() && (len <= 8 || self.text(text) == name)
+        self.beginning == beginning && len == name.len() && (len <= 8 || self.text(text).as_bytes() == name)
     }
 }
 
 impl Interner {
     /// The symbol of a name.
     pub fn intern(&mut self, name: &str) -> Symbol {
+        self.intern_bytes(name.as_bytes())
+    }
+
+    /// As [`Self::intern`], for bytes; what is no text in them is replaced.
+    pub fn intern_bytes(&mut self, name: &[u8]) -> Symbol {
         let (hash, beginning) = (hash(name), beginning(name));
         let (text, names) = (&self.text, &self.names);
+        // All names are texts, so what is one of them is a text too.
         if let Some(found) = self.table.find(hash, |id| names[*id as usize].is(text, name, beginning)) {
             return Symbol(*found);
         }
+        match str::from_utf8(name) {
+            Ok(name) => self.add(name, hash, beginning),
+            Err(_) => self.intern(&String::from_utf8_lossy(name)),
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, name: &str, hash: u64, beginning: u64) -> Symbol {
         let (id, start) = (self.names.len() as u32, self.text.len() as u32);
         self.text.push_str(name);
         self.names.push(Name { beginning, start, end: self.text.len() as u32 });
         let (text, names) = (&self.text, &self.names);
-        self.table.insert_unique(hash, id, |id| self::hash(names[*id as usize].text(text)));
+        self.table.insert_unique(hash, id, |id| self::hash(names[*id as usize].text(text).as_bytes()));
         Symbol(id)
     }
 
     /// The symbol of a name, if it was interned before.
     pub fn find(&self, name: &str) -> Option<Symbol> {
+        let name = name.as_bytes();
         let beginning = beginning(name);
         let is_name = |id: &u32| self.names[*id as usize].is(&self.text, name, beginning);
         self.table.find(hash(name), is_name).map(|id| Symbol(*id))
@@ -88,16 +103,16 @@ impl Interner {
 }
 
 /// The first eight bytes as a number that is ordered as they are; zeros stand for those that a short name lacks.
-fn beginning(name: &str) -> u64 {
+fn beginning(name: &[u8]) -> u64 {
     let mut first = [0; 8];
     let len = name.len().min(8);
-    first[..len].copy_from_slice(&name.as_bytes()[..len]);
+    first[..len].copy_from_slice(&name[..len]);
     u64::from_be_bytes(first)
 }
 
-fn hash(name: &str) -> u64 {
+fn hash(name: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
-    hasher.write(name.as_bytes());
+    hasher.write(name);
     hasher.finish()
 }
 
@@ -113,6 +128,9 @@ mod tests {
         assert_eq!(interner.intern("alpha"), a);
         assert_eq!(interner.name(b), "beta");
         assert_eq!(interner.find("gamma"), None);
+        let no_text = interner.intern_bytes(b"a\xffb");
+        assert_eq!(interner.name(no_text), "a\u{fffd}b");
+        assert_eq!(interner.intern_bytes(b"a\xffb"), no_text);
     }
 
     #[test]

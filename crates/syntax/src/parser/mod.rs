@@ -143,10 +143,7 @@ impl<'a> Parser<'a> {
     }
 
     fn symbol_of(&mut self, name: &[u8]) -> Symbol {
-        match std::str::from_utf8(name) {
-            Ok(name) => self.interner.intern(name),
-            Err(_) => self.interner.intern(&String::from_utf8_lossy(name)),
-        }
+        self.interner.intern_bytes(name)
     }
 
     fn add(&mut self, expr: Expr, start: u32) -> ExprId {
