@@ -12,6 +12,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use std::fs::{metadata, read, read_dir, read_link, read_to_string, symlink_metadata};
 
+/// How much is read at a time where the size is not asked for.
+const PIECE: usize = 32 << 10;
+
+/// As [`read`], without asking for the size first: one call of the system less for each of many small files.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let mut contents = Vec::new();
+    loop {
+        contents.reserve(PIECE.max(contents.len()));
+        let spare = || rustix::io::read(&file, rustix::buffer::spare_capacity(&mut contents));
+        if rustix::io::retry_on_intr(spare)? == 0 {
+            return Ok(contents);
+        }
+    }
+}
+
 /// Makes the names of temporary files differ between threads.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
@@ -288,4 +307,22 @@ pub fn is_delegated(group: &Path) -> bool {
         let mut value = [0u8; 8];
         rustix::fs::getxattr(group, name, &mut value[..]).is_ok_and(|length| value[..length] == *b"1")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PIECE, read_small};
+
+    #[test]
+    fn files_of_any_size_are_read_whole() {
+        let folder = tempfile::tempdir().expect("it can be done");
+        let path = folder.path().join("file");
+        for size in [0, 1, PIECE - 1, PIECE, PIECE + 1, 5 * PIECE + 7] {
+            let contents: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            std::fs::write(&path, &contents).expect("it can be done");
+            assert_eq!(read_small(&path).expect("it can be done"), contents);
+        }
+        let folder = read_small(folder.path()).expect_err("a folder has no contents");
+        assert_eq!(folder.kind(), std::io::ErrorKind::IsADirectory);
+    }
 }

@@ -147,7 +147,7 @@ impl World for EngineWorld {
             return Ok(contents.to_vec());
         }
         self.access.check(path)?;
-        std::fs::read(self.physical(path)).map_err(|error| unreadable(path, &error))
+        nival_sys::fs::read_small(&self.physical(path)).map_err(|error| unreadable(path, &error))
     }
 
     fn read_dir(&self, path: &str) -> WorldResult<Vec<(String, FileType)>> {
