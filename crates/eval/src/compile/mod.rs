@@ -93,10 +93,12 @@ impl Compiler<'_> {
 
     /// The node of a variable.
     fn variable(&mut self, name: Symbol, span: (u32, u32)) -> NodeId {
-        if let Some((level, place)) = self.scope.find(name) {
-            let depth = self.scope.level() - level;
+        if let Some(binding) = self.scope.find(name) {
+            let (depth, place) = (self.scope.level() - binding.level, binding.place);
             let node = if depth == 0 { Node::Local(place) } else { Node::Outer(u32::from(depth), place) };
-            return self.code.add(node, span);
+            let node = self.code.add(node, span);
+            self.scope.used(binding, node);
+            return node;
         }
         if let Some(value) = self.around.extra.get(&name).or_else(|| self.globals.get(&name)) {
             return self.code.add(Node::Const(*value), span);

@@ -1,6 +1,7 @@
 //! Attribute sets and `let`.
 
 use super::Compiler;
+use super::scope::Use;
 use crate::attrs;
 use crate::code::{Block, Computed, Init, Node, NodeId, Run, SetCode};
 use crate::symbols;
@@ -139,17 +140,29 @@ impl Compiler<'_> {
         }
         let inherited = self.inherited(set);
         let places: Vec<u32> = set.attrs.iter().map(|_| self.scope.new_place()).collect();
-        for (attr, place) in set.attrs.iter().zip(&places) {
-            self.scope.bind(attr.name, *place);
-        }
+        let numbers: Vec<usize> = set
+            .attrs
+            .iter()
+            .zip(&places)
+            .map(|(attr, place)| self.scope.bind_counted(attr.name, *place))
+            .collect();
         let (sources, source_places) = self.sources(set);
         let mut inits: Vec<Init> = sources.indices().map(|at| self.code.inits.get(at)).collect();
-        for ((attr, place), inherited) in set.attrs.iter().zip(&places).zip(inherited) {
-            let node = inherited.unwrap_or_else(|| self.value(attr, &source_places));
-            inits.push(Init { place: *place, node });
-        }
+        let values: Vec<NodeId> = set
+            .attrs
+            .iter()
+            .zip(inherited)
+            .map(|(attr, inherited)| inherited.unwrap_or_else(|| self.value(attr, &source_places)))
+            .collect();
         let body = self.lower(body, direct || own_frame);
-        for attr in &set.attrs {
+        for ((value, place), number) in values.into_iter().zip(places).zip(numbers) {
+            if self.is_kept(value, number) {
+                inits.push(Init { place, node: value });
+            } else {
+                self.scope.free_place(place);
+            }
+        }
+        for attr in set.attrs.iter().rev() {
             self.scope.unbind(attr.name);
         }
         let inits = self.init_run(&inits);
@@ -158,6 +171,29 @@ impl Compiler<'_> {
             let block = self.code.blocks.push(Block { size, inits });
             return self.code.add(Node::LetFrame { block, body }, span);
         }
+        if inits.len == 0 {
+            return body;
+        }
         self.code.add(Node::Let { inits, body }, span)
+    }
+
+    /// Whether a variable of `let` needs a place. What is used once, in the same frame, is put where it is used: it
+    /// runs there at most once, as it would by itself.
+    fn is_kept(&mut self, value: NodeId, number: usize) -> bool {
+        if self.around.as_written {
+            return true;
+        }
+        match self.scope.use_of(number) {
+            Use::Nowhere => false,
+            Use::Elsewhere => true,
+            // What needs nothing but itself.
+            Use::Once(node) if node == value => false,
+            Use::Once(node) => {
+                self.code.nodes.set(node, self.code.nodes.get(value));
+                self.code.spans[node as usize] = self.code.spans[value as usize];
+                self.scope.moved(value, node);
+                false
+            }
+        }
     }
 }
