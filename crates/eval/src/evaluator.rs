@@ -5,7 +5,7 @@ use crate::builtins;
 use crate::code::Code;
 use crate::context::Contexts;
 use crate::error::{EvalError, EvalResult};
-use crate::heap::Heap;
+use crate::heap::{Heap, Table};
 use crate::profile::Profile;
 use crate::symbols;
 use crate::value::Value;
@@ -116,6 +116,17 @@ pub(crate) struct Native {
     pub(crate) code: NativeCode,
 }
 
+/// What is needed to call a builtin.
+#[derive(Clone, Copy)]
+pub(crate) struct Plain {
+    pub(crate) run: Builtin,
+    pub(crate) arity: u32,
+    /// As [`Native::strict`].
+    pub(crate) strict: u32,
+    /// 1 where it keeps values in vectors while it evaluates.
+    pub(crate) holds: u32,
+}
+
 /// One heap with everything that is evaluated in it.
 pub struct Evaluator {
     pub(crate) heap: Heap,
@@ -134,6 +145,8 @@ pub struct Evaluator {
     pub(crate) string_length: Value,
     pub(crate) updates: Updates,
     pub(crate) natives: Vec<Native>,
+    /// The first of `natives`, which are the builtins.
+    pub(crate) plain: Table<Plain>,
     pub(crate) lazies: Vec<Option<LazyClosure>>,
     pub(crate) free_lazies: Vec<u32>,
     pub(crate) contexts: Contexts,
@@ -197,6 +210,7 @@ impl Evaluator {
             string_length: Value::NULL,
             updates: Updates::default(),
             natives: Vec::new(),
+            plain: Table::default(),
             lazies: Vec::new(),
             free_lazies: Vec::new(),
             contexts: Contexts::new(),

@@ -25,7 +25,7 @@ mod types;
 mod versions;
 
 use crate::error::EvalResult;
-use crate::evaluator::{Builtin, Evaluator, Native, NativeCode};
+use crate::evaluator::{Builtin, Evaluator, Native, NativeCode, Plain};
 use crate::value::{Value, tag};
 use nival_syntax::Symbol;
 use rustc_hash::FxHashMap;
@@ -141,15 +141,9 @@ pub(crate) fn install(evaluator: &mut Evaluator) {
             continue;
         }
         let short = name.strip_prefix("__").unwrap_or(name);
-        let code = NativeCode::Builtin(run);
-        evaluator.natives.push(Native {
-            name: short.into(),
-            arity,
-            strict,
-            captures: 0,
-            quiet: QUIET.contains(&name),
-            code,
-        });
+        let (code, quiet) = (NativeCode::Builtin(run), QUIET.contains(&name));
+        evaluator.natives.push(Native { name: short.into(), arity, strict, captures: 0, quiet, code });
+        evaluator.plain.push(Plain { run, arity, strict, holds: u32::from(!quiet) });
         let id = evaluator.natives.len() as u32 - 1;
         if name == FINAL_TREE {
             evaluator.outside.final_tree = Some(Value::new(tag::NATIVE, id, 0));

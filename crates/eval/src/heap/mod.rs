@@ -181,7 +181,9 @@ impl Heap {
             return self.allocate_elsewhere(content, count);
         }
         self.next = end;
-        self.set_kind(start, content);
+        // No kind is noted for what is free.
+        debug_assert!(self.kind(start as Handle) == 0);
+        self.set_kinds_of_four(start, self.kinds_of_four(start) | (content as u8) << (start % 4 * 2));
         start as Handle
     }
 

@@ -37,6 +37,12 @@ impl<T: Copy> Table<T> {
         start
     }
 
+    /// How many rows there are.
+    #[inline]
+    pub(crate) fn len(&self) -> u32 {
+        self.0.len() as u32
+    }
+
     /// The row of a number that this table gave.
     #[inline(always)]
     pub(crate) fn get(&self, row: u32) -> T {
@@ -44,6 +50,14 @@ impl<T: Copy> Table<T> {
         // SAFETY: numbers of rows come from `push` and `extend` of this very table (the program that the
         // compiler makes names no others), and rows are never removed.
         unsafe { *self.0.get_unchecked(row as usize) }
+    }
+
+    /// As `get`, where it lies.
+    #[inline(always)]
+    pub(crate) fn at(&self, row: u32) -> &T {
+        debug_assert!((row as usize) < self.0.len());
+        // SAFETY: as in `get`.
+        unsafe { self.0.get_unchecked(row as usize) }
     }
 
     /// Overwrites a row.

@@ -152,7 +152,12 @@ impl Evaluator {
         right: NodeId,
         frame: Handle,
     ) -> EvalResult {
-        let operands = self.number_operands(left, right, frame)?;
+        let (l, r) = (self.eval(left, frame)?, self.eval(right, frame)?);
+        if l.tag() == tag::INT && r.tag() == tag::INT {
+            // 59 bits each: no overflow of 64.
+            return Ok(self.int(l.as_small_int() - r.as_small_int()));
+        }
+        let operands = (self.as_number(l, left)?, self.as_number(r, right)?);
         self.subtract(operands.0, operands.1).map_err(|error| self.located(error, id))
     }
 

@@ -2,10 +2,10 @@
 
 use super::{Step, TailCalls};
 use crate::attrs;
-use crate::code::{LambdaCode, Level, NodeId, Run};
+use crate::code::{LambdaCode, Level, Node, NodeId, Run};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
-use crate::evaluator::{Builtin, Evaluator, NativeCode};
+use crate::evaluator::{Evaluator, NativeCode, Plain};
 use crate::heap::{Content, Handle};
 use crate::symbols;
 use crate::value::{Value, tag};
@@ -13,119 +13,188 @@ use nival_syntax::Symbol;
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
+/// So many arguments a builtin takes at most that is called without a vector of them.
+const MOST_PLAIN: usize = 3;
+
 impl Evaluator {
+    /// A call with one argument.
+    #[inline(never)]
+    pub(super) fn call_of_one(&mut self, id: NodeId, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.call_of_one(id, frame));
+        }
+        let Node::Call1(function, _) = *self.code.nodes.at(id) else { return Ok(Value::NULL) };
+        let callee = self.eval(function, frame)?;
+        if self.is_direct(callee, 1) {
+            return self.builtin_of_one(id, frame, callee);
+        }
+        self.eval_slowly(id, frame, callee)
+    }
+
+    /// A call with several arguments.
+    #[inline(never)]
+    pub(super) fn call_of_many(&mut self, id: NodeId, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.call_of_many(id, frame));
+        }
+        let Node::Call(function, arguments) = *self.code.nodes.at(id) else { return Ok(Value::NULL) };
+        let callee = self.eval(function, frame)?;
+        if self.is_direct(callee, arguments.len) {
+            return self.builtin_of_many(id, frame, callee);
+        }
+        self.eval_slowly(id, frame, callee)
+    }
+
+    /// Whether something is a builtin that gets as many arguments as it takes, and no more is to be done than calling it.
+    #[inline]
+    fn is_direct(&self, callee: Value, count: u32) -> bool {
+        callee.tag() == tag::NATIVE
+            && callee.detail() < self.plain.len()
+            && self.plain.at(callee.detail()).arity == count
+            && callee.handle() == 0
+            && count as usize <= MOST_PLAIN
+            && self.profile_depth == 0
+    }
+
+    /// Calls a builtin of one argument.
+    #[inline(never)]
+    fn builtin_of_one(&mut self, id: NodeId, frame: Handle, callee: Value) -> EvalResult {
+        let Node::Call1(_, argument) = *self.code.nodes.at(id) else { return Ok(Value::NULL) };
+        let builtin = self.plain.get(callee.detail());
+        let argument = if builtin.strict & 1 != 0 {
+            match self.eval(argument, frame) {
+                Ok(value) => value,
+                Err(error) => return Err(self.calling_native(error, callee, id)),
+            }
+        } else {
+            let value = self.delay_argument(argument, frame);
+            self.share(value)
+        };
+        match self.run_builtin(builtin, &[argument]) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.calling_native(error, callee, id)),
+        }
+    }
+
+    /// Calls a builtin of a few arguments.
+    #[inline(never)]
+    fn builtin_of_many(&mut self, id: NodeId, frame: Handle, callee: Value) -> EvalResult {
+        let Node::Call(_, nodes) = *self.code.nodes.at(id) else { return Ok(Value::NULL) };
+        let builtin = self.plain.get(callee.detail());
+        let mut arguments = [Value::NULL; MOST_PLAIN];
+        for (at, place) in arguments.iter_mut().enumerate().take(nodes.len as usize) {
+            let argument = self.code.extra.get(nodes.start + at as u32);
+            *place = if builtin.strict & (1 << at) == 0 {
+                let value = self.delay_argument(argument, frame);
+                self.share(value)
+            } else {
+                match self.eval(argument, frame) {
+                    Ok(value) => value,
+                    Err(error) if at == 0 => return Err(self.calling_native(error, callee, id)),
+                    // A builtin may find fault with an earlier argument before it looks at this one.
+                    Err(error) => self.lazy(&[], move |_, _| Err(error)),
+                }
+            };
+        }
+        match self.run_builtin(builtin, &arguments[..nodes.len as usize]) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.calling_native(error, callee, id)),
+        }
+    }
+
+    #[inline]
+    fn run_builtin(&mut self, builtin: Plain, arguments: &[Value]) -> EvalResult {
+        let depth = self.depth;
+        self.count_call()?;
+        self.holding += builtin.holds;
+        let result = match (builtin.run)(self, arguments) {
+            Ok(value) => self.force(value),
+            Err(error) => Err(error),
+        };
+        self.holding -= builtin.holds;
+        self.depth = depth;
+        result
+    }
+
+    /// What a call of a function of the language with one argument leaves to do; `None`: it has not all arguments yet.
+    #[inline(always)]
     pub(super) fn call_one(
         &mut self,
         node: NodeId,
-        function: NodeId,
-        argument: NodeId,
-        frame: Handle,
-        calls: &mut TailCalls,
-    ) -> EvalResult<Step> {
-        let callee = self.eval(function, frame)?;
-        if callee.tag() == tag::LAMBDA {
-            let lambda = self.code.lambdas.get(callee.detail());
-            if lambda.arity == 1 {
-                let argument = if lambda.has_formals {
-                    self.eval(argument, frame)?
-                } else {
-                    self.delay_argument(argument, frame)
-                };
-                self.count_call_at(node)?;
-                let inner = self.heap.allocate(Content::Headed, 1 + lambda.size as usize);
-                self.heap.set_pair(inner, callee.handle(), lambda.size);
-                self.bind_last(&lambda, inner, argument).map_err(|error| self.called_at(error, node))?;
-                calls.entered(node, callee);
-                if calls.mark > 0 {
-                    self.profile_call(callee, calls.mark);
-                }
-                return Ok(Step::Run(lambda.body, inner));
-            }
-            let argument = self.delay_argument(argument, frame);
-            let partial = self.partial(callee, 1, |_, _| argument);
-            return Ok(Step::Done(partial));
-        }
-        if callee.tag() == tag::PARTIAL {
-            let (lambda, have) = self.started(callee);
-            self.count_call_at(node)?;
-            if have + 1 == lambda.arity {
-                let argument = if lambda.has_formals {
-                    self.eval(argument, frame)?
-                } else {
-                    self.delay_argument(argument, frame)
-                };
-                let inner = self.enter_partial(callee, &lambda, have);
-                self.bind_last(&lambda, inner, argument).map_err(|error| self.called_at(error, node))?;
-                calls.entered(node, callee);
-                if calls.mark > 0 {
-                    self.profile_call(callee, calls.mark);
-                }
-                return Ok(Step::Run(lambda.body, inner));
-            }
-            let argument = self.delay_argument(argument, frame);
-            let partial = self.partial(callee, 1, |_, _| argument);
-            return Ok(Step::Done(partial));
-        }
-        match self.builtin_of_one(callee) {
-            Some(builtin) => self.call_builtin_of_one(node, builtin, callee, argument, frame),
-            None => self.call_other(node, callee, &[argument], frame),
-        }
-    }
-
-    /// The code of a builtin that takes one argument, and whether it forces it and holds values; `None` for anything
-    /// else, and where more is to be done than calling it.
-    #[inline]
-    fn builtin_of_one(&self, callee: Value) -> Option<(Builtin, bool, u32)> {
-        if callee.tag() != tag::NATIVE
-            || callee.handle() != 0
-            || self.profile_depth > 0
-            || self.stack_is_low()
-        {
-            return None;
-        }
-        let native = &self.natives[callee.detail() as usize];
-        match native.code {
-            NativeCode::Builtin(run) if native.arity == 1 => {
-                Some((run, native.strict & 1 != 0, u32::from(!native.quiet)))
-            }
-            _ => None,
-        }
-    }
-
-    fn call_builtin_of_one(
-        &mut self,
-        node: NodeId,
-        (run, is_strict, holds): (Builtin, bool, u32),
         callee: Value,
         argument: NodeId,
         frame: Handle,
-    ) -> EvalResult<Step> {
-        let value = if is_strict {
-            self.eval(argument, frame)
-        } else {
-            let value = self.delay_argument(argument, frame);
-            Ok(self.share(value))
-        };
-        match value.and_then(|value| self.run_builtin(run, holds, &[value])) {
-            Ok(value) => Ok(Step::Done(value)),
-            Err(error) => Err(self.calling_native(error, callee, node)),
+        calls: &mut TailCalls,
+    ) -> EvalResult<Option<(NodeId, Handle)>> {
+        let &LambdaCode { body, size, arity, has_formals, .. } = self.code.lambdas.at(callee.detail());
+        let have = self.started(callee);
+        if have + 1 < arity {
+            return Ok(None);
         }
+        let argument =
+            if has_formals { self.eval(argument, frame)? } else { self.delay_argument(argument, frame) };
+        self.count_call_at(node)?;
+        let inner = self.new_frame(callee, have, size);
+        self.bind_last(callee, inner, argument, node)?;
+        self.entered(node, callee, calls);
+        Ok(Some((body, inner)))
     }
 
+    /// What a call of a function of the language with several arguments leaves to do.
+    #[inline(always)]
     pub(super) fn call_many(
         &mut self,
         node: NodeId,
-        function: NodeId,
+        callee: Value,
         arguments: Run,
         frame: Handle,
         calls: &mut TailCalls,
     ) -> EvalResult<Step> {
-        let mut callee = self.eval(function, frame)?;
+        let &LambdaCode { body, size, arity, has_formals, .. } = self.code.lambdas.at(callee.detail());
+        let have = self.started(callee);
+        if have + arguments.len != arity {
+            return self.call_unevenly(node, callee, frame, calls);
+        }
+        self.count_call_at(node)?;
+        let last = self.code.extra.get(arguments.start + arguments.len - 1);
+        let last = if has_formals { self.eval(last, frame)? } else { self.delay_argument(last, frame) };
+        let inner = self.new_frame(callee, have, size);
+        for index in 0..arguments.len - 1 {
+            let argument = self.code.extra.get(arguments.start + index);
+            let argument = self.delay_argument(argument, frame);
+            self.heap.set(inner + 1 + have + index, argument);
+        }
+        self.bind_last(callee, inner, last, node)?;
+        self.entered(node, callee, calls);
+        Ok(Step::Run(body, inner))
+    }
+
+    /// Notes that a function was entered.
+    #[inline]
+    fn entered(&mut self, node: NodeId, callee: Value, calls: &mut TailCalls) {
+        calls.entered(node, callee);
+        if calls.mark > 0 {
+            self.profile_call(callee, calls.mark);
+        }
+    }
+
+    /// A call with more or fewer arguments than the function takes.
+    #[inline(never)]
+    fn call_unevenly(
+        &mut self,
+        node: NodeId,
+        callee: Value,
+        frame: Handle,
+        calls: &mut TailCalls,
+    ) -> EvalResult<Step> {
+        let Node::Call(_, arguments) = *self.code.nodes.at(node) else { return Ok(Step::Done(Value::NULL)) };
+        let mut callee = callee;
         let (mut at, end) = (arguments.start, arguments.start + arguments.len);
         self.count_call_at(node)?;
         while matches!(callee.tag(), tag::LAMBDA | tag::PARTIAL) {
-            let (lambda, have) = self.started(callee);
-            let missing = lambda.arity - have;
+            let &LambdaCode { body, size, arity, has_formals, .. } = self.code.lambdas.at(callee.detail());
+            let have = self.started(callee);
+            let missing = arity - have;
             if end - at < missing {
                 let partial = self.partial(callee, end - at, |evaluator, index| {
                     let argument = evaluator.code.extra.get(at + index);
@@ -134,43 +203,55 @@ impl Evaluator {
                 return Ok(Step::Done(partial));
             }
             let last = self.code.extra.get(at + missing - 1);
-            let last =
-                if lambda.has_formals { self.eval(last, frame)? } else { self.delay_argument(last, frame) };
-            let inner = self.enter_partial(callee, &lambda, have);
-            for index in have..lambda.arity - 1 {
+            let last = if has_formals { self.eval(last, frame)? } else { self.delay_argument(last, frame) };
+            let inner = self.new_frame(callee, have, size);
+            for index in have..arity - 1 {
                 let argument = self.code.extra.get(at + index - have);
                 let argument = self.delay_argument(argument, frame);
                 self.heap.set(inner + 1 + index, argument);
             }
-            self.bind_last(&lambda, inner, last).map_err(|error| self.called_at(error, node))?;
-            calls.entered(node, callee);
-            if calls.mark > 0 {
-                self.profile_call(callee, calls.mark);
-            }
+            self.bind_last(callee, inner, last, node)?;
+            self.entered(node, callee, calls);
             at += missing;
             if at == end {
-                return Ok(Step::Run(lambda.body, inner));
+                return Ok(Step::Run(body, inner));
             }
-            callee = self.eval(lambda.body, inner)?;
-        }
-        let mut few = [0; 3];
-        if (end - at) as usize <= few.len() {
-            let count = (end - at) as usize;
-            for (index, place) in few.iter_mut().enumerate().take(count) {
-                *place = self.code.extra.get(at + index as u32);
-            }
-            return self.call_other(node, callee, &few[..count], frame);
+            callee = self.eval(body, inner)?;
         }
         let nodes: SmallVec<[NodeId; 6]> = (at..end).map(|at| self.code.extra.get(at)).collect();
-        self.call_other(node, callee, &nodes, frame)
+        self.call_values(node, callee, &nodes, frame).map(Step::Done)
     }
 
-    /// The function that a closure runs, and how many arguments it has already.
+    /// A function that takes more arguments, with one.
+    #[inline(never)]
+    pub(super) fn partial_of_one(&mut self, argument: NodeId, frame: Handle, callee: Value) -> Value {
+        let argument = self.delay_argument(argument, frame);
+        self.partial(callee, 1, |_, _| argument)
+    }
+
+    /// A call of what is no function of the language.
+    #[inline(never)]
+    pub(super) fn call_other(&mut self, id: NodeId, frame: Handle, callee: Value) -> EvalResult {
+        match *self.code.nodes.at(id) {
+            Node::Call1(..) if self.is_direct(callee, 1) => self.builtin_of_one(id, frame, callee),
+            Node::Call1(_, argument) => self.call_values(id, callee, &[argument], frame),
+            Node::Call(_, arguments) if self.is_direct(callee, arguments.len) => {
+                self.builtin_of_many(id, frame, callee)
+            }
+            Node::Call(_, arguments) => {
+                self.count_call_at(id)?;
+                let nodes: SmallVec<[NodeId; 6]> =
+                    arguments.indices().map(|at| self.code.extra.get(at)).collect();
+                self.call_values(id, callee, &nodes, frame)
+            }
+            _ => Ok(Value::NULL),
+        }
+    }
+
+    /// How many arguments a function of the language has already.
     #[inline]
-    fn started(&self, callee: Value) -> (LambdaCode, u32) {
-        let lambda = self.code.lambdas.get(callee.detail());
-        let have = if callee.tag() == tag::PARTIAL { self.heap.pair(callee.handle()).1 } else { 0 };
-        (lambda, have)
+    fn started(&self, callee: Value) -> u32 {
+        if callee.tag() == tag::PARTIAL { self.heap.pair(callee.handle()).1 } else { 0 }
     }
 
     /// How a function of the language looks from outside, given the arguments that it has already.
@@ -178,8 +259,8 @@ impl Evaluator {
         if !matches!(function.tag(), tag::LAMBDA | tag::PARTIAL) {
             return None;
         }
-        let (lambda, have) = self.started(function);
-        Some(self.code.levels.get(lambda.levels + have))
+        let levels = self.code.lambdas.at(function.detail()).levels;
+        Some(self.code.levels.get(levels + self.started(function)))
     }
 
     /// Where a forced function is written, if it is one of the language.
@@ -195,7 +276,7 @@ impl Evaluator {
         more: u32,
         mut argument: impl FnMut(&mut Self, u32) -> Value,
     ) -> Value {
-        let (_, have) = self.started(callee);
+        let have = self.started(callee);
         let at = self.heap.allocate(Content::Headed, (1 + have + more) as usize);
         let outer = if have > 0 { self.heap.pair(callee.handle()).0 } else { callee.handle() };
         self.heap.set_pair(at, outer, have + more);
@@ -212,28 +293,35 @@ impl Evaluator {
 
     /// The frame of a call, with the arguments that the function has already.
     #[inline]
-    fn enter_partial(&mut self, callee: Value, lambda: &LambdaCode, have: u32) -> Handle {
-        let inner = self.heap.allocate(Content::Headed, 1 + lambda.size as usize);
+    fn new_frame(&mut self, callee: Value, have: u32, size: u32) -> Handle {
+        let inner = self.heap.allocate(Content::Headed, 1 + size as usize);
         if have == 0 {
-            self.heap.set_pair(inner, callee.handle(), lambda.size);
+            self.heap.set_pair(inner, callee.handle(), size);
             return inner;
         }
         let outer = self.heap.pair(callee.handle()).0;
-        self.heap.set_pair(inner, outer, lambda.size);
-        for index in 0..have {
-            let value = attrs::load(&self.heap, callee.handle() + 1 + index);
-            self.heap.set(inner + 1 + index, value);
+        self.heap.set_pair(inner, outer, size);
+        for index in 1..=have {
+            let value = attrs::load(&self.heap, callee.handle() + index);
+            self.heap.set(inner + index, value);
         }
         inner
     }
 
-    /// Puts the last argument into the frame of a call.
+    /// Puts the last argument into the frame of a call; `node`: the call.
     #[inline]
-    fn bind_last(&mut self, lambda: &LambdaCode, frame: Handle, argument: Value) -> EvalResult<()> {
-        if lambda.whole {
-            self.heap.set(frame + lambda.arity, argument);
+    fn bind_last(&mut self, callee: Value, frame: Handle, argument: Value, node: NodeId) -> EvalResult<()> {
+        let &LambdaCode { arity, whole, has_formals, .. } = self.code.lambdas.at(callee.detail());
+        if whole {
+            self.heap.set(frame + arity, argument);
         }
-        if lambda.has_formals { self.match_formals(lambda, frame, argument) } else { Ok(()) }
+        if !has_formals {
+            return Ok(());
+        }
+        match self.match_formals(callee.detail(), frame, argument) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.called_at(error, node)),
+        }
     }
 
     #[cold]
@@ -241,29 +329,8 @@ impl Evaluator {
         error.at(self.node_span(node), "called here")
     }
 
-    /// Calls what is not a plain function of the language.
-    fn call_other(
-        &mut self,
-        node: NodeId,
-        callee: Value,
-        nodes: &[NodeId],
-        frame: Handle,
-    ) -> EvalResult<Step> {
-        if callee.tag() == tag::NATIVE && callee.handle() == 0 {
-            let native = &self.natives[callee.detail() as usize];
-            if let NativeCode::Builtin(run) = native.code
-                && native.arity as usize == nodes.len()
-                && nodes.len() <= 3
-            {
-                let (strict, holds) = (native.strict, u32::from(!native.quiet));
-                let mark = self.profile_depth;
-                let result = self.call_builtin((run, strict, holds), callee, nodes, frame);
-                if self.profile_depth != mark {
-                    self.profile_leave(mark);
-                }
-                return result.map(Step::Done).map_err(|error| self.calling_native(error, callee, node));
-            }
-        }
+    /// Calls anything.
+    fn call_values(&mut self, node: NodeId, callee: Value, nodes: &[NodeId], frame: Handle) -> EvalResult {
         let strict = match callee.tag() {
             tag::NATIVE => {
                 let native = &self.natives[callee.detail() as usize];
@@ -294,55 +361,9 @@ impl Evaluator {
         let result = self.call(callee, &arguments);
         self.holding -= holds;
         match result {
-            Ok(value) => Ok(Step::Done(value)),
+            Ok(value) => Ok(value),
             Err(error) => Err(self.calling_native(error, callee, node)),
         }
-    }
-
-    /// Calls a builtin that gets all of its arguments at once, as most calls of builtins are.
-    fn call_builtin(
-        &mut self,
-        (run, strict, holds): (Builtin, u32, u32),
-        callee: Value,
-        nodes: &[NodeId],
-        frame: Handle,
-    ) -> EvalResult {
-        let mut arguments = [Value::NULL; 3];
-        for (at, node) in nodes.iter().enumerate() {
-            arguments[at] = if strict & (1 << at) == 0 {
-                let value = self.delay_argument(*node, frame);
-                self.share(value)
-            } else {
-                match self.eval(*node, frame) {
-                    Ok(value) => value,
-                    Err(error) if at == 0 => return Err(error),
-                    // A builtin may find fault with an earlier argument before it looks at this one.
-                    Err(error) => self.lazy(&[], move |_, _| Err(error)),
-                }
-            };
-        }
-        let arguments = &arguments[..nodes.len()];
-        if self.profile_depth > 0 {
-            self.profile_call(callee, self.profile_depth);
-        }
-        if self.stack_is_low() {
-            return self.on_more_stack(|evaluator| evaluator.run_builtin(run, holds, arguments));
-        }
-        self.run_builtin(run, holds, arguments)
-    }
-
-    #[inline]
-    fn run_builtin(&mut self, run: Builtin, holds: u32, arguments: &[Value]) -> EvalResult {
-        let depth = self.depth;
-        self.count_call()?;
-        self.holding += holds;
-        let result = match run(self, arguments) {
-            Ok(value) => self.force(value),
-            Err(error) => Err(error),
-        };
-        self.holding -= holds;
-        self.depth = depth;
-        result
     }
 
     #[cold]
@@ -398,7 +419,9 @@ impl Evaluator {
     }
 
     /// Binds the formals to the attributes of a forced argument.
-    fn match_formals(&mut self, lambda: &LambdaCode, frame: Handle, argument: Value) -> EvalResult<()> {
+    #[inline(never)]
+    fn match_formals(&mut self, id: u32, frame: Handle, argument: Value) -> EvalResult<()> {
+        let lambda = &self.code.lambdas.get(id);
         if !argument.is_attrs() {
             return Err(self.wrong_type("a set (the function takes named arguments)", argument));
         }
@@ -503,6 +526,36 @@ impl Evaluator {
             let result = self.on_more_stack(|evaluator| evaluator.call(function, arguments));
             return self.hand_out(result);
         }
+        if function.tag() != tag::LAMBDA || self.profile_depth > 0 {
+            return self.call_anything(function, arguments);
+        }
+        let &LambdaCode { body, size, arity, has_formals, .. } = self.code.lambdas.at(function.detail());
+        if arity as usize != arguments.len() || has_formals || arguments.iter().any(|a| a.is_raw_delayed()) {
+            return self.call_anything(function, arguments);
+        }
+        // A function that gets just what it takes.
+        let depth = self.depth;
+        if let Err(error) = self.count_call() {
+            self.depth = depth;
+            return Err(error);
+        }
+        let outer = self.heap.enter();
+        let frame = self.new_frame(function, 0, size);
+        for (index, argument) in arguments.iter().enumerate() {
+            self.heap.set(frame + 1 + index as u32, *argument);
+        }
+        let result = match self.eval(body, frame) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.calling(error, function)),
+        };
+        self.heap.leave(outer, result.as_ref().ok().copied());
+        self.depth = depth;
+        result
+    }
+
+    /// As `call`, for any function and arguments.
+    #[inline(never)]
+    fn call_anything(&mut self, function: Value, arguments: &[Value]) -> EvalResult {
         let (depth, mark) = (self.depth, self.profile_depth);
         if mark > 0 {
             self.profile_call(function, mark);
@@ -540,7 +593,7 @@ impl Evaluator {
     /// Calls a function of the language with as many arguments as it takes, or keeps them.
     #[inline]
     fn call_lambda<'a>(&mut self, callee: Value, arguments: &'a [Value]) -> EvalResult<(Value, &'a [Value])> {
-        let (lambda, have) = self.started(callee);
+        let (lambda, have) = (self.code.lambdas.get(callee.detail()), self.started(callee));
         let missing = (lambda.arity - have) as usize;
         if arguments.len() < missing {
             let partial = self.partial(callee, arguments.len() as u32, |evaluator, index| {
@@ -556,13 +609,17 @@ impl Evaluator {
             before.push(self.share(*argument));
         }
         let outer = self.heap.enter();
-        let frame = self.enter_partial(callee, &lambda, have);
+        let frame = self.new_frame(callee, have, lambda.size);
         for (index, argument) in before.iter().enumerate() {
             self.heap.set(frame + 1 + have + index as u32, *argument);
         }
-        let bound = self.bind_last(&lambda, frame, last);
+        if lambda.whole {
+            self.heap.set(frame + lambda.arity, last);
+        }
+        let bound =
+            if lambda.has_formals { self.match_formals(callee.detail(), frame, last) } else { Ok(()) };
         let result = match bound {
-            Ok(()) => self.eval(lambda.body, frame).map_err(|error| self.calling(error, &lambda)),
+            Ok(()) => self.eval(lambda.body, frame).map_err(|error| self.calling(error, callee)),
             Err(error) => Err(error),
         };
         self.heap.leave(outer, result.as_ref().ok().copied());
@@ -570,7 +627,8 @@ impl Evaluator {
     }
 
     #[cold]
-    fn calling(&self, error: EvalError, lambda: &LambdaCode) -> EvalError {
+    fn calling(&self, error: EvalError, function: Value) -> EvalError {
+        let lambda = self.code.lambdas.at(function.detail());
         let level = self.code.levels.get(lambda.levels);
         match level.name {
             Some(name) if error.wants_frames() => {

@@ -12,15 +12,23 @@ use crate::value::{Value, tag};
 use std::cmp::Ordering;
 
 impl Evaluator {
-    pub(super) fn equal_nodes(
-        &mut self,
-        id: NodeId,
-        left: NodeId,
-        right: NodeId,
-        frame: Handle,
-    ) -> EvalResult<bool> {
+    #[inline(never)]
+    pub(super) fn equal_nodes(&mut self, id: NodeId, frame: Handle) -> EvalResult<bool> {
+        let (left, right, wanted) = match *self.code.nodes.at(id) {
+            Node::Equal(left, right) | Node::EqualBeginning(left, right) => (left, right, true),
+            Node::NotEqual(left, right) => (left, right, false),
+            _ => return Ok(false),
+        };
         let left = self.eval(left, frame)?;
         let right = self.eval(right, frame)?;
+        match self.equal_forced(left, right) {
+            Ok(equal) => Ok(equal == wanted),
+            Err(error) => Err(self.located(error, id)),
+        }
+    }
+
+    #[inline]
+    fn equal_forced(&mut self, left: Value, right: Value) -> EvalResult<bool> {
         if left.tag() != right.tag() && (left.tag() < tag::INT || right.tag() < tag::INT) {
             return Ok(false);
         }
@@ -33,18 +41,14 @@ impl Evaluator {
         if left.tag() == tag::LIST && right.tag() == tag::LIST && left.detail().min(right.detail()) == 0 {
             return Ok(left.detail() == right.detail());
         }
-        self.equal(left, right).map_err(|error| self.located(error, id))
+        self.equal(left, right)
     }
 
     /// `substring 0 (stringLength text) other == text`, without calling anything and without the part of the text, where
     /// all of them are what they seem to be.
-    pub(super) fn equal_beginning(
-        &mut self,
-        id: NodeId,
-        left: NodeId,
-        right: NodeId,
-        frame: Handle,
-    ) -> EvalResult<bool> {
+    #[inline(never)]
+    pub(super) fn equal_beginning(&mut self, id: NodeId, frame: Handle) -> EvalResult<bool> {
+        let Node::EqualBeginning(left, right) = *self.code.nodes.at(id) else { return Ok(false) };
         if let Node::Call(function, arguments) = self.code.nodes.get(left)
             && let Node::Call1(length, _) = self.code.nodes.get(self.code.extra.get(arguments.start + 1))
             && let Some(text) = self.known_variable(right, frame).filter(|text| text.is_string())
@@ -61,7 +65,7 @@ impl Evaluator {
                 return Ok(self.heap.bytes(other.handle()).starts_with(text));
             }
         }
-        self.equal_nodes(id, left, right, frame)
+        self.equal_nodes(id, frame)
     }
 
     /// What a variable is, if that is known already.
@@ -76,19 +80,25 @@ impl Evaluator {
         (!value.is_delayed()).then_some(value)
     }
 
-    pub(super) fn less_nodes(
-        &mut self,
-        id: NodeId,
-        left: NodeId,
-        right: NodeId,
-        frame: Handle,
-    ) -> EvalResult<bool> {
+    #[inline(never)]
+    pub(super) fn less_nodes(&mut self, id: NodeId, frame: Handle) -> EvalResult<bool> {
+        let (left, right, wanted) = match *self.code.nodes.at(id) {
+            Node::Less(left, right) => (left, right, true),
+            Node::NotLess(left, right) => (left, right, false),
+            _ => return Ok(false),
+        };
         let left = self.eval(left, frame)?;
         let right = self.eval(right, frame)?;
-        if left.is_string() && right.is_string() {
-            return Ok(self.heap.bytes(left.handle()) < self.heap.bytes(right.handle()));
+        if left.tag() == tag::INT && right.tag() == tag::INT {
+            return Ok((left.as_small_int() < right.as_small_int()) == wanted);
         }
-        self.less_than(left, right).map_err(|error| self.located(error, id))
+        if left.is_string() && right.is_string() {
+            return Ok((self.heap.bytes(left.handle()) < self.heap.bytes(right.handle())) == wanted);
+        }
+        match self.less_than(left, right) {
+            Ok(less) => Ok(less == wanted),
+            Err(error) => Err(self.located(error, id)),
+        }
     }
 
     /// Whether two texts are equal that are there already; `None` for anything else.

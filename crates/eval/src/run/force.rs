@@ -28,8 +28,16 @@ impl Evaluator {
 
     /// As `delay`, for an argument: an attribute of a set that is there already is passed as itself,
     /// so that no thunk keeps the caller's frame.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn delay_argument(&mut self, node: NodeId, frame: Handle) -> Value {
+        match *self.code.nodes.at(node) {
+            Node::Local(place) => attrs::load(&self.heap, frame + 1 + place),
+            _ => self.delay_other_argument(node, frame),
+        }
+    }
+
+    #[inline(never)]
+    fn delay_other_argument(&mut self, node: NodeId, frame: Handle) -> Value {
         if let Node::Select(base, name, cache) = self.code.nodes.get(node)
             && !self.as_written
             && let Some(slot) = self.known_attribute(base, name, cache, frame)
@@ -110,10 +118,20 @@ impl Evaluator {
     }
 
     /// Forces what a slot holds, in place.
+    #[inline]
     pub(crate) fn force_slot(&mut self, slot: Handle) -> EvalResult {
         let value = self.heap.value(slot);
         if !value.is_delayed() {
             return Ok(value);
+        }
+        self.force_delayed_slot(slot, value)
+    }
+
+    /// As `force_slot`, for a slot that holds `value`.
+    #[inline(never)]
+    pub(super) fn force_delayed_slot(&mut self, slot: Handle, value: Value) -> EvalResult {
+        if value.tag() == tag::REF {
+            return self.force_reference(slot, value.handle());
         }
         if value == Value::BLACKHOLE {
             return Err(self.infinite_recursion());
@@ -126,8 +144,7 @@ impl Evaluator {
         };
         match result {
             Ok(forced) => {
-                let stays = forced.is_filled_list() && value.tag() == tag::REF;
-                self.heap.set(slot, if stays { value } else { forced });
+                self.heap.set(slot, forced);
                 self.heap.stored(slot, forced);
                 Ok(forced)
             }
@@ -136,6 +153,24 @@ impl Evaluator {
                 Err(error)
             }
         }
+    }
+
+    /// Forces a slot that refers to another one.
+    fn force_reference(&mut self, slot: Handle, target: Handle) -> EvalResult {
+        let mut forced = self.heap.value(target);
+        if forced.is_delayed() {
+            // Variables may refer to each other in a circle.
+            self.heap.set(slot, Value::BLACKHOLE);
+            let result = self.force_delayed_slot(target, forced);
+            self.heap.set(slot, Value::reference(target));
+            forced = result?;
+        }
+        // A list with elements stays where it is, and is referred to.
+        if !forced.is_filled_list() {
+            self.heap.set(slot, forced);
+        }
+        self.heap.stored(slot, forced);
+        Ok(forced)
     }
 
     fn force_call(&mut self, value: Value) -> EvalResult {

@@ -18,7 +18,7 @@ use crate::evaluator::Evaluator;
 use crate::heap::{Content, Handle};
 use crate::value::{Value, tag};
 
-/// What a call in tail position leaves to do.
+/// What a call leaves to do.
 pub(crate) enum Step {
     Done(Value),
     /// Run a node in a frame.
@@ -48,63 +48,62 @@ const STACK_RESERVE: usize = 256 << 10;
 
 impl Evaluator {
     /// Runs a node in a frame; the value is forced.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn eval(&mut self, node: NodeId, frame: Handle) -> EvalResult {
-        match self.code.nodes.get(node) {
-            Node::Const(value) if !value.is_delayed() => return Ok(value),
-            Node::Local(place) => {
-                let value = self.heap.value(frame + 1 + place);
-                if !value.is_delayed() {
-                    return Ok(value);
-                }
-            }
-            _ => {}
-        }
         self.eval_node(node, frame)
     }
 
-    /// What needs no bookkeeping for calls.
+    /// Goes to what runs a kind of node. Each arm is nothing but a call in tail position, so that this needs no stack
+    /// of its own; who is called reads the node again, and looks whether there is stack.
+    #[inline(never)]
     fn eval_node(&mut self, id: NodeId, frame: Handle) -> EvalResult {
-        match self.code.nodes.get(id) {
+        match *self.code.nodes.at(id) {
+            Node::Const(value) => self.force(value),
             Node::Local(place) => self.variable(id, frame + 1 + place),
             Node::Outer(depth, place) => {
                 let slot = self.outer(frame, depth) + 1 + place;
                 self.variable(id, slot)
             }
-            Node::Select(base, name, cache) => {
-                if self.stack_is_low() {
-                    return self.on_more_stack(|evaluator| evaluator.eval_node(id, frame));
-                }
-                self.select_node(id, base, name, cache, frame)
-            }
             Node::Lambda(lambda) => Ok(Value::new(tag::LAMBDA, lambda, frame)),
-            // No calls of its own, and nothing that could be given back when it is done.
-            node @ (Node::Set(_)
-            | Node::RecSet(_)
-            | Node::List(_)
-            | Node::Scoped { .. }
-            | Node::SelectOr { .. }
+            Node::Select(..) => self.select_node(id, frame),
+            Node::Call1(..) => self.call_of_one(id, frame),
+            Node::Call(..) => self.call_of_many(id, frame),
+            Node::Set(set) => self.plain_set(id, set, frame),
+            Node::RecSet(set) => self.recursive_set(id, set, frame),
+            Node::Scoped { .. } => self.scoped(id, frame),
+            Node::Update(..) => self.update_nodes(id, frame),
+            Node::Concat(..) => self.concat_nodes(id, frame),
+            Node::SelectOr { .. } => self.select_or(id, frame),
+            Node::Equal(..)
             | Node::EqualBeginning(..)
-            | Node::SelectPath(..)
-            | Node::Update(..)
-            | Node::Concat(..)) => {
-                if self.stack_is_low() {
-                    return self.on_more_stack(|evaluator| evaluator.eval_node(id, frame));
-                }
-                self.simple(id, node, frame)
-            }
-            _ => self.eval_slowly(id, frame),
+            | Node::NotEqual(..)
+            | Node::And(..)
+            | Node::Or(..)
+            | Node::Implies(..)
+            | Node::Not(..)
+            | Node::HasAttr(..)
+            | Node::Less(..)
+            | Node::NotLess(..) => self.boolean_value(id, frame),
+            Node::If(..)
+            | Node::Let { .. }
+            | Node::LetFrame { .. }
+            | Node::With { .. }
+            | Node::Assert(..) => self.eval_slowly(id, frame, Value::NULL),
+            // No calls in tail position.
+            _ => self.simple(id, frame),
         }
     }
 
-    fn eval_slowly(&mut self, node: NodeId, frame: Handle) -> EvalResult {
+    /// Runs what may end in calls, in a region of its own. `callee`: what a call has found out to be called, or `null`.
+    #[inline(never)]
+    pub(super) fn eval_slowly(&mut self, node: NodeId, frame: Handle, callee: Value) -> EvalResult {
         if self.stack_is_low() {
-            return self.on_more_stack(|evaluator| evaluator.eval_slowly(node, frame));
+            return self.on_more_stack(|evaluator| evaluator.eval_slowly(node, frame, callee));
         }
         let depth = self.depth;
         let outer = self.heap.enter();
         let mut calls = TailCalls { first: None, mark: self.profile_depth };
-        let result = self.run(node, frame, &mut calls);
+        let result = self.run(node, frame, callee, &mut calls);
         if self.profile_depth != calls.mark {
             self.profile_leave(calls.mark);
         }
@@ -191,25 +190,24 @@ impl Evaluator {
         result
     }
 
-    fn run(&mut self, mut node: NodeId, mut frame: Handle, calls: &mut TailCalls) -> EvalResult {
+    #[inline(always)]
+    fn run(
+        &mut self,
+        mut node: NodeId,
+        mut frame: Handle,
+        mut callee: Value,
+        calls: &mut TailCalls,
+    ) -> EvalResult {
         loop {
-            let step = match self.code.nodes.get(node) {
-                Node::Const(value) => {
-                    return if value.is_delayed() { self.force(value) } else { Ok(value) };
-                }
+            match *self.code.nodes.at(node) {
+                Node::Const(value) => return self.force(value),
                 Node::Local(place) => return self.variable(node, frame + 1 + place),
-                Node::Outer(depth, place) => {
-                    let slot = self.outer(frame, depth) + 1 + place;
-                    return self.variable(node, slot);
-                }
                 Node::If(condition, yes, no) => {
                     node = if self.condition(condition, frame)? { yes } else { no };
-                    continue;
                 }
                 Node::Let { inits, body } => {
                     self.initialize(inits, frame);
                     node = body;
-                    continue;
                 }
                 Node::LetFrame { block, body } => {
                     let block = self.code.blocks.get(block);
@@ -217,64 +215,137 @@ impl Evaluator {
                     self.heap.set_pair(inner, frame, 0);
                     self.initialize(block.inits, inner);
                     (node, frame) = (body, inner);
-                    continue;
                 }
                 Node::With { scope, place, body } => {
                     let scope = self.delay(scope, frame);
                     self.heap.set(frame + 1 + place, scope);
                     node = body;
-                    continue;
                 }
                 Node::Assert(condition, body) => {
                     self.assertion(node, condition, frame)?;
                     node = body;
-                    continue;
                 }
-                Node::Call1(function, argument) => self.call_one(node, function, argument, frame, calls),
-                Node::Call(function, arguments) => self.call_many(node, function, arguments, frame, calls),
-                Node::Select(base, name, cache) => return self.select_node(node, base, name, cache, frame),
-                other => return self.simple(node, other, frame),
-            };
-            match step {
-                Ok(Step::Done(value)) => return Ok(value),
-                Ok(Step::Run(next, inner)) => (node, frame) = (next, inner),
-                Err(error) => return Err(error),
+                Node::Call1(function, argument) => {
+                    let known = std::mem::replace(&mut callee, Value::NULL);
+                    let callee = if known == Value::NULL { self.eval(function, frame)? } else { known };
+                    if !matches!(callee.tag(), tag::LAMBDA | tag::PARTIAL) {
+                        return self.call_other(node, frame, callee);
+                    }
+                    match self.call_one(node, callee, argument, frame, calls)? {
+                        Some(step) => (node, frame) = step,
+                        None => return Ok(self.partial_of_one(argument, frame, callee)),
+                    }
+                }
+                Node::Call(function, arguments) => {
+                    let known = std::mem::replace(&mut callee, Value::NULL);
+                    let callee = if known == Value::NULL { self.eval(function, frame)? } else { known };
+                    if !matches!(callee.tag(), tag::LAMBDA | tag::PARTIAL) {
+                        return self.call_other(node, frame, callee);
+                    }
+                    match self.call_many(node, callee, arguments, frame, calls)? {
+                        Step::Done(value) => return Ok(value),
+                        Step::Run(body, inner) => (node, frame) = (body, inner),
+                    }
+                }
+                _ => return self.eval_node(node, frame),
             }
         }
     }
 
     /// The nodes that never end in a call in tail position.
-    fn simple(&mut self, id: NodeId, node: Node, frame: Handle) -> EvalResult {
-        match node {
-            Node::Lambda(lambda) => Ok(Value::new(tag::LAMBDA, lambda, frame)),
-            Node::Scoped { name, scope, cache, level } => self.scoped(id, name, (scope, cache, level), frame),
+    #[inline(never)]
+    fn simple(&mut self, id: NodeId, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.simple(id, frame));
+        }
+        match *self.code.nodes.at(id) {
+            Node::List(items) => Ok(self.list_node(items, frame)),
             Node::CurrentPosition => Ok(self.current_position(id)),
             Node::Interpolate(parts) => self.interpolate(id, parts, frame),
             Node::InterpolatePath(parts) => self.interpolate_path(id, parts, frame),
-            Node::List(items) => Ok(self.list_node(items, frame)),
-            Node::Set(set) => self.plain_set(id, set, frame),
-            Node::RecSet(set) => self.recursive_set(id, set, frame),
-            Node::SelectOr { base, path, default } => self.select_or(id, base, path, default, frame),
             Node::SelectPath(base, path) => self.select_path(id, base, path, frame),
-            Node::HasAttr(base, path) => Ok(Value::bool(self.has_path(base, path, frame)?)),
-            Node::Not(inner) => Ok(Value::bool(!self.condition(inner, frame)?)),
             Node::Negate(inner) => self.negate(id, inner, frame),
-            Node::And(l, r) => Ok(Value::bool(self.condition(l, frame)? && self.condition(r, frame)?)),
-            Node::Or(l, r) => Ok(Value::bool(self.condition(l, frame)? || self.condition(r, frame)?)),
-            Node::Implies(l, r) => Ok(Value::bool(!self.condition(l, frame)? || self.condition(r, frame)?)),
-            Node::Equal(l, r) => Ok(Value::bool(self.equal_nodes(id, l, r, frame)?)),
-            Node::EqualBeginning(l, r) => Ok(Value::bool(self.equal_beginning(id, l, r, frame)?)),
-            Node::NotEqual(l, r) => Ok(Value::bool(!self.equal_nodes(id, l, r, frame)?)),
-            Node::Less(l, r) => Ok(Value::bool(self.less_nodes(id, l, r, frame)?)),
-            Node::NotLess(l, r) => Ok(Value::bool(!self.less_nodes(id, l, r, frame)?)),
-            Node::Update(l, r) => self.update_nodes(l, r, frame),
-            Node::Concat(l, r) => self.concat_nodes(l, r, frame),
             Node::Add(l, r) => self.add_nodes(id, l, r, frame),
             Node::Subtract(l, r) => self.subtract_nodes(id, l, r, frame),
             Node::Multiply(l, r) => self.multiply_nodes(id, l, r, frame),
             Node::Divide(l, r) => self.divide_nodes(id, l, r, frame),
             _ => Ok(Value::NULL),
         }
+    }
+
+    /// What is a Boolean in any case, as a value: what was made on the way is given back.
+    #[inline(never)]
+    fn boolean_value(&mut self, id: NodeId, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.boolean_value(id, frame));
+        }
+        let outer = self.heap.enter();
+        let result = self.condition(id, frame);
+        self.heap.leave(outer, result.as_ref().ok().map(|_| Value::NULL));
+        result.map(Value::bool)
+    }
+
+    /// Evaluates a condition; goes to what runs it, as `eval_node` does.
+    #[inline(never)]
+    fn condition(&mut self, id: NodeId, frame: Handle) -> EvalResult<bool> {
+        match *self.code.nodes.at(id) {
+            Node::Equal(..) | Node::NotEqual(..) => self.equal_nodes(id, frame),
+            Node::EqualBeginning(..) => self.equal_beginning(id, frame),
+            Node::And(..) => self.both(id, frame),
+            Node::Or(..) | Node::Implies(..) => self.either(id, frame),
+            Node::Not(..) => self.not(id, frame),
+            Node::HasAttr(..) => self.has_path(id, frame),
+            Node::Less(..) | Node::NotLess(..) => self.less_nodes(id, frame),
+            _ => self.any_condition(id, frame),
+        }
+    }
+
+    #[inline(never)]
+    fn both(&mut self, id: NodeId, frame: Handle) -> EvalResult<bool> {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.both(id, frame));
+        }
+        let Node::And(l, r) = *self.code.nodes.at(id) else { return Ok(false) };
+        if self.condition(l, frame)? { self.condition(r, frame) } else { Ok(false) }
+    }
+
+    /// `||` and `->`.
+    #[inline(never)]
+    fn either(&mut self, id: NodeId, frame: Handle) -> EvalResult<bool> {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.either(id, frame));
+        }
+        let (l, r, enough) = match *self.code.nodes.at(id) {
+            Node::Or(l, r) => (l, r, true),
+            Node::Implies(l, r) => (l, r, false),
+            _ => return Ok(false),
+        };
+        if self.condition(l, frame)? == enough { Ok(true) } else { self.condition(r, frame) }
+    }
+
+    #[inline(never)]
+    fn not(&mut self, id: NodeId, frame: Handle) -> EvalResult<bool> {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.not(id, frame));
+        }
+        let Node::Not(inner) = *self.code.nodes.at(id) else { return Ok(false) };
+        Ok(!self.condition(inner, frame)?)
+    }
+
+    /// A condition that may be no Boolean.
+    #[inline(never)]
+    fn any_condition(&mut self, id: NodeId, frame: Handle) -> EvalResult<bool> {
+        match self.eval(id, frame)? {
+            Value::TRUE => Ok(true),
+            Value::FALSE => Ok(false),
+            other => Err(self.no_condition(id, other)),
+        }
+    }
+
+    #[cold]
+    fn no_condition(&mut self, node: NodeId, value: Value) -> EvalError {
+        let error = self.wrong_type("a Boolean", value);
+        self.located(error, node)
     }
 
     #[inline]
@@ -289,9 +360,11 @@ impl Evaluator {
     #[inline]
     fn variable(&mut self, node: NodeId, slot: Handle) -> EvalResult {
         let value = self.heap.value(slot);
-        if !value.is_delayed() {
-            return Ok(value);
-        }
+        if value.is_delayed() { self.delayed_variable(node, slot) } else { Ok(value) }
+    }
+
+    #[inline(never)]
+    fn delayed_variable(&mut self, node: NodeId, slot: Handle) -> EvalResult {
         match self.force_slot(slot) {
             Ok(value) => Ok(value),
             Err(error) => Err(self.located(error, node)),
@@ -302,33 +375,5 @@ impl Evaluator {
     #[cold]
     pub(crate) fn located(&self, error: EvalError, node: NodeId) -> EvalError {
         error.at(self.node_span(node), "")
-    }
-
-    /// Evaluates a condition.
-    fn condition(&mut self, node: NodeId, frame: Handle) -> EvalResult<bool> {
-        if !self.stack_is_low() {
-            // What is a Boolean in any case needs no bookkeeping for calls.
-            match self.code.nodes.get(node) {
-                Node::Equal(l, r) => return self.equal_nodes(node, l, r, frame),
-                Node::EqualBeginning(l, r) => return self.equal_beginning(node, l, r, frame),
-                Node::NotEqual(l, r) => return Ok(!self.equal_nodes(node, l, r, frame)?),
-                Node::And(l, r) => return Ok(self.condition(l, frame)? && self.condition(r, frame)?),
-                Node::Or(l, r) => return Ok(self.condition(l, frame)? || self.condition(r, frame)?),
-                Node::Not(inner) => return Ok(!self.condition(inner, frame)?),
-                Node::HasAttr(base, path) => return self.has_path(base, path, frame),
-                Node::Less(l, r) => return self.less_nodes(node, l, r, frame),
-                Node::NotLess(l, r) => return Ok(!self.less_nodes(node, l, r, frame)?),
-                _ => {}
-            }
-        }
-        let value = self.eval(node, frame)?;
-        match value {
-            Value::TRUE => Ok(true),
-            Value::FALSE => Ok(false),
-            other => {
-                let error = self.wrong_type("a Boolean", other);
-                Err(self.located(error, node))
-            }
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Operators on sets, lists and strings.
 
 use crate::attrs;
-use crate::code::{NodeId, Run};
+use crate::code::{Node, NodeId, Run};
 use crate::context::Gathered;
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
@@ -36,7 +36,12 @@ impl Evaluator {
         Err(self.located(error, node))
     }
 
-    pub(super) fn update_nodes(&mut self, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
+    #[inline(never)]
+    pub(super) fn update_nodes(&mut self, id: NodeId, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.update_nodes(id, frame));
+        }
+        let Node::Update(left, right) = *self.code.nodes.at(id) else { return Ok(Value::NULL) };
         // The right one first, as in C++ Nix: it tells which of two errors is seen.
         let right = self.set_operand(right, frame)?;
         let left = self.set_operand(left, frame)?;
@@ -44,7 +49,12 @@ impl Evaluator {
     }
 
     /// Both sides are evaluated before either is looked at, as C++ Nix does it.
-    pub(super) fn concat_nodes(&mut self, left: NodeId, right: NodeId, frame: Handle) -> EvalResult {
+    #[inline(never)]
+    pub(super) fn concat_nodes(&mut self, id: NodeId, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.concat_nodes(id, frame));
+        }
+        let Node::Concat(left, right) = *self.code.nodes.at(id) else { return Ok(Value::NULL) };
         let values = [self.eval(left, frame)?, self.eval(right, frame)?];
         for (value, node) in values.into_iter().zip([left, right]) {
             if value.tag() != tag::LIST {

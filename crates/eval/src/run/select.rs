@@ -1,7 +1,7 @@
 //! Selecting attributes, and variables that come from `with`.
 
 use crate::attrs;
-use crate::code::{Name, NodeId};
+use crate::code::{Name, Node, NodeId};
 use crate::diagnostics;
 use crate::error::{EvalError, EvalResult};
 use crate::evaluator::{Evaluator, RECENT_SLOTS};
@@ -13,14 +13,12 @@ use nival_syntax::Symbol;
 const NOT_THERE: u32 = u32::MAX;
 
 impl Evaluator {
-    pub(super) fn select_node(
-        &mut self,
-        node: NodeId,
-        base: NodeId,
-        name: Symbol,
-        cache: u32,
-        frame: Handle,
-    ) -> EvalResult {
+    #[inline(never)]
+    pub(super) fn select_node(&mut self, node: NodeId, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.select_node(node, frame));
+        }
+        let Node::Select(base, name, cache) = *self.code.nodes.at(node) else { return Ok(Value::NULL) };
         let set = self.eval(base, frame)?;
         if !set.is_attrs() {
             let error = self.wrong_type("a set", set);
@@ -43,13 +41,20 @@ impl Evaluator {
     /// The slot of an attribute; where it is in sets of the same shape is remembered.
     #[inline]
     pub(super) fn find_cached(&mut self, set: Handle, name: Symbol, cache: u32) -> Option<Handle> {
+        let (known, index) = self.code.caches.get(cache);
+        // What is known is the shape of flat sets.
+        if self.heap.pair(set).1 == known {
+            return (index != NOT_THERE).then(|| set + 1 + index);
+        }
+        self.find_first(set, name, cache)
+    }
+
+    /// As `find_cached`, for a set whose shape is not the one that is remembered.
+    #[inline(never)]
+    fn find_first(&mut self, set: Handle, name: Symbol, cache: u32) -> Option<Handle> {
         let Some(shape) = attrs::flat_shape(&self.heap, set) else {
             return self.find_layered(set, name);
         };
-        let (known, index) = self.code.caches.get(cache);
-        if shape == known {
-            return (index != NOT_THERE).then(|| set + 1 + index);
-        }
         let index = attrs::index_of(&self.heap, shape, name);
         if self.heap.is_before_region(shape) {
             self.heap.keep(shape);
@@ -181,14 +186,7 @@ impl Evaluator {
         if known == handle {
             return Ok(Symbol(symbol));
         }
-        let name = self.heap.bytes(handle);
-        let symbol = match std::str::from_utf8(name) {
-            Ok(name) => self.interner.intern(name),
-            Err(_) => {
-                let name = String::from_utf8_lossy(name).into_owned();
-                self.interner.intern(&name)
-            }
-        };
+        let symbol = self.interner.intern_bytes(self.heap.bytes(handle));
         if self.heap.is_before_region(handle) {
             self.heap.keep(handle);
             self.recent_names[place] = (handle, symbol.0);
@@ -217,14 +215,14 @@ impl Evaluator {
         Ok(value)
     }
 
-    pub(super) fn select_or(
-        &mut self,
-        node: NodeId,
-        base: NodeId,
-        path: u32,
-        default: NodeId,
-        frame: Handle,
-    ) -> EvalResult {
+    #[inline(never)]
+    pub(super) fn select_or(&mut self, node: NodeId, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.select_or(node, frame));
+        }
+        let Node::SelectOr { base, path, default } = *self.code.nodes.at(node) else {
+            return Ok(Value::NULL);
+        };
         let mut value = self.eval(base, frame)?;
         for at in 0..self.code.paths[path as usize].len() {
             let component = self.code.paths[path as usize][at];
@@ -244,7 +242,9 @@ impl Evaluator {
         Ok(value)
     }
 
-    pub(super) fn has_path(&mut self, base: NodeId, path: u32, frame: Handle) -> EvalResult<bool> {
+    #[inline(never)]
+    pub(super) fn has_path(&mut self, id: NodeId, frame: Handle) -> EvalResult<bool> {
+        let Node::HasAttr(base, path) = *self.code.nodes.at(id) else { return Ok(false) };
         let mut value = self.eval(base, frame)?;
         let len = self.code.paths[path as usize].len();
         for at in 0..len {
@@ -264,13 +264,11 @@ impl Evaluator {
     }
 
     /// A variable that a `with` brings: the innermost scope that has it.
-    pub(super) fn scoped(
-        &mut self,
-        node: NodeId,
-        name: Symbol,
-        (scope, cache, level): (u32, u32, u16),
-        frame: Handle,
-    ) -> EvalResult {
+    #[inline(never)]
+    pub(super) fn scoped(&mut self, node: NodeId, frame: Handle) -> EvalResult {
+        let Node::Scoped { scope, cache, level, .. } = *self.code.nodes.at(node) else {
+            return Ok(Value::NULL);
+        };
         // The frame of the innermost `with` settles all sets that are looked at, and so the slot.
         let innermost = self.code.scopes.get(scope - 1);
         let home = self.outer(frame, u32::from(level - innermost.level));
@@ -278,6 +276,18 @@ impl Evaluator {
         if known == home {
             return self.variable(node, slot);
         }
+        self.find_scoped(node, home)
+    }
+
+    #[inline(never)]
+    fn find_scoped(&mut self, node: NodeId, home: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.find_scoped(node, home));
+        }
+        let Node::Scoped { name, scope, cache, .. } = *self.code.nodes.at(node) else {
+            return Ok(Value::NULL);
+        };
+        let innermost = self.code.scopes.get(scope - 1);
         let mut next = scope;
         let mut seen = smallvec::SmallVec::<[Handle; 4]>::new();
         while next != 0 {

@@ -21,6 +21,7 @@ impl Evaluator {
         Value::list(first, items.len as usize)
     }
 
+    #[inline(never)]
     pub(super) fn plain_set(&mut self, node: NodeId, id: u32, frame: Handle) -> EvalResult {
         let code = &self.code.sets[id as usize];
         let (shape, values, sources) = (code.shape, code.values, code.sources);
@@ -38,6 +39,7 @@ impl Evaluator {
         Ok(Value::attrs(set))
     }
 
+    #[inline(never)]
     pub(super) fn recursive_set(&mut self, node: NodeId, id: u32, frame: Handle) -> EvalResult {
         let code = &self.code.sets[id as usize];
         let SetCode { shape, values, sources, hidden, overrides, .. } = *code;
@@ -55,8 +57,7 @@ impl Evaluator {
             result = self.override_set(set, shape, index)?;
         }
         if dynamic {
-            let value = self.add_computed_in(node, id, result, set)?;
-            return Ok(value);
+            return self.add_computed(node, id, result, set);
         }
         Ok(Value::attrs(result))
     }
@@ -80,11 +81,11 @@ impl Evaluator {
         Ok(attrs::update(&mut self.heap, &mut self.updates, set, added))
     }
 
+    #[inline(never)]
     fn add_computed(&mut self, node: NodeId, id: u32, set: Handle, frame: Handle) -> EvalResult {
-        self.add_computed_in(node, id, set, frame)
-    }
-
-    fn add_computed_in(&mut self, node: NodeId, id: u32, set: Handle, frame: Handle) -> EvalResult {
+        if self.stack_is_low() {
+            return self.on_more_stack(|evaluator| evaluator.add_computed(node, id, set, frame));
+        }
         let count = self.code.sets[id as usize].computed.len();
         let mut added: Vec<(Symbol, u32, Value)> = Vec::with_capacity(count);
         for at in 0..count {
