@@ -25,6 +25,7 @@ mod inside;
 mod late;
 mod memory;
 mod output;
+mod patterns;
 mod profile;
 mod progress;
 mod reference;

@@ -12,6 +12,7 @@ use crate::commands::evaluation::{Evaluation, file_expression};
 use crate::commands::installables::linked;
 use crate::context::{Context, absolute, current_folder};
 use crate::error::Error;
+use crate::patterns::{Case, Pattern};
 use clap::Parser;
 use nival_build::{Request, Wanted};
 use nival_diagnostics::Diagnostic;
@@ -196,14 +197,12 @@ fn expression(arguments: &DropIn, script: Option<&Script>, base: String) -> Expr
 
 /// What a derivation is built from, but for what is left out.
 fn inputs(derivation: &Derivation, excluded: &[String]) -> Result<Vec<Request>, Error> {
-    let excluded: Vec<regex_automata::meta::Regex> = excluded
+    let wrong = |error| super::usage(&format!("`--exclude` takes a regular expression: {error}"));
+    let excluded: Vec<Pattern> = excluded
         .iter()
-        .map(|pattern| {
-            let wrong = |error| super::usage(&format!("`--exclude` takes a regular expression: {error}"));
-            regex_automata::meta::Regex::new(pattern).map_err(wrong)
-        })
+        .map(|pattern| Pattern::of_parts(pattern, Case::Same).map_err(wrong))
         .collect::<Result<_, _>>()?;
-    let is_left_out = |path: &StorePath| excluded.iter().any(|pattern| pattern.is_match(path.base_name()));
+    let is_left_out = |path: &StorePath| excluded.iter().any(|pattern| pattern.matches(path.base_name()));
     let derivations = derivation.input_derivations.iter().filter(|(path, _)| !is_left_out(path));
     let built =
         derivations.map(|(path, outputs)| Request::Outputs(path.clone(), Wanted::Names(outputs.clone())));

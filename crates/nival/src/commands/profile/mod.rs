@@ -9,6 +9,7 @@ mod upgrade;
 use crate::context::Context;
 use crate::environment::{self, Element, Extra, Manifest, default_profile};
 use crate::error::Error;
+use crate::patterns::{Case, Pattern};
 use clap::{Args, Subcommand};
 use nival_build::Package;
 use nival_store::{LocalStore, Profile};
@@ -157,9 +158,9 @@ impl Which {
             }
         }
         for pattern in &self.regex {
-            let regex = regex_automata::meta::Regex::new(&format!("^(?i:{pattern})$"))
+            let regex = Pattern::of_whole(pattern, Case::Any)
                 .map_err(|error| refused(&format!("invalid regex '{pattern}': {error}")))?;
-            take(format!("Regex '{pattern}'"), &|_, element| regex.is_match(element.identifier().as_str()));
+            take(format!("Regex '{pattern}'"), &|_, element| regex.matches(&element.identifier()));
         }
         names.sort();
         names.dedup();

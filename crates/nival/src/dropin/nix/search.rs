@@ -7,10 +7,10 @@ use crate::context::{Context, current_folder};
 use crate::dropin::Common;
 use crate::dropin::words::usage;
 use crate::error::Error;
+use crate::patterns::{Case, Pattern};
 use clap::Args;
 use nival_engine::{OutputSearch, Session};
 use nival_eval::{EvalResult, Evaluator, Kind, Value};
-use regex_automata::meta::Regex;
 use serde_json::{Map, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -49,8 +49,8 @@ struct Hit {
 }
 
 struct Search {
-    wanted: Vec<Regex>,
-    excluded: Vec<Regex>,
+    wanted: Vec<Pattern>,
+    excluded: Vec<Pattern>,
     hits: Vec<Hit>,
 }
 
@@ -61,7 +61,7 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
         _ => return Err(usage("name what is searched and at least one pattern; `^` is found in everything")),
     };
     let mut search =
-        Search { wanted: regexes(patterns)?, excluded: regexes(&arguments.exclude)?, hits: Vec::new() };
+        Search { wanted: read(patterns)?, excluded: read(&arguments.exclude)?, hits: Vec::new() };
     let installables = Installables {
         file: arguments.file.clone(),
         expr: arguments.expr.clone(),
@@ -91,9 +91,9 @@ pub fn run(context: &mut Context, arguments: &Arguments) -> Result<ExitCode, Err
     Ok(ExitCode::SUCCESS)
 }
 
-fn regexes(patterns: &[String]) -> Result<Vec<Regex>, Error> {
+fn read(patterns: &[String]) -> Result<Vec<Pattern>, Error> {
     let one = |pattern: &String| {
-        Regex::new(&format!("(?i:{pattern})"))
+        Pattern::of_parts(pattern, Case::Any)
             .map_err(|error| usage(&format!("`{pattern}` is no pattern: {error}")))
     };
     patterns.iter().map(one).collect()
@@ -205,10 +205,8 @@ impl Search {
             description = ev.expect_string_context(text)?.0.replace('\n', " ");
         }
         let hit = Hit { path: path.join("."), name, version, description };
-        let found = |regex: &Regex| {
-            regex.is_match(hit.path.as_str())
-                || regex.is_match(hit.name.as_str())
-                || regex.is_match(hit.description.as_str())
+        let found = |pattern: &Pattern| {
+            pattern.matches(&hit.path) || pattern.matches(&hit.name) || pattern.matches(&hit.description)
         };
         if self.wanted.iter().all(found) && !self.excluded.iter().any(found) {
             self.hits.push(hit);
@@ -218,7 +216,7 @@ impl Search {
 }
 
 /// A package as text, with what was searched in green.
-fn shown(hit: &Hit, wanted: &[Regex]) -> String {
+fn shown(hit: &Hit, wanted: &[Pattern]) -> String {
     let mut text = format!("* \x1b[0;1m{}\x1b[0m", marked(&hit.path, wanted, "\x1b[0;1m"));
     if !hit.version.is_empty() {
         let _ = write!(text, " ({})", hit.version);
@@ -231,9 +229,8 @@ fn shown(hit: &Hit, wanted: &[Regex]) -> String {
 }
 
 /// A text with everything that a pattern finds in green; what overlaps is one mark.
-fn marked(text: &str, wanted: &[Regex], after: &str) -> String {
-    let found = wanted.iter().flat_map(|regex| regex.find_iter(text));
-    let mut found: Vec<_> = found.map(|found| found.range()).filter(|range| !range.is_empty()).collect();
+fn marked(text: &str, wanted: &[Pattern], after: &str) -> String {
+    let mut found: Vec<_> = wanted.iter().flat_map(|pattern| pattern.parts(text)).collect();
     found.sort_by_key(|range| (range.start, range.end));
     let mut merged: Vec<std::ops::Range<usize>> = Vec::new();
     for range in found {
@@ -255,12 +252,12 @@ fn marked(text: &str, wanted: &[Regex], after: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{marked, regexes};
+    use super::{marked, read};
 
     #[test]
     fn overlapping_finds_are_one_mark() {
         let patterns = ["oo", "foo"].map(str::to_owned);
-        let Ok(wanted) = regexes(&patterns) else { panic!("they are patterns") };
+        let Ok(wanted) = read(&patterns) else { panic!("they are patterns") };
         assert_eq!(marked("a foo", &wanted, "]"), "a \x1b[32;1mfoo]");
         assert_eq!(marked("FOO oo", &wanted, "]"), "\x1b[32;1mFOO] \x1b[32;1moo]");
     }

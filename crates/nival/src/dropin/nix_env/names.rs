@@ -2,13 +2,13 @@
 
 use crate::commands::store::name_and_version;
 use crate::error::Error;
-use regex_automata::meta::Regex;
+use crate::patterns::{Case, Pattern};
 use std::cmp::Ordering;
 
 /// A word that selects packages: a pattern of names, maybe with a version.
 pub(super) struct Selector {
     pub(super) text: String,
-    pattern: Option<Regex>,
+    pattern: Option<Pattern>,
     version: String,
 }
 
@@ -19,7 +19,7 @@ impl Selector {
         let pattern = match name.as_str() {
             "*" => None,
             name => Some(
-                Regex::new(&format!("^(?:{name})$"))
+                Pattern::of_whole(name, Case::Same)
                     .map_err(|error| super::refused(format!("`{text}` is no pattern of names: {error}")))?,
             ),
         };
@@ -29,7 +29,7 @@ impl Selector {
     /// Whether it selects a package.
     pub(super) fn matches(&self, full_name: &str) -> bool {
         let (name, version) = name_and_version(full_name);
-        let name_fits = self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(name.as_str()));
+        let name_fits = self.pattern.as_ref().is_none_or(|pattern| pattern.matches(&name));
         name_fits && (self.version.is_empty() || self.version == version)
     }
 }
