@@ -51,11 +51,19 @@ impl Algorithm {
 
 /// A hash: an algorithm and its digest.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Hash {
-    algorithm: Algorithm,
+pub struct Hash(Digest);
+
+/// A digest with its algorithm. Evaluations and stores keep many hashes, and hardly a long one among them.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Digest {
     /// With zeros behind it, where the algorithm's are shorter.
-    digest: [u8; LONGEST],
+    Usual(Algorithm, [u8; USUAL]),
+    /// Of SHA-512.
+    Long(Box<[u8; LONGEST]>),
 }
+
+/// The longest digest that is kept in place, in bytes.
+const USUAL: usize = 32;
 
 /// The longest digest, in bytes.
 const LONGEST: usize = 64;
@@ -95,9 +103,12 @@ impl Hash {
     }
 
     fn padded(algorithm: Algorithm, bytes: &[u8]) -> Self {
-        let mut digest = [0; LONGEST];
+        if let Ok(digest) = <[u8; LONGEST]>::try_from(bytes) {
+            return Self(Digest::Long(Box::new(digest)));
+        }
+        let mut digest = [0; USUAL];
         digest[..bytes.len()].copy_from_slice(bytes);
-        Self { algorithm, digest }
+        Self(Digest::Usual(algorithm, digest))
     }
 
     /// Hashes bytes.
@@ -114,12 +125,18 @@ impl Hash {
 
     /// The algorithm.
     pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
+        match &self.0 {
+            Digest::Usual(algorithm, _) => *algorithm,
+            Digest::Long(_) => Algorithm::Sha512,
+        }
     }
 
     /// The digest's bytes.
     pub fn digest(&self) -> &[u8] {
-        &self.digest[..self.algorithm.length()]
+        match &self.0 {
+            Digest::Usual(algorithm, digest) => &digest[..algorithm.length()],
+            Digest::Long(digest) => &digest[..],
+        }
     }
 
     /// Reads `ALGO:DIGEST`, `ALGO-BASE64` (SRI), or a bare digest where `expected` names the algorithm.
@@ -169,12 +186,12 @@ impl Hash {
 
     /// `ALGO-BASE64`, as Subresource Integrity writes it.
     pub fn sri(&self) -> String {
-        format!("{}-{}", self.algorithm.name(), base64::encode(self.digest()))
+        format!("{}-{}", self.algorithm().name(), base64::encode(self.digest()))
     }
 
     /// `ALGO:BASE16`, as the database and derivations write it.
     pub fn prefixed_base16(&self) -> String {
-        let name = self.algorithm.name();
+        let name = self.algorithm().name();
         let mut text = String::with_capacity(name.len() + 1 + 2 * self.digest().len());
         text.push_str(name);
         text.push(':');
@@ -184,7 +201,7 @@ impl Hash {
 
     /// `ALGO:BASE32`, as narinfo files write it.
     pub fn prefixed_base32(&self) -> String {
-        format!("{}:{}", self.algorithm.name(), self.base32())
+        format!("{}:{}", self.algorithm().name(), self.base32())
     }
 }
 
@@ -300,6 +317,9 @@ mod tests {
         }
         assert_eq!(Hash::parse(&hash.base16(), Some(Algorithm::Sha256)), Ok(hash.clone()));
         assert!(Hash::parse(&hash.base16(), None).is_err());
+        let long = Hash::of(Algorithm::Sha512, b"abc");
+        assert_eq!(Hash::parse(&long.sri(), Some(Algorithm::Sha512)), Ok(long.clone()));
+        assert_eq!((long.algorithm(), long.digest().len()), (Algorithm::Sha512, 64));
         assert!(Hash::parse("sha512:00", Some(Algorithm::Sha512)).is_err());
     }
 }
