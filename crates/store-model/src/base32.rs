@@ -32,9 +32,17 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// Encodes bytes into as many digits as they take.
 pub(crate) fn encode_into(bytes: &[u8], digits: &mut [u8]) {
-    // Five bits at a time, from the first byte on; the first digits are written last.
-    let (mut bits, mut count, mut rest) = (0u32, 0, bytes.iter());
-    for digit in digits.iter_mut().rev() {
+    // Five bits at a time, from the first byte on; the first digits are written last. Five bytes are eight digits.
+    let (chunks, rest) = bytes.as_chunks::<5>();
+    let (head, tail) = digits.split_at_mut(digits.len().saturating_sub(8 * chunks.len()));
+    for ([a, b, c, d, e], digits) in chunks.iter().zip(tail.rchunks_exact_mut(8)) {
+        let bits = u64::from_le_bytes([*a, *b, *c, *d, *e, 0, 0, 0]);
+        for (n, digit) in digits.iter_mut().rev().enumerate() {
+            *digit = ALPHABET[(bits >> (5 * n) & 31) as usize];
+        }
+    }
+    let (mut bits, mut count, mut rest) = (0u32, 0, rest.iter());
+    for digit in head.iter_mut().rev() {
         if count < 5 {
             bits |= u32::from(rest.next().copied().unwrap_or(0)) << count;
             count += 8;
@@ -69,7 +77,7 @@ pub fn decode(text: &str, length: usize) -> Option<Vec<u8>> {
 
 /// Tells whether a character belongs to the alphabet.
 pub fn is_digit(character: u8) -> bool {
-    matches!(character, b'0'..=b'9' | b'a'..=b'd' | b'f'..=b'n' | b'p'..=b's' | b'v'..=b'z')
+    VALUES[usize::from(character)] < 32
 }
 
 #[cfg(test)]

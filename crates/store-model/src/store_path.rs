@@ -84,8 +84,18 @@ const LONGEST_NAME: usize = 211;
 
 /// Whether a name may have this byte.
 fn is_allowed(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b'?' | b'=')
+    ALLOWED[usize::from(byte)]
 }
+
+const ALLOWED: [bool; 256] = {
+    let (mut allowed, mut n) = ([false; 256], 0);
+    while n < 256 {
+        let byte = n as u8;
+        allowed[n] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b'?' | b'=');
+        n += 1;
+    }
+    allowed
+};
 
 /// Checks the name of a store path.
 ///

@@ -3,6 +3,7 @@
 use super::{Derivation, DerivationError, Output, OutputKind};
 use crate::hash::{Algorithm, Hash};
 use crate::store_path::{ContentMethod, StoreDir, StorePath, StorePathError};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is written in place of output paths and input derivations.
@@ -264,7 +265,7 @@ pub fn parse(text: &[u8], name: &str, dir: &StoreDir) -> Result<Derivation, Deri
         reader.expect(",")?;
         let mut outputs = BTreeSet::new();
         reader.list(|reader| {
-            outputs.insert(reader.utf8()?);
+            outputs.insert(reader.utf8()?.into_owned());
             Ok(())
         })?;
         drv.input_derivations.insert(path, outputs);
@@ -276,20 +277,20 @@ pub fn parse(text: &[u8], name: &str, dir: &StoreDir) -> Result<Derivation, Deri
         Ok(())
     })?;
     reader.expect(",")?;
-    drv.system = reader.string()?;
+    drv.system = reader.string()?.into_owned();
     reader.expect(",")?;
-    drv.builder = reader.string()?;
+    drv.builder = reader.string()?.into_owned();
     reader.expect(",")?;
     reader.list(|reader| {
-        drv.arguments.push(reader.string()?);
+        drv.arguments.push(reader.string()?.into_owned());
         Ok(())
     })?;
     reader.expect(",")?;
     reader.list(|reader| {
         reader.expect("(")?;
-        let name = reader.string()?;
+        let name = reader.string()?.into_owned();
         reader.expect(",")?;
-        drv.environment.insert(name, reader.string()?);
+        drv.environment.insert(name, reader.string()?.into_owned());
         reader.expect(")")
     })?;
     reader.expect(")")?;
@@ -302,17 +303,22 @@ struct Reader<'a> {
     dir: &'a StoreDir,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn wrong<T>(&self, expected: &str) -> Result<T, DerivationError> {
         Err(DerivationError { offset: self.at, expected: expected.to_owned() })
     }
 
     fn expect(&mut self, word: &str) -> Result<(), DerivationError> {
-        if !self.text[self.at..].starts_with(word.as_bytes()) {
-            return self.wrong(&format!("`{word}`"));
+        if self.skip(word) { Ok(()) } else { self.wrong(&format!("`{word}`")) }
+    }
+
+    /// Goes on behind a word, if it is here.
+    fn skip(&mut self, word: &str) -> bool {
+        let is_here = self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes()));
+        if is_here {
+            self.at += word.len();
         }
-        self.at += word.len();
-        Ok(())
+        is_here
     }
 
     fn list(
@@ -320,19 +326,20 @@ impl Reader<'_> {
         mut item: impl FnMut(&mut Self) -> Result<(), DerivationError>,
     ) -> Result<(), DerivationError> {
         self.expect("[")?;
-        if self.expect("]").is_ok() {
+        if self.skip("]") {
             return Ok(());
         }
         loop {
             item(self)?;
-            if self.expect("]").is_ok() {
+            if self.skip("]") {
                 return Ok(());
             }
             self.expect(",")?;
         }
     }
 
-    fn string(&mut self) -> Result<Vec<u8>, DerivationError> {
+    /// A string, as it stands in the text where nothing in it is escaped.
+    fn string(&mut self) -> Result<Cow<'a, [u8]>, DerivationError> {
         self.expect("\"")?;
         let mut out = Vec::new();
         loop {
@@ -342,10 +349,13 @@ impl Reader<'_> {
                 self.at = self.text.len();
                 return self.wrong("a closing quote");
             };
-            out.extend_from_slice(&rest[..length]);
             self.at += length + 1;
+            if rest[length] == b'"' && out.is_empty() {
+                return Ok(Cow::Borrowed(&rest[..length]));
+            }
+            out.extend_from_slice(&rest[..length]);
             match rest[length] {
-                b'"' => return Ok(out),
+                b'"' => return Ok(Cow::Owned(out)),
                 _ => {
                     let Some(next) = self.text.get(self.at).copied() else {
                         return self.wrong("an escaped letter");
@@ -362,9 +372,12 @@ impl Reader<'_> {
         }
     }
 
-    fn utf8(&mut self) -> Result<String, DerivationError> {
-        let bytes = self.string()?;
-        String::from_utf8(bytes).or_else(|_| self.wrong("UTF-8"))
+    fn utf8(&mut self) -> Result<Cow<'a, str>, DerivationError> {
+        let text = match self.string()? {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        };
+        text.map_or_else(|| self.wrong("UTF-8"), Ok)
     }
 
     fn path(&mut self) -> Result<StorePath, DerivationError> {
@@ -383,7 +396,7 @@ impl Reader<'_> {
         let hash = self.utf8()?;
         self.expect(")")?;
         let output = Output::from_words([&path, &algorithm, &hash], self.dir);
-        Ok((name, output.or_else(|expected| self.wrong(expected))?))
+        Ok((name.into_owned(), output.or_else(|expected| self.wrong(expected))?))
     }
 }
 

@@ -200,6 +200,8 @@ pub struct Addressing<'a> {
     rest: Rest,
     /// The paths of the outputs in their order.
     paths: Vec<Option<StorePath>>,
+    /// The values of the outputs' variables.
+    values: Vec<Vec<u8>>,
 }
 
 /// Where a derivation's file is, and what follows from its text.
@@ -208,6 +210,8 @@ pub struct Address {
     pub path: StorePath,
     hash: Hash,
     references: Vec<StorePath>,
+    /// The text before the arguments.
+    head: Vec<u8>,
 }
 
 impl<'a> Addressing<'a> {
@@ -235,7 +239,8 @@ impl<'a> Addressing<'a> {
         let arguments = arguments.iter().map(Vec::as_slice);
         let rest = Rest::of(arguments, all.into_iter(), &outline.outputs, expected);
         let paths = outline.paths(dir)?;
-        Ok(Self { outline, dir, inputs, rest, paths })
+        let values = values(outline, dir, &paths);
+        Ok(Self { outline, dir, inputs, rest, paths, values })
     }
 
     /// As [`Derivation::fill_outputs`].
@@ -248,6 +253,7 @@ impl<'a> Addressing<'a> {
         let hash = self.hashed(&head, &[]);
         self.outline.fill_by(self.dir, &hash)?;
         self.paths = self.outline.paths(self.dir)?;
+        self.values = values(self.outline, self.dir, &self.paths);
         Ok(())
     }
 
@@ -262,18 +268,18 @@ impl<'a> Addressing<'a> {
     /// [`StorePathError::BadName`]
     pub fn address(&self) -> Result<Address, StorePathError> {
         let head = self.outline.head(self.dir, &self.paths, None);
-        let hash = self.hashed(&head, &self.values());
+        let hash = self.hashed(&head, &self.values);
         let references = self.outline.references();
         let path = self.dir.text_path(&format!("{}.drv", self.outline.name), &hash, &references)?;
-        Ok(Address { path, hash, references })
+        Ok(Address { path, hash, references, head })
     }
 
     /// As [`Derivation::file`], where its address is known.
     pub fn file(&self, address: Address) -> DerivationFile {
-        let (mut text, values) = (self.outline.head(self.dir, &self.paths, None), self.values());
-        text.reserve_exact(self.rest.len(&values));
-        self.rest.pieces(&values, |piece| text.extend_from_slice(piece));
-        let Address { path, hash, references } = address;
+        let Address { path, hash, references, head } = address;
+        let mut text = Vec::with_capacity(head.len() + self.rest.len(&self.values));
+        text.extend_from_slice(&head);
+        self.rest.pieces(&self.values, |piece| text.extend_from_slice(piece));
         DerivationFile { path, text: text.into_boxed_slice(), hash, references }
     }
 
@@ -285,7 +291,7 @@ impl<'a> Addressing<'a> {
         match self.inputs {
             Inputs(Some(inputs)) if !self.outline.floats() => {
                 let head = self.outline.head(self.dir, &self.paths, Some(inputs));
-                Modulo::Whole(self.hashed(&head, &self.values()))
+                Modulo::Whole(self.hashed(&head, &self.values))
             }
             _ => Modulo::Deferred,
         }
@@ -297,18 +303,18 @@ impl<'a> Addressing<'a> {
         self.rest.pieces(values, |piece| hasher.update(piece));
         hasher.finish()
     }
+}
 
-    /// The values of the outputs' variables.
-    fn values(&self) -> Vec<Vec<u8>> {
-        let value =
-            |((name, output), path): ((&String, &Output), &Option<StorePath>)| match (path, &output.kind) {
-                (Some(path), _) => self.dir.print(path).into_bytes(),
-                (None, OutputKind::Floating { .. } | OutputKind::Impure { .. }) => {
-                    let text = format!("nix-output:{name}");
-                    format!("/{}", Hash::sha256(text.as_bytes()).base32()).into_bytes()
-                }
-                (None, _) => Vec::new(),
-            };
-        self.outline.outputs.iter().zip(&self.paths).map(value).collect()
-    }
+/// The values of the variables that are named as outputs.
+fn values(outline: &Derivation, dir: &StoreDir, paths: &[Option<StorePath>]) -> Vec<Vec<u8>> {
+    let value = |((name, output), path): ((&String, &Output), &Option<StorePath>)| match (path, &output.kind)
+    {
+        (Some(path), _) => dir.print(path).into_bytes(),
+        (None, OutputKind::Floating { .. } | OutputKind::Impure { .. }) => {
+            let text = format!("nix-output:{name}");
+            format!("/{}", Hash::sha256(text.as_bytes()).base32()).into_bytes()
+        }
+        (None, _) => Vec::new(),
+    };
+    outline.outputs.iter().zip(paths).map(value).collect()
 }
