@@ -143,15 +143,21 @@ impl Open {
 
     /// Writes those that are not known.
     fn write(&mut self, roots: &[(StorePath, String)]) -> Result<(), Error> {
-        let new: Vec<_> = roots.iter().filter(|(path, _)| !self.known.contains(path)).collect();
-        if new.is_empty() {
-            return Ok(());
+        self.known.reserve(roots.len());
+        let new: Vec<_> = roots.iter().filter(|(path, _)| self.known.insert(path.clone())).collect();
+        let Some((_, first)) = new.first() else { return Ok(()) };
+        let mut text = String::with_capacity(new.iter().map(|(_, printed)| printed.len() + 1).sum());
+        for (_, printed) in &new {
+            text.push_str(printed);
+            text.push('\0');
         }
-        let text: String = new.iter().map(|(_, printed)| format!("{printed}\0")).collect();
-        let doing = || format!("keep `{}` from being collected", new[0].1);
-        self.file.write_all(text.as_bytes()).doing(doing)?;
-        self.known.extend(new.into_iter().map(|(path, _)| path.clone()));
-        Ok(())
+        let written = self.file.write_all(text.as_bytes());
+        if written.is_err() {
+            for (path, _) in &new {
+                self.known.remove(path);
+            }
+        }
+        written.doing(|| format!("keep `{first}` from being collected"))
     }
 
     fn tell(&mut self, socket: &Path, printed: &str) -> io::Result<()> {

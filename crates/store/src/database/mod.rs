@@ -11,7 +11,6 @@ use crate::error::Error;
 use crate::{PathInfo, StoreSettings};
 use nival_store_model::{Hash, StoreDir, StorePath};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,6 +63,9 @@ fn patiently<T>(mut attempt: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::R
     }
 }
 
+/// Asks for the number of a valid path.
+const VALID: &str = "select id from ValidPaths where path = ?";
+
 impl Database {
     /// Opens a database, making the tables that are missing.
     pub(crate) fn open(path: &Path, dir: &StoreDir, settings: &StoreSettings) -> Result<Self, Error> {
@@ -104,24 +106,30 @@ impl Database {
         Ok(self.id(path)?.is_some())
     }
 
-    /// Those of some paths that are valid, all by one look at the database.
-    pub(crate) fn valid_among(&self, paths: &[StorePath]) -> Result<HashSet<StorePath>, Error> {
-        // One lock for all the questions.
-        let look = self.connection.unchecked_transaction().map_err(self.failed())?;
-        let mut valid = HashSet::new();
-        for path in paths {
-            if self.is_valid(path)? {
-                valid.insert(path.clone());
-            }
-        }
-        look.finish().map_err(self.failed())?;
-        Ok(valid)
+    /// Whether each of some paths is valid, all by one look at the database.
+    pub(crate) fn are_valid(&self, paths: &[StorePath]) -> Result<Vec<bool>, Error> {
+        let look = || {
+            // One lock for all the questions.
+            let look = self.connection.unchecked_transaction()?;
+            let mut query = look.prepare_cached(VALID)?;
+            let mut text = String::new();
+            let mut one = |path: &StorePath| {
+                text.clear();
+                self.dir.push(&mut text, path);
+                query.exists([text.as_str()])
+            };
+            let valid = paths.iter().map(&mut one).collect::<Result<_, _>>()?;
+            drop(query);
+            look.finish()?;
+            Ok(valid)
+        };
+        look().map_err(self.failed())
     }
 
     /// The number of a valid path.
     pub(crate) fn id(&self, path: &StorePath) -> Result<Option<i64>, Error> {
         self.connection
-            .prepare_cached("select id from ValidPaths where path = ?")
+            .prepare_cached(VALID)
             .and_then(|mut query| query.query_row([self.dir.print(path)], |row| row.get(0)).optional())
             .map_err(self.failed())
     }

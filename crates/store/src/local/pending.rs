@@ -108,8 +108,8 @@ impl LocalStore {
     }
 
     fn missing_now(&self, paths: &[StorePath]) -> Result<Vec<StorePath>, Error> {
-        let valid = self.opened()?.database.valid_among(paths)?;
-        Ok(paths.iter().filter(|path| !valid.contains(*path)).cloned().collect())
+        let valid = self.opened()?.database.are_valid(paths)?;
+        Ok(paths.iter().zip(valid).filter(|(_, is_valid)| !is_valid).map(|(path, _)| path.clone()).collect())
     }
 
     /// Those of some paths that are registered.
@@ -117,6 +117,7 @@ impl LocalStore {
     /// # Errors
     /// [`Error::Database`].
     pub fn valid_of(&self, paths: &[StorePath]) -> Result<HashSet<StorePath>, Error> {
-        self.database(|database| database.valid_among(paths))
+        let valid = self.database(|database| database.are_valid(paths))?;
+        Ok(paths.iter().zip(valid).filter(|(_, is_valid)| *is_valid).map(|(path, _)| path.clone()).collect())
     }
 }
