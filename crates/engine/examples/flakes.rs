@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         search_path: search_path.collect(),
         cache: environment.get("XDG_CACHE_HOME").map(|folder| PathBuf::from(folder).join("nival")),
         environment,
+        current_dir: std::env::current_dir().unwrap_or_default(),
         now: Some(1_700_000_000),
         system: "x86_64-linux".to_owned(),
         nix,

@@ -21,6 +21,8 @@ use std::sync::atomic::AtomicBool;
 pub struct SessionOptions {
     /// The environment that `builtins.getEnv` sees.
     pub environment: BTreeMap<String, String>,
+    /// Where relative entries of the search path and relative addresses of trees start: an absolute path.
+    pub current_dir: PathBuf,
     /// Where `<name>` is looked for: prefix and path.
     pub search_path: Vec<(String, String)>,
     /// The time in seconds since 1970.

@@ -198,6 +198,7 @@ impl Context {
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
         let mut options = SessionOptions {
             environment: environment(),
+            current_dir: current_folder().into(),
             search_path: search_path(),
             now: Some(now),
             system: format!("{}-linux", std::env::consts::ARCH),

@@ -273,8 +273,14 @@ impl NixSettings {
         self.text("eval-system").filter(|text| !text.is_empty()).or_else(|| self.text("system"))
     }
 
-    /// What fetchers depend on; folders of the user come from the environment.
-    pub fn fetch_settings(&self, environment: &BTreeMap<String, String>, cache: PathBuf) -> FetchSettings {
+    /// What fetchers depend on; folders of the user come from the environment, and what is relative starts from
+    /// `current_dir`.
+    pub fn fetch_settings(
+        &self,
+        environment: &BTreeMap<String, String>,
+        cache: PathBuf,
+        current_dir: PathBuf,
+    ) -> FetchSettings {
         let usual = FetchSettings::default();
         let tokens = self.list("access-tokens").into_iter();
         FetchSettings {
@@ -294,7 +300,7 @@ impl NixSettings {
             registries: read::registries(environment),
             overrides: Vec::new(),
             cache,
-            current_dir: environment.get("PWD").map_or_else(|| PathBuf::from("/"), PathBuf::from),
+            current_dir,
         }
     }
 

@@ -61,7 +61,8 @@ impl EngineWorld {
         let cache = options.cache.clone().unwrap_or_else(|| store.state().join("fetched"));
         let mut transport = options.transport.clone();
         nix.apply_to(&mut transport);
-        let settings = nix.fetch_settings(&options.environment, cache);
+        let settings =
+            nix.fetch_settings(&options.environment, cache, Path::new("/").join(&options.current_dir));
         let fetcher = Fetcher::new(settings, store.clone(), transport, options.cancel.clone());
         let world = Self {
             store,

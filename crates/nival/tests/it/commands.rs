@@ -40,6 +40,11 @@ fn instantiate_is_a_drop_in() {
     let parsed = world.fine(&["instantiate", "--parse", "link.nix"]);
     assert!(parsed.contains("/deep/er/x)") && parsed.ends_with("/deep/y) ]"), "{parsed}");
     world.refused(&["instantiate", "-A", "x"], "NV0210");
+    // A relative search path starts from the current folder, whatever `PWD` says.
+    world.write("folder/one.nix", "1");
+    let mut relative = world.command(&["instantiate", "--eval", "-E", "import <one.nix>"]);
+    let output = relative.env("NIX_PATH", "folder").env("PWD", "/").output().expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n");
     let link = world.folder.path().join("nix-instantiate");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_nival"), &link).expect("a link");
     let output = std::process::Command::new(&link)

@@ -1,7 +1,7 @@
 //! `nival store prefetch-file`, and what `nix-prefetch-url` does
 
 use crate::commands::hash::algorithm;
-use crate::context::{Context, cache_folder, environment, transport_options};
+use crate::context::{Context, cache_folder, current_folder, environment, transport_options};
 use crate::diagnostics::bad_hash;
 use crate::error::Error;
 use crate::stores::SettingArguments;
@@ -137,7 +137,7 @@ fn unpacked(
     let mut options = transport_options();
     settings.apply_to(&mut options);
     let cache = cache_folder().unwrap_or_else(std::env::temp_dir);
-    let mut fetching = settings.fetch_settings(&environment(), cache);
+    let mut fetching = settings.fetch_settings(&environment(), cache, current_folder().into());
     // What is asked for here is how the file is now.
     fetching.tarball_ttl = 0;
     let fetcher = Fetcher::new(fetching, store.clone(), options, context.cancel.clone());
