@@ -47,6 +47,10 @@ cargo xtask setup            install what the tests need";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
     let result = match words.first().map(String::as_str) {
         Some("check") => check(),
         Some("test") => test(),
